@@ -1,0 +1,3 @@
+"""The shared module of DermBook: chapters tell, helpers compute."""
+
+__version__ = "0.1.0"
