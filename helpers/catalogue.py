@@ -43,13 +43,19 @@ def _file_problems(facts: pd.DataFrame, layout: Layout) -> list[str]:
     bad = facts[facts["problem"] != ""]
     problems = []
     for (kind, problem), found in bad.groupby(["kind", "problem"], sort=True):
-        names = name_some(short_name(str(locator), layout.root) for locator in found.index)
+        names = name_some(
+            short_name(str(locator), layout.root) for locator in found.index
+        )
         noun = kind if len(found) == 1 else f"{kind}s"
-        problems.append(f"{len(found):,} {noun}: {names}: {problem}; fetch again or replace")
+        problems.append(
+            f"{len(found):,} {noun}: {names}: {problem}; fetch again or replace"
+        )
     return problems
 
 
-def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> list[str]:
+def _shape_problems(
+    table: pd.DataFrame, facts: pd.DataFrame, layout: Layout
+) -> list[str]:
     """Masks whose shape is neither their image's nor that of the published masks."""
     pairs = table[table["mask_path"] != ""]
     image, mask = facts.loc[pairs["path"]], facts.loc[pairs["mask_path"]]
@@ -70,9 +76,11 @@ def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) ->
     ]  # fmt: skip
     noun = "mask" if len(named) == 1 else "masks"
     return [
-        f"{len(named):,} {noun} of the wrong size: expected the image's own size or "
-        f"{MASK_SIZE[0]}x{MASK_SIZE[1]} in the image's shape but got {name_some(named)}; "
-        "replace or remove them"
+        (
+            f"{len(named):,} {noun} of the wrong size: expected the image's own size or "
+            f"{MASK_SIZE[0]}x{MASK_SIZE[1]} in the image's shape but got {name_some(named)}; "
+            "replace or remove them"
+        )
     ]
 
 
@@ -83,8 +91,10 @@ def _missing_images(table: pd.DataFrame, layout: Layout) -> list[str]:
         return []
     noun = "row has" if len(without) == 1 else "rows have"
     return [
-        f"{len(without):,} {noun} no image: expected {without.iloc[0]}.jpg and so on but found "
-        f"nothing for {name_some(without)}; fetch the images again or take out the rows"
+        (
+            f"{len(without):,} {noun} no image: expected {without.iloc[0]}.jpg and so on but found "
+            f"nothing for {name_some(without)}; fetch the images again or take out the rows"
+        )
     ]
 
 
@@ -99,13 +109,19 @@ def _file_notes(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> lis
         ]
         if stray:
             plural = f"{noun} has" if len(stray) == 1 else f"{noun}s have"
-            notes.append(f"{len(stray):,} {plural} no metadata row: {name_some(stray, 5)}")
+            notes.append(
+                f"{len(stray):,} {plural} no metadata row: {name_some(stray, 5)}"
+            )
     n_masks = int((table["mask_path"] != "").sum())
     if 0 < n_masks < len(table):
         notes.append(f"{len(table) - n_masks:,} of {len(table):,} images have no mask")
-    empty = facts[(facts["kind"] == "mask") & (facts["problem"] == "") & (facts["measure"] == 0)]
+    empty = facts[
+        (facts["kind"] == "mask") & (facts["problem"] == "") & (facts["measure"] == 0)
+    ]
     if len(empty):
-        names = name_some((short_name(str(path), layout.root) for path in empty.index), 5)
+        names = name_some(
+            (short_name(str(path), layout.root) for path in empty.index), 5
+        )
         notes.append(f"{len(empty):,} masks have nothing inside: {names}")
     return notes
 
@@ -239,7 +255,11 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     targets = _class_targets(counts, max_images)
     kept: list[str] = []
     for dx in counts.index:
-        sizes = catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
+        sizes = (
+            catalogue.loc[catalogue["dx"] == dx, "lesion_id"]
+            .value_counts()
+            .sort_index()
+        )
         random = np.random.default_rng([seed, CLASSES.index(dx)])
         room = int(targets[dx])
         for lesion in random.permutation(len(sizes)):

@@ -11,14 +11,16 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from helpers.errors import DataError
 from helpers.files import ARCHIVE_MARK
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
 MASK_ENDING = "_segmentation.png"
-METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
+METADATA_NAMES = re.compile(
+    r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE
+)
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
 
@@ -72,12 +74,11 @@ def short_name(locator: str, root: Path) -> str:
 
 
 def _is_clutter(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return any(part == "__MACOSX" or part.startswith(".") for part in parts)
+    return any(part == "__MACOSX" or part.startswith(".") for part in name.split("/"))
 
 
 def _is_test_set(name: str) -> bool:
-    return any(part.lower().startswith(TEST_SET) for part in PurePosixPath(name).parts)
+    return any(part.lower().startswith(TEST_SET) for part in name.split("/"))
 
 
 def _walk_folder(root: Path) -> Iterator[tuple[str, Entry]]:
@@ -118,7 +119,9 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
 
 @dataclass
 class _Findings:
-    images: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
+    images: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(
+        default_factory=dict
+    )
     masks: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
     metadata: list[Entry] = field(default_factory=list)
     inner_archives: list[str] = field(default_factory=list)
@@ -127,9 +130,12 @@ class _Findings:
     def add(self, name: str, entry: Entry) -> None:
         """Sort one file in by its name; what belongs to nothing here is left out."""
         in_archive = ARCHIVE_MARK in entry.locator
-        base = PurePosixPath(name).name
+        base = name.rpartition("/")[2]
         stem, suffix = os.path.splitext(base)
-        rank = (in_archive, name)  # a folder wins over an archive, upper case over lower
+        rank = (
+            in_archive,
+            name,
+        )  # a folder wins over an archive, upper case over lower
         if base.lower().endswith(MASK_ENDING):
             image_id = base[: -len(MASK_ENDING)]
             self.masks.setdefault(image_id, []).append((rank, entry))
@@ -156,7 +162,9 @@ def _pick(
                 unlike.append(short_name(ranked[0][1].locator, root))
     notes = []
     if repeated:
-        notes.append(f"{repeated:,} {noun}s are there more than once; each is counted once")
+        notes.append(
+            f"{repeated:,} {noun}s are there more than once; each is counted once"
+        )
     if unlike:
         notes.append(
             f"{len(unlike):,} of them differ in size between their copies; "
@@ -187,7 +195,9 @@ def list_layout(root: str | Path) -> Layout:
     if root.is_file():
         info = root.stat()
         stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        top: list[tuple[str, Entry]] = [(root.name, Entry(str(root), info.st_size, stamp))]
+        top: list[tuple[str, Entry]] = [
+            (root.name, Entry(str(root), info.st_size, stamp))
+        ]
     else:
         top = sorted(_walk_folder(root), key=lambda pair: pair[0])
 
@@ -216,11 +226,13 @@ def list_layout(root: str | Path) -> Layout:
     masks, mask_notes = _pick(findings.masks, "mask", root)
     notes = image_notes + mask_notes
     if findings.inner_archives:
-        inner = short_name(findings.inner_archives[0], root)
+        example = short_name(findings.inner_archives[0], root)
         notes.append(
             f"{len(findings.inner_archives)} archives lie inside another archive and were not "
-            f"opened, for example {inner}; unpack the outer one"
+            f"opened, for example {example}; unpack the outer one"
         )
     if findings.test_set:
-        notes.append(f"the challenge's test set is there and left alone: {findings.test_set[0]}")
+        notes.append(
+            f"the challenge's test set is there and left alone: {findings.test_set[0]}"
+        )
     return Layout(root, images, masks, tuple(findings.metadata), tuple(notes))
