@@ -1,0 +1,270 @@
+"""What the plots share: axes of the page's width, class labels, intervals, stacked shares."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+WIDTH = 6.3
+"""Width of a figure in inches: 16 cm, the text width of an A4 page."""
+
+_TITLE = 0.19
+"""Height in inches of a picture's one-line title."""
+_PAGE = 8.3
+"""Height in inches that a grid may take, leaving room for a caption."""
+
+SPLIT_COLOURS: dict[str, str] = {"train": "#31497A", "valid": "#8298C6", "test": "#D5A253"}
+INK = "#333333"
+FAINT = "#B8B8B8"
+# Paul Tol's muted scheme (https://sronpersonalpages.nl/~pault/), colour-blind safe and unlike
+# the colours of the diagnoses: for scores, trials and sides of a comparison.
+SERIES: tuple[str, ...] = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99")
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """Make an empty figure whose parts are laid out without overlap.
+
+    Parameters
+    ----------
+    height, width : float
+        In inches; 6.3 inches is the width of the page's text.
+
+    Returns
+    -------
+    Figure
+    """
+    return plt.figure(figsize=(width, height), layout="constrained")
+
+
+def axes_or_new(ax: Axes | None, height: float) -> Axes:
+    """Return ``ax``, or the axes of a new figure of the page's width and ``height`` inches."""
+    return new_figure(height).add_subplot() if ax is None else ax
+
+
+def share_axis(ax: Axes, axis: str = "x", upper: float = 1.0) -> None:
+    """Scale an axis to shares from 0 to ``upper``, written in percent."""
+    which = ax.xaxis if axis == "x" else ax.yaxis
+    which.set_major_formatter(PercentFormatter(1, decimals=0))
+    (ax.set_xlim if axis == "x" else ax.set_ylim)(0, upper)
+
+
+def legend_beside(ax: Axes, **options: Any) -> None:
+    """Put the legend to the right of the data."""
+    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, **options)
+
+
+def legend_above(ax: Axes, n_columns: int, **options: Any) -> None:
+    """Put the legend above the data, in one or more rows of ``n_columns``."""
+    options = {"columnspacing": 1.4, "handlelength": 1.2, "borderaxespad": 0.2} | options
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=n_columns, frameon=False, **options
+    )
+
+
+def beside_row(ax: Axes, row: float, text: str, colour: str = INK) -> None:
+    """Write a text to the right of the data, at the height of a row."""
+    place = ax.get_yaxis_transform()
+    ax.text(1.015, row, text, transform=place, va="center", fontsize="small", color=colour)
+
+
+def bare(ax: Axes, *sides: str) -> None:
+    """Hide the given spines, by default the top and the right one."""
+    for side in sides or ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def ink_on(colour: Any) -> str:
+    """Black or white, whichever reads better on ``colour``.
+
+    >>> ink_on("#0072B2"), ink_on("#FFFFFF")
+    ('white', 'black')
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    luminance = float(np.dot([0.2126, 0.7152, 0.0722], linear))
+    return "black" if luminance > 0.22 else "white"
+
+
+def labels_of(keys: Sequence[str], labels: Mapping[str, str] | None) -> list[str]:
+    """Text of each key: its entry in ``labels``, or the key itself."""
+    return [(labels or {}).get(str(key), str(key)) for key in keys]
+
+
+def text_units(text: str) -> int:
+    """Width of the longest line in half-width characters; a Chinese character counts two.
+
+    >>> text_units("nv"), text_units("黑色素瘤"), text_units("mel\\n黑色素瘤")
+    (2, 8, 8)
+    """
+    wide = {"W", "F"}
+    return max(
+        sum(2 if unicodedata.east_asian_width(c) in wide else 1 for c in line)
+        for line in text.split("\n")
+    )
+
+
+def wrapped(text: str, units: int) -> str:
+    """Break a label into lines of at most ``units`` half-width characters.
+
+    >>> wrapped("Basal cell carcinoma", 12)
+    'Basal cell\\ncarcinoma'
+    >>> wrapped("黑色素細胞痣", 6)
+    '黑色素\\n細胞痣'
+    """
+    if text_units(text) <= units:
+        return text
+    if text.isascii():
+        return "\n".join(textwrap.wrap(text, units, break_long_words=False))
+    lines = [""]
+    for character in text:
+        if text_units(lines[-1] + character) > units:
+            lines.append("")
+        lines[-1] += character
+    return "\n".join(lines)
+
+
+def draw_interval(ax: Axes, y: float, low: float, high: float, colour: str, **options: Any) -> None:
+    """Draw a horizontal interval at ``y``; nothing where an end is NaN."""
+    if np.isfinite(low) and np.isfinite(high):
+        ax.hlines(y, low, high, color=colour, **({"linewidth": 1.4} | options))
+
+
+def stacked_shares(
+    ax: Axes,
+    table: pd.DataFrame,
+    colours: Mapping[str, str],
+    *,
+    counts: pd.Series | None = None,
+    labels: Mapping[str, str] | None = None,
+    least: float = 0.06,
+) -> None:
+    """Draw each row of a table as one horizontal bar of shares.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; the first row comes on top.
+    table : DataFrame of shape (n_rows, n_segments)
+        Shares in [0, 1]; each row sums to 1, or to NaN where it has no cases.
+    colours : mapping of str to colour
+        Colour of each column.
+    counts : Series of int or None
+        Cases behind each row, written to its right.
+    labels : mapping of str to str or None
+        Text of rows and columns where it is not their name.
+    least : float, default=0.06
+        Shares below this are drawn but not written.
+    """
+    shares = table.to_numpy(dtype=float)
+    rows = np.arange(len(table))
+    left = np.zeros(len(table))
+    names = labels_of([str(column) for column in table.columns], labels)
+    for column, (key, name) in enumerate(zip(table.columns, names, strict=True)):
+        width = np.nan_to_num(shares[:, column])
+        colour = colours[str(key)]
+        ax.barh(rows, width, left=left, color=colour, height=0.78, label=name, linewidth=0)
+        for row in np.flatnonzero(width >= least).tolist():
+            ax.text(
+                left[row] + width[row] / 2,
+                row,
+                f"{width[row]:.0%}",
+                ha="center",
+                va="center",
+                fontsize="x-small",
+                color=ink_on(colour),
+            )
+        left += width
+    ax.set_yticks(rows, labels_of([str(key) for key in table.index], labels))
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    share_axis(ax)
+    ax.tick_params(axis="y", length=0)
+    bare(ax, "top", "right", "left")
+    ax.grid(visible=False)
+    if counts is not None:
+        for place, n in enumerate(counts):
+            beside_row(ax, place, f"n = {int(n):,}")
+
+
+def table_cells(ax: Axes, rows: list[str], columns: list[str], line: str = "white") -> None:
+    """Label a table drawn as an image, with white lines between its cells."""
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.xaxis.tick_top()
+    ax.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
+    ax.grid(visible=False)
+    ax.grid(which="minor", color=line, linewidth=1.2)
+    ax.tick_params(which="both", length=0)
+    bare(ax, "top", "right", "left", "bottom")
+
+
+def picture_grid(
+    shape: tuple[int, ...],
+    n_rows: int,
+    n_columns: int,
+    *,
+    titled: bool = False,
+    labels: Sequence[str] = (),
+    header: float = 0.0,
+) -> tuple[Figure, NDArray[Any]]:
+    """Place pictures of one shape close together, with room for titles, labels and a header.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width of a picture in pixels; what follows is not looked at.
+    n_rows, n_columns : int
+        Number of pictures down and across; they shrink until all fit on a page.
+    titled : bool, default=False
+        Whether pictures have a title of one line.
+    labels : sequence of str, default=()
+        Text to the left of each row.
+    header : float, default=0
+        Inches above the first row.
+
+    Returns
+    -------
+    figure : Figure
+    axes : ndarray of Axes of shape (n_rows, n_columns)
+        Without ticks and frames.
+
+    Notes
+    -----
+    The places are computed and not left to a layout engine, which lets titles of pictures with
+    a fixed aspect run over the figure's edge.
+    """
+    gap, title = 0.05, _TITLE if titled else 0.0
+    unit = 0.62 * 0.833 * float(rcParams["font.size"]) / 72  # inches of a half-width character
+    label_width = max(map(text_units, labels), default=0) * unit + (0.1 if labels else 0)
+    aspect = shape[0] / shape[1]
+    width = (WIDTH - label_width) / n_columns - gap
+    tallest = (_PAGE - header) / n_rows - gap - title
+    width = min(width, tallest / aspect)
+    height = width * aspect
+    total = header + n_rows * (height + title + gap)
+    left = label_width + (WIDTH - label_width - n_columns * (width + gap)) / 2
+    figure = plt.figure(figsize=(WIDTH, total))
+    axes = np.empty((n_rows, n_columns), dtype=object)
+    for row, column in np.ndindex(n_rows, n_columns):
+        x = left + column * (width + gap) + gap / 2
+        y = total - header - row * (height + title + gap) - title - height - gap / 2
+        ax = figure.add_axes((x / WIDTH, y / total, width / WIDTH, height / total))
+        ax.set(xticks=[], yticks=[])
+        ax.grid(visible=False)
+        bare(ax, "top", "right", "left", "bottom")
+        ax.patch.set_alpha(0)
+        axes[row, column] = ax
+    for ax, text in zip(axes[:, 0], labels, strict=False):
+        ax.set_ylabel(text, rotation=0, ha="right", va="center", fontsize="small", labelpad=4)
+    return figure, axes
