@@ -1,0 +1,206 @@
+"""Augmentation: the transformations of an image composed into one affine, sampled once.
+
+The parameters have the names and units of Keras' ``ImageDataGenerator``, so that a published
+recipe can be typed in as it stands. Each image draws its own transformation from a generator
+seeded by (seed, epoch, row): the result does not depend on batch order or on threads.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+BORDERS = {
+    "constant": cv2.BORDER_CONSTANT,
+    "nearest": cv2.BORDER_REPLICATE,
+    "reflect": cv2.BORDER_REFLECT,
+    "wrap": cv2.BORDER_WRAP,
+}
+
+
+class Augmentation(BaseModel):
+    """Ranges from which each image's transformation is drawn; the default changes nothing.
+
+    Attributes
+    ----------
+    rotation_range : float
+        Degrees; the angle is uniform in [-rotation_range, rotation_range].
+    width_shift_range, height_shift_range : float
+        Fraction of the width or height, uniform in both directions.
+    shear_range : float
+        Degrees, uniform in both directions.
+    zoom_range : float
+        Height and width are scaled apart, each by a factor uniform in [1 - z, 1 + z]; a factor
+        above 1 shows more of the scene, as in Keras.
+    horizontal_flip, vertical_flip : bool
+        Flip with probability one half.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}
+        What fills the places outside the image; "constant" fills black.
+
+    References
+    ----------
+    .. [1] ``ImageDataGenerator``, https://keras.io/api/data_loading/image/
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rotation_range: float = Field(0.0, ge=0, le=180)
+    width_shift_range: float = Field(0.0, ge=0, lt=1)
+    height_shift_range: float = Field(0.0, ge=0, lt=1)
+    shear_range: float = Field(0.0, ge=0, lt=90)
+    zoom_range: float = Field(0.0, ge=0, lt=1)
+    horizontal_flip: bool = False
+    vertical_flip: bool = False
+    fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = "nearest"
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether no image is changed."""
+        return self == Augmentation(fill_mode=self.fill_mode)
+
+
+class Transform(BaseModel):
+    """One drawn transformation, in the units of `Augmentation`; shifts in pixels."""
+
+    model_config = ConfigDict(frozen=True)
+
+    theta: float = 0.0
+    shift_rows: float = 0.0
+    shift_columns: float = 0.0
+    shear: float = 0.0
+    zoom_rows: float = 1.0
+    zoom_columns: float = 1.0
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+
+
+def draw_transform(
+    augmentation: Augmentation, size: tuple[int, int], rng: np.random.Generator
+) -> Transform:
+    """Draw one image's transformation.
+
+    Parameters
+    ----------
+    augmentation : Augmentation
+        The ranges.
+    size : tuple of int
+        (height, width) of the image in pixels, for the shifts.
+    rng : numpy.random.Generator
+        Always asked for the same eight numbers, so that two recipes that differ in one range
+        draw alike in the others.
+    """
+    angle, rows, columns, shear, zoom_rows, zoom_columns = rng.uniform(-1, 1, 6)
+    horizontal, vertical = rng.random(2) < 0.5
+    return Transform(
+        theta=angle * augmentation.rotation_range,
+        shift_rows=rows * augmentation.height_shift_range * size[0],
+        shift_columns=columns * augmentation.width_shift_range * size[1],
+        shear=shear * augmentation.shear_range,
+        zoom_rows=1 + zoom_rows * augmentation.zoom_range,
+        zoom_columns=1 + zoom_columns * augmentation.zoom_range,
+        flip_horizontal=bool(horizontal and augmentation.horizontal_flip),
+        flip_vertical=bool(vertical and augmentation.vertical_flip),
+    )
+
+
+def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Compose a transformation into one matrix from output to input pixels.
+
+    Parameters
+    ----------
+    transform : Transform
+        Applied in Keras' order: rotation, shift, shear and zoom about the centre, then flips.
+    size : tuple of int
+        (height, width) in pixels.
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        Takes (column, row, 1) of the output to (column, row, 1) of the input.
+
+    References
+    ----------
+    .. [1] ``apply_affine_transform`` of Keras; its matrices act on (row, column).
+    """
+    height, width = size
+    theta, shear = np.deg2rad(transform.theta), np.deg2rad(transform.shear)
+    rotate = np.array(
+        [[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]]
+    )
+    shift = np.array([[1, 0, transform.shift_rows], [0, 1, transform.shift_columns], [0, 0, 1]])
+    shears = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
+    zoom = np.diag([transform.zoom_rows, transform.zoom_columns, 1.0])
+    centre = np.array([[1, 0, (height - 1) / 2], [0, 1, (width - 1) / 2], [0, 0, 1]])
+    flip = np.diag(
+        [-1.0 if transform.flip_vertical else 1.0, -1.0 if transform.flip_horizontal else 1.0, 1.0]
+    )
+    matrix = centre @ rotate @ shift @ shears @ zoom @ flip @ np.linalg.inv(centre)
+    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=float)
+    return swap @ matrix @ swap
+
+
+def apply_transform(
+    image: NDArray[np.uint8], transform: Transform, fill_mode: str = "nearest"
+) -> NDArray[np.uint8]:
+    """Resample an image once through its composed affine.
+
+    Parameters
+    ----------
+    image : ndarray of shape (height, width, 3), uint8
+        The decoded image.
+    transform : Transform
+        What to do with it.
+    fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
+        What fills the places outside the image.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8
+        Bilinear samples.
+    """
+    height, width = image.shape[:2]
+    matrix = affine_matrix(transform, (height, width))[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(
+        image, matrix, (width, height), flags=flags, borderMode=BORDERS[fill_mode]
+    )
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def augment_batch(
+    images: NDArray[np.uint8],
+    augmentation: Augmentation,
+    keys: NDArray[np.intp],
+    seed: tuple[int, ...],
+) -> NDArray[np.uint8]:
+    """Augment a batch, each image with a transformation of its own.
+
+    Parameters
+    ----------
+    images : ndarray of shape (batch_size, height, width, 3), uint8
+        Decoded images.
+    augmentation : Augmentation
+        The ranges to draw from.
+    keys : ndarray of shape (batch_size,)
+        A number for each image, such as its row in the store.
+    seed : tuple of int
+        Whatever else the draw depends on, such as (seed, epoch).
+
+    Returns
+    -------
+    ndarray of shape (batch_size, height, width, 3), uint8
+        The same for the same keys and seed.
+    """
+    if augmentation.is_identity:
+        return images
+    size = images.shape[1], images.shape[2]
+    result = np.empty_like(images)
+    for index, (image, key) in enumerate(zip(images, keys, strict=True)):
+        rng = np.random.default_rng([*seed, int(key)])
+        transform = draw_transform(augmentation, size, rng)
+        result[index] = apply_transform(image, transform, augmentation.fill_mode)
+    return result

@@ -1,0 +1,207 @@
+"""The image store: a catalogue's images, decoded once to a uint8 memory map.
+
+The store is keyed by the catalogue's fingerprint and the size, so a chapter, a trial and a
+Grad-CAM of the same images share one file. Decoding runs in threads (OpenCV leaves the
+interpreter free) and each thread writes its rows straight to the file, so the memory that it
+takes does not grow with the number of images.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from helpers.catalogue import fingerprint, read_image
+from helpers.errors import ConfigError, DataError
+from helpers.files import atomic_file, cache_home, digest, read_json, sha256_file, write_json
+
+FORMAT_VERSION = 1
+CHUNK = 64
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImageStore:
+    """Decoded images of one catalogue at one size.
+
+    Attributes
+    ----------
+    path : Path
+        The ``.npy`` file.
+    size : tuple of int
+        (height, width) in pixels.
+    image_ids : tuple of str
+        The image of each row, in the catalogue's order.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    image_ids: tuple[str, ...]
+
+    @cached_property
+    def images(self) -> NDArray[np.uint8]:
+        """Read-only memory map of shape (n_images, height, width, 3), RGB in 0..255."""
+        return np.load(self.path, mmap_mode="r")
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {image_id: row for row, image_id in enumerate(self.image_ids)}
+
+    def rows(self, image_ids: Sequence[str]) -> NDArray[np.intp]:
+        """Row numbers of the named images, an array of shape (len(image_ids),).
+
+        Raises
+        ------
+        DataError
+            If an image is not in the store; the message names it.
+        """
+        unknown = [image_id for image_id in image_ids if image_id not in self._row_of]
+        if unknown:
+            problem = (
+                f"{self.path.name}: expected images of the catalogue that the store was built "
+                f"from, but got {', '.join(unknown[:5])}; open a store for this catalogue"
+            )
+            raise DataError(problem)
+        return np.array([self._row_of[image_id] for image_id in image_ids], dtype=np.intp)
+
+    def take(self, image_ids: Sequence[str]) -> NDArray[np.uint8]:
+        """Copy of the named images, shape (len(image_ids), height, width, 3)."""
+        return np.asarray(self.images[self.rows(image_ids)])
+
+
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize an RGB image of shape (height, width, 3) to ``size`` = (height, width).
+
+    Pixel areas are averaged when the image shrinks, which avoids moire from hair and rulers,
+    and interpolated linearly when it grows.
+    """
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height <= image.shape[0] and width <= image.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def store_key(catalogue: pd.DataFrame, size: tuple[int, int]) -> str:
+    """Name of the store of a catalogue at a size."""
+    key = {"fingerprint": fingerprint(catalogue), "size": list(size), "version": FORMAT_VERSION}
+    return digest(key)
+
+
+def open_store(
+    catalogue: pd.DataFrame,
+    size: tuple[int, int],
+    *,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> ImageStore:
+    """Open the store of a catalogue at a size; build it first where it is missing.
+
+    Parameters
+    ----------
+    catalogue : DataFrame of shape (n_images, n_columns)
+        As made by `helpers.catalogue.load_catalogue`; extra columns do no harm.
+    size : tuple of int
+        (height, width) in pixels, each at least 8.
+    progress : callable, optional
+        Called with (images done, images in all).
+    workers : int, optional
+        Decoding threads; one a core where None.
+
+    Returns
+    -------
+    ImageStore
+        Rows in the catalogue's order.
+
+    Raises
+    ------
+    ConfigError
+        If `size` is not two integers of at least 8.
+    DataError
+        If an image cannot be decoded; the message names all of them.
+    """
+    height, width = (int(side) for side in size)
+    if min(height, width) < 8:
+        raise ConfigError(f"image size: expected (height, width) of at least 8 px, got {size}")
+    ids = tuple(catalogue["image_id"])
+    path = cache_home() / "stores" / f"{store_key(catalogue, (height, width))}.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        if not _is_whole(path):
+            _build(catalogue, (height, width), path, progress, workers)
+    return ImageStore(path, (height, width), ids)
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file and its record are there and agree on the number of bytes."""
+    record = _record_path(path)
+    return path.exists() and record.exists() and read_json(record)["bytes"] == path.stat().st_size
+
+
+def verify_store(store: ImageStore) -> bool:
+    """Whether the store's bytes still have the SHA-256 that they were written with."""
+    return bool(sha256_file(store.path) == read_json(_record_path(store.path))["sha256"])
+
+
+def _build(
+    catalogue: pd.DataFrame,
+    size: tuple[int, int],
+    path: Path,
+    progress: Progress | None,
+    workers: int | None,
+) -> None:
+    locators = list(catalogue["path"])
+    n_images = len(locators)
+    shape = (n_images, *size, 3)
+    row_bytes = int(np.prod(shape[1:]))
+    problems: list[str] = []
+
+    with atomic_file(path) as temporary:
+        with open(temporary, "wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            start = file.tell()
+            file.truncate(start + n_images * row_bytes)
+            file.flush()
+
+            def decode(first: int) -> int:
+                last = min(first + CHUNK, n_images)
+                for row in range(first, last):
+                    try:
+                        image = resize_image(read_image(locators[row]), size)
+                    except (DataError, OSError) as error:
+                        problems.append(str(error))
+                        continue
+                    os.pwrite(file.fileno(), image.tobytes(), start + row * row_bytes)
+                return last - first
+
+            done = 0
+            with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+                for count in pool.map(decode, range(0, n_images, CHUNK)):
+                    done += count
+                    if progress:
+                        progress(done, n_images)
+        if problems:
+            raise DataError(sorted(problems), where="image store")
+        record = {
+            "bytes": temporary.stat().st_size,
+            "sha256": sha256_file(temporary),
+            "shape": list(shape),
+            "fingerprint": fingerprint(catalogue),
+        }
+        write_json(_record_path(path), record)

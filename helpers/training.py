@@ -1,0 +1,393 @@
+"""Training: what happens inside a trial's process, from the image store to the trial's folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from helpers.augment import augment_batch
+from helpers.classes import CLASSES, N_CLASSES
+from helpers.files import atomic_file, sha256_file, write_json
+from helpers.trials import ENGINE_VERSION, Stage, Task, TrialConfig
+
+HISTORY_COLUMNS = [
+    "stage",
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_balanced_accuracy",
+    "learning_rate",
+    "seconds",
+]
+PREDICT_BATCH = 64
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def class_weights(y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES) -> NDArray[np.float32]:
+    """Weight of an image of each class.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class indices of the training images.
+    kind : {"none", "sqrt", "balanced"}
+        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1.
+    n_classes : int, default=7
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        0 for a class without images.
+
+    References
+    ----------
+    .. [1] King & Zeng, "Logistic regression in rare events data", Political Analysis, 2001;
+       "balanced" of scikit-learn's ``compute_class_weight``.
+    """
+    counts = np.bincount(y, minlength=n_classes).astype(float)
+    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
+    balanced = np.divide(len(y), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
+    return np.where(counts > 0, balanced**power, 0.0).astype(np.float32)
+
+
+def make_batches(
+    config: TrialConfig,
+    stage: int,
+    images: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    y: NDArray[np.intp],
+) -> Any:
+    """Batches of one stage as a ``keras.utils.PyDataset``.
+
+    Parameters
+    ----------
+    config : TrialConfig
+        Gives augmentation, class weights, batch size and seed.
+    stage : int
+        Index of the stage.
+    images : ndarray of shape (n_images, height, width, 3), uint8
+        The image store.
+    rows : ndarray of shape (n_train,)
+        Rows of the training images.
+    y : ndarray of shape (n_images,)
+        Class indices.
+
+    Returns
+    -------
+    keras.utils.PyDataset
+        Batches of (pixels as float32 in 0..255, one-hot classes, sample weights). Order and
+        augmentation depend on (seed, stage, epoch) alone, not on threads.
+    """
+    import keras
+
+    batch_size = config.stages[stage].batch_size
+    weights = class_weights(y[rows], config.class_weight)
+    one_hot = np.eye(N_CLASSES, dtype=np.float32)
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        epoch = 0
+
+        def __len__(self) -> int:
+            return -(-len(rows) // batch_size)
+
+        def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
+            order = np.random.default_rng([config.seed, stage, self.epoch]).permutation(rows)
+            batch = order[index * batch_size : (index + 1) * batch_size]
+            seed = (config.seed, stage, self.epoch)
+            pixels = augment_batch(images[batch], config.augmentation, batch, seed)
+            return pixels.astype(np.float32), one_hot[y[batch]], weights[y[batch]]
+
+        def on_epoch_end(self) -> None:
+            self.epoch += 1
+
+    return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
+
+
+def predict(model: Any, images: NDArray[np.uint8], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Probabilities of the images in `rows`, shape (len(rows), n_classes)."""
+    parts = [
+        np.asarray(model.predict_on_batch(images[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        for first in range(0, len(rows), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def validation_scores(
+    y_true: NDArray[np.intp], y_prob: NDArray[np.floating[Any]]
+) -> dict[str, float]:
+    """Cross-entropy, accuracy and balanced accuracy of one epoch.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n_samples,)
+        Class indices.
+    y_prob : ndarray of shape (n_samples, n_classes)
+        Probabilities.
+
+    Returns
+    -------
+    dict of str to float
+        ``val_loss``, ``val_accuracy`` and ``val_balanced_accuracy`` (over the classes that
+        occur).
+    """
+    chosen = np.clip(y_prob[np.arange(len(y_true)), y_true], 1e-7, 1.0)
+    hit = y_prob.argmax(axis=1) == y_true
+    recalls = [hit[y_true == label].mean() for label in np.unique(y_true)]
+    return {
+        "val_loss": float(-np.log(chosen).mean()),
+        "val_accuracy": float(hit.mean()),
+        "val_balanced_accuracy": float(np.mean(recalls)),
+    }
+
+
+class _Progress:
+    """Keeps history and best weights while stages come and go."""
+
+    def __init__(self, task: Task, emit: Emit, validate: Callable[[], dict[str, float]]) -> None:
+        self.task, self.emit, self.validate = task, emit, validate
+        self.rows: list[dict[str, float]] = []
+        self.best: dict[str, float] | None = None
+        self.weights = task.work / "best.weights.h5"
+        self.sign = -1.0 if task.config.monitor == "val_loss" else 1.0
+
+    def end_epoch(self, model: Any, stage: int, logs: dict[str, Any], seconds: float) -> None:
+        logs.update(self.validate())
+        row = {
+            **{name: float(logs[name]) for name in HISTORY_COLUMNS if name in logs},
+            "stage": stage + 1,
+            "epoch": len(self.rows) + 1,
+            "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
+            "seconds": seconds,
+        }
+        self.rows.append(row)
+        self.write_history(self.task.work / "history.csv")
+        monitor = self.task.config.monitor
+        if self.best is None or self.sign * row[monitor] > self.sign * self.best[monitor]:
+            self.best = row
+            with atomic_file(self.weights) as temporary:
+                final = temporary.with_name(temporary.name.replace(".tmp", "") + ".weights.h5")
+                model.save_weights(final)
+                os.replace(final, temporary)
+        text = (
+            f"epoch {row['epoch']:.0f}/{self.task.config.epochs}, loss {row['loss']:.3f}, "
+            f"validation accuracy {row['val_accuracy']:.3f}"
+        )
+        self.emit(
+            {
+                "kind": "epoch",
+                "done": len(self.rows),
+                "total": self.task.config.epochs,
+                "text": text,
+            }
+        )
+
+    def write_history(self, path: Path) -> None:
+        with atomic_file(path) as temporary:
+            pd.DataFrame(self.rows)[HISTORY_COLUMNS].to_csv(temporary, index=False)
+
+
+def _make_callbacks(config: TrialConfig, stage: int, progress: _Progress, logs: Path) -> list[Any]:
+    """Validation first, so that the callbacks behind it see its numbers."""
+    import keras
+
+    class Validation(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.started = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            seconds = time.perf_counter() - self.started
+            progress.end_epoch(self.model, stage, logs, seconds)
+
+    mode = "min" if config.monitor == "val_loss" else "max"
+    callbacks = [
+        Validation(),
+        keras.callbacks.EarlyStopping(
+            config.monitor, patience=config.early_stopping_patience, mode=mode
+        ),
+        keras.callbacks.ReduceLROnPlateau(
+            config.monitor,
+            factor=config.reduce_lr_factor,
+            patience=config.reduce_lr_patience,
+            mode=mode,
+        ),
+    ]
+    if keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(logs / f"stage_{stage + 1}", write_graph=False))
+    return callbacks
+
+
+def _seed_everything(seed: int) -> None:
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def train(task: Task, emit: Emit) -> None:
+    """Train one trial and put its finished folder in place.
+
+    Parameters
+    ----------
+    task : Task
+        What to train from what; ``task.work`` must exist and is renamed to ``task.folder``.
+    emit : callable
+        Gets an event at the start, after each epoch and at the end.
+
+    Raises
+    ------
+    ConfigError
+        If the model cannot be built.
+    """
+    started = time.perf_counter()
+    config = task.config
+    table = pd.read_parquet(task.table)
+    images = np.load(task.images, mmap_mode="r")
+    y = table["y_true"].to_numpy()
+    rows = {name: np.flatnonzero(table["split"] == name) for name in ("train", "valid", "test")}
+    emit({"kind": "start", "done": 0, "total": config.epochs, "text": "building the model"})
+    _seed_everything(config.seed)
+
+    import keras
+
+    from helpers.models import build_model, set_trainable
+
+    imported = time.perf_counter()
+    model = build_model(
+        config.backbone,
+        config.image_size,
+        weights=config.weights,
+        weights_dir=config.weights_dir,
+        head=config.head,
+        dropout=config.dropout,
+        batch_norm_momentum=config.batch_norm_momentum,
+    )
+    # Predicting through a model that is never compiled keeps its trace when stages recompile.
+    predictor = keras.Model(model.inputs, model.outputs)
+    built = time.perf_counter()
+    progress = _Progress(
+        task,
+        emit,
+        lambda: validation_scores(y[rows["valid"]], predict(predictor, images, rows["valid"])),
+    )
+    for index, stage in enumerate(config.stages):
+        if index > 0:
+            model.load_weights(progress.weights)
+        set_trainable(model, stage.trainable)
+        _fit(model, stage, index, make_batches(config, index, images, rows["train"], y), progress)
+    model.load_weights(progress.weights)
+    trained = time.perf_counter()
+    predicted = np.concatenate([rows["valid"], rows["test"]])
+    y_prob = predict(predictor, images, predicted)
+    _write_predictions(task.work / "predictions.parquet", table.iloc[predicted], y_prob)
+    model.save(task.work / "model.keras")
+    progress.weights.unlink()
+    finished = time.perf_counter()
+    seconds = {
+        "import": imported - started,
+        "build": built - imported,
+        "train": trained - built,
+        "predict_and_save": finished - trained,
+        "total": finished - started,
+    }
+    _write_record(task, model, progress, seconds, n_train=len(rows["train"]))
+    os.replace(task.work, task.folder)
+    emit(
+        {
+            "kind": "done",
+            "done": len(progress.rows),
+            "total": config.epochs,
+            "text": f"{len(progress.rows)} epochs in {seconds['total']:.0f} s",
+        }
+    )
+
+
+def _fit(model: Any, stage: Stage, index: int, batches: Any, progress: _Progress) -> None:
+    import keras
+
+    model.compile(
+        optimizer=keras.optimizers.Adam(stage.learning_rate),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    task = progress.task
+    callbacks = _make_callbacks(task.config, index, progress, task.work / "tensorboard")
+    model.fit(batches, epochs=stage.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+
+
+def _write_predictions(path: Path, rows: pd.DataFrame, y_prob: NDArray[np.floating[Any]]) -> None:
+    table = rows[["image_id", "lesion_id", "split", "dx", "y_true"]].reset_index(drop=True)
+    for index, dx in enumerate(CLASSES):
+        table[f"p_{dx}"] = y_prob[:, index].astype(np.float64)
+    with atomic_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak / (2**20 if sys.platform == "darwin" else 2**10))
+
+
+def _device_memory_mb() -> float | None:
+    """Largest memory taken on the first GPU, in MiB; None without one."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    return float(tf.config.experimental.get_memory_info("GPU:0")["peak"]) / 2**20
+
+
+def _write_record(
+    task: Task, model: Any, progress: _Progress, seconds: dict[str, float], n_train: int
+) -> None:
+    import keras
+
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    seen = n_train * len(progress.rows)
+    fitting = sum(row["seconds"] for row in progress.rows)
+    files = ("model.keras", "history.csv", "predictions.parquet")
+    record = {
+        "config": task.config.model_dump(mode="json"),
+        "key": task.key,
+        "engine": ENGINE_VERSION,
+        "epochs": len(progress.rows),
+        "best": progress.best,
+        "n_train": n_train,
+        "parameters": int(model.count_params()),
+        "trainable_parameters": trainable,
+        "seconds": seconds,
+        "images_per_second": seen / fitting,
+        "peak_memory_mb": _peak_memory_mb(),
+        "device_memory_mb": _device_memory_mb(),
+        "model_mb": (task.work / "model.keras").stat().st_size / 2**20,
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+        "sha256": {name: sha256_file(task.work / name) for name in files},
+    }
+    write_json(task.work / "trial.json", record)
