@@ -121,7 +121,9 @@ def per_class_bars(
     ticks = [wrapped(text, 12) for text in labels_of([str(dx) for dx in table.index], labels)]
     support = [f"n = {int(n):,}" for n in table["support"]]
     ax.set_xticks(range(len(table)), [f"{a}\n{b}" for a, b in zip(ticks, support, strict=True)])
-    ax.tick_params(axis="x", length=0)
+    longest = max(map(text_units, ticks))  # a class has room for about twelve characters
+    size = "medium" if longest <= 8 else "small" if longest <= 12 else "x-small"
+    ax.tick_params(axis="x", length=0, labelsize=size)
     share_axis(ax, "y")
     ax.set_xlim(-0.6, len(table) - 0.4)
     bare(ax)

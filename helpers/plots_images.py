@@ -181,10 +181,11 @@ def cam_overlay(
         If the heat is not a finite map in [0, 1].
     """
     heat = np.asarray(heat, dtype=float)
-    if heat.ndim != 2 or not np.isfinite(heat).all() or heat.min() < 0 or heat.max() > 1:
+    in_range = (heat >= 0) & (heat <= 1)  # NaN is not
+    if heat.ndim != 2 or not in_range.all():
         raise ValueError(
             f"expected a heat map of two dimensions in [0, 1] but got shape {heat.shape} with "
-            f"values {np.nanmin(heat):.3g} to {np.nanmax(heat):.3g}; divide it by its maximum"
+            f"{int((~in_range).sum())} values beyond it or NaN; divide it by its maximum"
         )
     ax = axes_or_new(ax, 4.2)
     height, width = image.shape[:2]
