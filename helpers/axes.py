@@ -60,11 +60,6 @@ def share_axis(ax: Axes, axis: str = "x", upper: float = 1.0) -> None:
     (ax.set_xlim if axis == "x" else ax.set_ylim)(0, upper)
 
 
-def legend_beside(ax: Axes, **options: Any) -> None:
-    """Put the legend to the right of the data."""
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, **options)
-
-
 def legend_above(ax: Axes, n_columns: int, **options: Any) -> None:
     """Put the legend above the data, in one or more rows of ``n_columns``."""
     options = {"columnspacing": 1.4, "handlelength": 1.2, "borderaxespad": 0.2} | options
