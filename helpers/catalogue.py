@@ -43,19 +43,13 @@ def _file_problems(facts: pd.DataFrame, layout: Layout) -> list[str]:
     bad = facts[facts["problem"] != ""]
     problems = []
     for (kind, problem), found in bad.groupby(["kind", "problem"], sort=True):
-        names = name_some(
-            short_name(str(locator), layout.root) for locator in found.index
-        )
+        names = name_some(short_name(str(locator), layout.root) for locator in found.index)
         noun = kind if len(found) == 1 else f"{kind}s"
-        problems.append(
-            f"{len(found):,} {noun}: {names}: {problem}; fetch again or replace"
-        )
+        problems.append(f"{len(found):,} {noun}: {names}: {problem}; fetch again or replace")
     return problems
 
 
-def _shape_problems(
-    table: pd.DataFrame, facts: pd.DataFrame, layout: Layout
-) -> list[str]:
+def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> list[str]:
     """Masks whose shape is neither their image's nor that of the published masks."""
     pairs = table[table["mask_path"] != ""]
     image, mask = facts.loc[pairs["path"]], facts.loc[pairs["mask_path"]]
@@ -109,19 +103,13 @@ def _file_notes(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> lis
         ]
         if stray:
             plural = f"{noun} has" if len(stray) == 1 else f"{noun}s have"
-            notes.append(
-                f"{len(stray):,} {plural} no metadata row: {name_some(stray, 5)}"
-            )
+            notes.append(f"{len(stray):,} {plural} no metadata row: {name_some(stray, 5)}")
     n_masks = int((table["mask_path"] != "").sum())
     if 0 < n_masks < len(table):
         notes.append(f"{len(table) - n_masks:,} of {len(table):,} images have no mask")
-    empty = facts[
-        (facts["kind"] == "mask") & (facts["problem"] == "") & (facts["measure"] == 0)
-    ]
+    empty = facts[(facts["kind"] == "mask") & (facts["problem"] == "") & (facts["measure"] == 0)]
     if len(empty):
-        names = name_some(
-            (short_name(str(path), layout.root) for path in empty.index), 5
-        )
+        names = name_some((short_name(str(path), layout.root) for path in empty.index), 5)
         notes.append(f"{len(empty):,} masks have nothing inside: {names}")
     return notes
 
@@ -166,7 +154,7 @@ def load_catalogue(
 
     def locators(entries: dict) -> pd.Series:
         found = {image_id: entry.locator for image_id, entry in entries.items()}
-        return table["image_id"].map(found).fillna("").astype(str)
+        return pd.Series([found.get(name, "") for name in table["image_id"]], dtype=str)
 
     table = table.assign(path=locators(layout.images), mask_path=locators(layout.masks))
     wanted = [image_id for image_id in dict.fromkeys(table["image_id"])]
@@ -213,11 +201,15 @@ def fingerprint(catalogue: pd.DataFrame) -> str:
 def _class_targets(counts: pd.Series, max_images: int) -> pd.Series:
     """Images wanted of each class: in proportion, but never under the floor."""
     floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)))
-    at_least = counts.clip(upper=floor)
-    spare = max_images - int(at_least.sum())
-    above = counts - at_least
-    share = above * (spare / above.sum()) if above.sum() else above * 0.0
-    return (at_least + share).astype(int)
+    targets = counts.clip(upper=floor)
+    rare = pd.Series(False, index=counts.index)
+    while True:
+        # Classes at the floor take their images out of what the others share.
+        share = counts * (max_images - targets[rare].sum()) / counts[~rare].sum()
+        under = ~rare & (share < targets)
+        if not under.any():
+            return targets.where(rare, share).astype(int)
+        rare |= under
 
 
 def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
@@ -255,11 +247,7 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     targets = _class_targets(counts, max_images)
     kept: list[str] = []
     for dx in counts.index:
-        sizes = (
-            catalogue.loc[catalogue["dx"] == dx, "lesion_id"]
-            .value_counts()
-            .sort_index()
-        )
+        sizes = catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
         random = np.random.default_rng([seed, CLASSES.index(dx)])
         room = int(targets[dx])
         for lesion in random.permutation(len(sizes)):

@@ -66,6 +66,25 @@ def _decode_mask(data: bytes) -> tuple[np.ndarray, bool]:
         return np.asarray(picture.convert("L")) > 127, picture.mode == "P"
 
 
+def _ends_in_filler(pixels: np.ndarray) -> bool:
+    """Whether a decoded JPEG turns into exact mid-grey in the middle of a row of blocks.
+
+    That is how data that end too early decode. A picture with a grey border is grey in whole
+    rows or in whole columns, and is left alone; so is the one cut in fifteen or so that falls
+    between two rows of blocks.
+    """
+    off_grey = np.abs(pixels.astype(np.int16) - _FILLER_GREY).max(axis=2)
+    rows = np.flatnonzero(off_grey.any(axis=1))
+    # Colour bleeds a pixel or two over the edges of blocks (8 or 16 pixels): look well inside
+    # the last row of blocks that is not filler, and inside the one above it.
+    inside = int(rows[-1]) - 6 if len(rows) else -1
+    if inside < 0:
+        return False
+    ends_grey = not off_grey[inside, -8:].any() and off_grey[inside].max() > 16
+    above = inside - 16
+    return bool(ends_grey and (above < 0 or off_grey[above, -8:].any()))
+
+
 def inspect_image(data: bytes) -> FileFacts:
     """Decode an image completely and say whether it is whole.
 
@@ -90,8 +109,9 @@ def inspect_image(data: bytes) -> FileFacts:
     if pixels is None:
         return FileFacts(digest, problem="cannot be decoded as an image")
     height, width = pixels.shape[:2]
-    if jpeg and min(height, width) > 16 and (pixels[-4:] == _FILLER_GREY).all():
+    if jpeg and _ends_in_filler(pixels):
         return FileFacts(digest, width, height, problem="was cut short (its end is grey filler)")
+    # Grey values only: a picture of one brightness shows no lesion, whatever its colour.
     spread = float(cv2.meanStdDev(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))[1][0, 0])
     return FileFacts(digest, width, height, spread)
 
@@ -103,7 +123,11 @@ def inspect_mask(data: bytes) -> FileFacts:
         return FileFacts(digest, problem="is empty")
     try:
         mask, palette = _decode_mask(data)
-    except (OSError, ValueError, SyntaxError) as error:  # PIL raises all three on bad PNGs
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+    ) as error:  # PIL raises all three on bad PNGs
         return FileFacts(digest, problem=f"cannot be decoded as a mask ({error})")
     height, width = mask.shape
     return FileFacts(digest, width, height, float(mask.mean()), palette)

@@ -110,9 +110,7 @@ class ResumingDownloader:
 
     def _attempt(self, url: str, start: int) -> None:
         """Ask once for what is missing; return when everything is there."""
-        headers = {
-            "Accept-Encoding": "identity"
-        }  # a compressed answer could not be resumed
+        headers = {"Accept-Encoding": "identity"}  # a compressed answer could not be resumed
         if start:
             headers["Range"] = f"bytes={start}-"
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
@@ -122,9 +120,7 @@ class ResumingDownloader:
                 self.part.unlink(missing_ok=True)
                 raise _TryAgainError("the part was longer than the file (416)")
             if answer.status_code in _TRANSIENT:
-                raise _TryAgainError(
-                    f"status {answer.status_code}", _asked_to_wait(answer)
-                )
+                raise _TryAgainError(f"status {answer.status_code}", _asked_to_wait(answer))
             if answer.status_code not in (200, 206):
                 raise DataError(
                     f"{url}: expected the file but got status {answer.status_code} "
@@ -140,9 +136,7 @@ class ResumingDownloader:
         if answer.status_code == 206:
             if _start_of(answer) != start:
                 self.part.unlink(missing_ok=True)
-                raise _TryAgainError(
-                    "the server answered another range than was asked for"
-                )
+                raise _TryAgainError("the server answered another range than was asked for")
             total, mode = _total_of(answer), "ab"
             self.resumed = True
         else:

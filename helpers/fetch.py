@@ -32,9 +32,7 @@ _UNKNOWN_SIZE = 500_000_000  # room kept for a file whose size is not published
 _ATTEMPTS, _WAIT = 6, 1.0
 
 
-def _check_room(
-    folder: Path, files: list[PublishedFile], sizes: dict[str, int]
-) -> None:
+def _check_room(folder: Path, files: list[PublishedFile], sizes: dict[str, int]) -> None:
     needed = 0
     for file in files:
         there = [folder / file.name, folder / f"{file.name}.part"]
@@ -56,11 +54,7 @@ def _download(
     progress: Progress | None,
 ) -> None:
     """Fetch and verify one file; a resumed one that is wrong is fetched once more in full."""
-    report = (
-        None
-        if progress is None
-        else lambda done, total: progress(file.name, done, total)
-    )
+    report = None if progress is None else lambda done, total: progress(file.name, done, total)
     published = known_hash == file.known_hash
     for last in (False, True):
         downloader = ResumingDownloader(
@@ -73,9 +67,7 @@ def _download(
         try:
             pooch.retrieve(url, known_hash, file.name, folder, downloader=downloader)
             return
-        except (
-            ValueError
-        ) as error:  # pooch's word for a wrong hash; it has removed the file
+        except ValueError as error:  # pooch's word for a wrong hash; it has removed the file
             if downloader.resumed and not last:
                 continue
             way_out = (
@@ -162,14 +154,10 @@ def _fetch_all(
     if local:
         base = Path(str(mirror)).expanduser().resolve()
         if not base.is_dir():
-            raise DataError(
-                f"mirror {mirror!r}: expected a folder or http(s)://... but found none"
-            )
+            raise DataError(f"mirror {mirror!r}: expected a folder or http(s)://... but found none")
         sums = parse_sums((base / SUMS).read_text()) if (base / SUMS).is_file() else {}
         paths = {file.name: local_path(file, base) for file in files}
-        sizes = {
-            name: path.stat().st_size if path else 0 for name, path in paths.items()
-        }
+        sizes = {name: path.stat().st_size if path else 0 for name, path in paths.items()}
     else:
         sums = _mirror_sums(mirror) if mirror is not None else {}
     if local or not sums:
@@ -241,6 +229,7 @@ def fetch_ham10000(
     files = published_files(include_test)
     folder = ham10000_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
+    pooch.get_logger().setLevel("WARNING")  # its lines would tear the progress bars
     with FileLock(f"{folder}.lock"):
         if progress is None:
             with _bars() as bars:
@@ -250,15 +239,9 @@ def fetch_ham10000(
         mark = folder / FETCHED_MARK
         if mark.exists():
             earlier = read_json(mark)["files"]
-            kept = {
-                name: record
-                for name, record in earlier.items()
-                if (folder / name).exists()
-            }
+            kept = {name: record for name, record in earlier.items() if (folder / name).exists()}
             records = kept | records
-        write_json(
-            mark, {"doi": "doi:10.7910/DVN/DBW86T", "mirror": mirror, "files": records}
-        )
+        write_json(mark, {"doi": "doi:10.7910/DVN/DBW86T", "mirror": mirror, "files": records})
     speak = say or (lambda sentence: print(sentence, file=sys.stderr))
     for name, record in records.items():
         if record["verified"] == "none":

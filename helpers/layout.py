@@ -18,9 +18,7 @@ from helpers.files import ARCHIVE_MARK
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
 MASK_ENDING = "_segmentation.png"
-METADATA_NAMES = re.compile(
-    r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE
-)
+METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
 
@@ -119,9 +117,7 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
 
 @dataclass
 class _Findings:
-    images: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(
-        default_factory=dict
-    )
+    images: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
     masks: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
     metadata: list[Entry] = field(default_factory=list)
     inner_archives: list[str] = field(default_factory=list)
@@ -162,9 +158,7 @@ def _pick(
                 unlike.append(short_name(ranked[0][1].locator, root))
     notes = []
     if repeated:
-        notes.append(
-            f"{repeated:,} {noun}s are there more than once; each is counted once"
-        )
+        notes.append(f"{repeated:,} {noun}s are there more than once; each is counted once")
     if unlike:
         notes.append(
             f"{len(unlike):,} of them differ in size between their copies; "
@@ -195,9 +189,7 @@ def list_layout(root: str | Path) -> Layout:
     if root.is_file():
         info = root.stat()
         stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        top: list[tuple[str, Entry]] = [
-            (root.name, Entry(str(root), info.st_size, stamp))
-        ]
+        top: list[tuple[str, Entry]] = [(root.name, Entry(str(root), info.st_size, stamp))]
     else:
         top = sorted(_walk_folder(root), key=lambda pair: pair[0])
 
@@ -232,7 +224,5 @@ def list_layout(root: str | Path) -> Layout:
             f"opened, for example {example}; unpack the outer one"
         )
     if findings.test_set:
-        notes.append(
-            f"the challenge's test set is there and left alone: {findings.test_set[0]}"
-        )
+        notes.append(f"the challenge's test set is there and left alone: {findings.test_set[0]}")
     return Layout(root, images, masks, tuple(findings.metadata), tuple(notes))

@@ -20,9 +20,7 @@ SUMS = "SHA256SUMS"
 
 Progress = Callable[[str, int, int | None], None]
 
-_TABLE = (
-    Path(__file__).resolve().parents[1] / "data" / "published" / "ham10000_files.csv"
-)
+_TABLE = Path(__file__).resolve().parents[1] / "data" / "published" / "ham10000_files.csv"
 _CHUNK = 4 * 1024 * 1024
 
 
@@ -174,9 +172,7 @@ def take_local(
     else:
         verified = "none"
         if file.name.endswith(".zip") and not zipfile.is_zipfile(path):
-            raise DataError(
-                f"{path}: expected a zip archive but it is not one; copy it again"
-            )
+            raise DataError(f"{path}: expected a zip archive but it is not one; copy it again")
     target = folder / file.name
     if not (target.exists() and sha256_file(target) == checksum):
         with atomic_file(target) as temporary:

@@ -167,7 +167,7 @@ def split_catalogue(
     then the rest into valid and test, stratified. With 10,015 images at 60/20/20 the shares
     of the classes leave ties (bcc and bkl for one training image; akiec, mel, vasc and bkl
     for two validation images). scikit-learn's ``train_test_split`` breaks them at random, so
-    that about one seed in five gives the published counts. Here a tie goes to the class that
+    that about one seed in six gives the published counts. Here a tie goes to the class that
     comes later in the published table (nv, akiec, mel, df, bcc, vasc, bkl), which gives those
     counts for every seed; only which images they are depends on the seed.
     """

@@ -1,0 +1,93 @@
+"""Shared fixtures: a cache folder of the tests' own, drawn images, and real ones where at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_layout import metadata_rows, write_folder
+
+from helpers.catalogue import load_catalogue
+from helpers.files import write_json
+from helpers.sources import Source, open_source
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY_IMAGES = 84
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dermbook_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder for the tests, so that they neither see nor touch the user's."""
+    home = tmp_path_factory.mktemp("home")
+    before = os.environ.get("DERMBOOK_HOME")
+    os.environ["DERMBOOK_HOME"] = str(home)
+    yield home
+    if before is None:
+        os.environ.pop("DERMBOOK_HOME", None)
+    else:
+        os.environ["DERMBOOK_HOME"] = before
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Write a new small folder in the HAM10000 layout: ``make_folder(rows, masks=, under=)``."""
+    made: list[Path] = []
+
+    def make(rows: pd.DataFrame | None = None, **options: object) -> Path:
+        made.append(tmp_path / f"folder-{len(made)}")
+        return write_folder(made[-1], rows, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn sample of 84 images, read-only by agreement."""
+    folder = tmp_path_factory.mktemp("tiny") / "sample"
+    try:
+        from helpers.sample import draw_sample
+    except ImportError:  # until helpers/sample.py is there
+        write_folder(folder, metadata_rows(8))
+        write_json(folder / "drawn_sample.json", {"n_images": TINY_IMAGES, "seed": 0})
+        return folder
+    return draw_sample(folder, n_images=TINY_IMAGES, seed=0)
+
+
+@pytest.fixture(scope="session")
+def tiny_source(tiny_folder: Path) -> Source:
+    """The source of the drawn sample."""
+    return open_source(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def _tiny_catalogue(tiny_source: Source) -> pd.DataFrame:
+    return load_catalogue(tiny_source)
+
+
+@pytest.fixture
+def tiny_catalogue(_tiny_catalogue: pd.DataFrame) -> pd.DataFrame:
+    """The catalogue of the drawn sample; a copy for each test."""
+    return _tiny_catalogue.copy()
+
+
+@pytest.fixture(scope="session")
+def real_folder() -> Path:
+    """The real images, where they are at hand."""
+    folder = Path(os.environ.get("DERMBOOK_REAL", ROOT.parent / "shared" / "ham10000"))
+    if not folder.is_dir():
+        pytest.skip(f"no real images at {folder}; set DERMBOOK_REAL to a folder of HAM10000")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _real_catalogue(real_folder: Path) -> pd.DataFrame:
+    return load_catalogue(open_source(real_folder))
+
+
+@pytest.fixture
+def real_catalogue(_real_catalogue: pd.DataFrame) -> pd.DataFrame:
+    """The catalogue of the real images; a copy for each test."""
+    return _real_catalogue.copy()
