@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field
 
 from helpers.augment import Augmentation
 from helpers.catalogue import fingerprint
 from helpers.classes import CLASS_INDEX
-from helpers.errors import ConfigError, TrialError
+from helpers.errors import ConfigError
 from helpers.files import atomic_file, cache_home, digest, read_json, sha256_file
 from helpers.images import open_store
 from helpers.models import Head
@@ -316,10 +315,9 @@ def run_trials(
             trials[index] = found
         else:
             missing.append((index, prepare_task(config, catalogue)))
+    if missing:
+        runner.run([task for _, task in missing], report)
     for index, task in missing:
-        with _locked(task):
-            if not is_whole(task.folder):  # another process may just have finished it
-                runner.run(task, report)
         trials[index] = Trial(task.folder, task.config)
     return [trials[index] for index in range(len(configs))]
 
@@ -345,23 +343,3 @@ def prepare_task(config: TrialConfig, catalogue: pd.DataFrame) -> Task:
     with atomic_file(path) as temporary:
         table.to_parquet(temporary, index=False)
     return Task(key, config, path, store.path, cache_home() / "trials" / key)
-
-
-class _locked:  # noqa: N801 (used as a context manager)
-    """One training a key at a time, on this machine."""
-
-    def __init__(self, task: Task, timeout: float = 3600.0) -> None:
-        self._lock = FileLock(f"{task.folder}.lock", timeout=timeout)
-        self._task = task
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise TrialError(
-                f"{self._task.config.name}: another process has been training this trial for "
-                f"an hour; wait for it, or end it and remove {self._lock.lock_file}"
-            ) from None
-
-    def __exit__(self, *exc: object) -> None:
-        self._lock.release()
