@@ -21,7 +21,7 @@ CANVAS = 600
 
 ABSORPTION = np.array(
     [
-        [0.42, 0.82, 1.10],  # melanin near the surface: brown
+        [0.50, 0.84, 1.06],  # melanin near the surface: brown
         [0.10, 0.92, 0.72],  # blood: red
         [0.95, 0.74, 0.42],  # melanin deep in the dermis: blue-grey (Tyndall effect)
         [0.04, 0.24, 0.80],  # keratin: yellow
@@ -96,28 +96,37 @@ def smooth_noise(
     -------
     ndarray of float32 of shape ``shape``
     """
-    height, width = shape
-    total = np.zeros(shape, dtype=np.float32)
+    # A smooth field needs no more than three samples a bump: draw it small, enlarge it once.
+    finest = scale / 2 ** (octaves - 1)
+    shrink = int(np.clip(finest / 3, 1, 6))
+    height, width = -(-shape[0] // shrink), -(-shape[1] // shrink)
+    total = np.zeros((height, width), dtype=np.float32)
     power = 0.0
     for octave in range(octaves):
-        step = max(scale / 2**octave, 1.0)
-        rows, columns = int(np.ceil(height / step)) + 3, int(np.ceil(width / step)) + 3
+        step = max(scale / 2**octave / shrink, 1.0)
+        rows, columns = int(np.ceil(height / step)) + 4, int(np.ceil(width / step)) + 4
         grid = rng.standard_normal((rows, columns), dtype=np.float32)
-        # One affine places the grid with a random offset, so that no bump sits on a lattice.
-        shift = rng.uniform(0.5, 1.5, 2)
-        matrix = np.array(
-            [[1 / step, 0, shift[0]], [0, 1 / step, shift[1]]], dtype=np.float64
+        grown = cv2.resize(
+            grid,
+            (int(columns * step), int(rows * step)),
+            interpolation=cv2.INTER_CUBIC if step > 1.5 else cv2.INTER_LINEAR,
         )
-        total += 0.6**octave * cv2.warpAffine(
-            grid, matrix, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        )
+        # A random crop, so that no bump sits on a lattice.
+        top = int(rng.integers(0, grown.shape[0] - height + 1))
+        left = int(rng.integers(0, grown.shape[1] - width + 1))
+        total += 0.6**octave * grown[top : top + height, left : left + width]
         power += 0.36**octave * (0.72 if step > 1.5 else 1.0)
-    return total / np.float32(np.sqrt(power))
+    total *= np.float32(1 / np.sqrt(power))
+    if shrink == 1:
+        return total
+    return np.asarray(cv2.resize(total, shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def sigmoid(values: Field) -> Field:
     """Logistic function of a float32 array, without overflow."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * values), dtype=np.float32)
+    grown = cv2.exp(np.clip(np.asarray(values, dtype=np.float32) * -1, -60, 60))
+    grown += 1
+    return np.asarray(np.reciprocal(grown, out=grown))
 
 
 def outline(
@@ -155,14 +164,14 @@ def outline(
     u = (np.cos(turn) * x + np.sin(turn) * y) / np.sqrt(elongation)
     v = (np.cos(turn) * y - np.sin(turn) * x) * np.sqrt(elongation)
     distance = np.sqrt(u * u + v * v)
-    angle = np.arctan2(v, u)
-    lobes = np.zeros_like(distance)
+    angle = cv2.phase(u, v)
+    around = np.linspace(0, 2 * np.pi, 1024, endpoint=False)
+    lobes = np.ones(1024)
     for k in range(2, 7):
-        size = irregularity * rng.normal() / np.sqrt(k - 1)
-        lobes += np.float32(size) * np.cos(
-            k * angle + np.float32(rng.uniform(0, 2 * np.pi))
-        )
-    level = distance / (radius * np.clip(1 + lobes, 0.45, 1.6))
+        size = irregularity * rng.normal() / (k - 1) ** 0.8
+        lobes += size * np.cos(k * around + rng.uniform(0, 2 * np.pi))
+    border = (radius * np.clip(lobes, 0.45, 1.6)).astype(np.float32)
+    level = distance / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
     ragged = smooth_noise(rng, level.shape, radius * 0.22, octaves=4)
     level = level + raggedness * ragged * np.clip(level, 0, 1.2)
     level = cv2.resize(level, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
@@ -198,9 +207,9 @@ def draw_skin(rng: np.random.Generator) -> Skin:
     return Skin(
         skin_type=SKIN_TYPES[index],
         melanin=SKIN_MELANIN[index] * rng.uniform(0.8, 1.25),
-        blood=float(np.clip(rng.normal(0.2, 0.09), 0.04, 0.45)),
+        blood=float(np.clip(rng.normal(0.13, 0.07), 0.02, 0.4)),
         mottle=float(rng.uniform(0.4, 1.5)),
-        freckles=float(max(0.0, rng.normal(0.02, 0.12))),
+        freckles=float(max(0.0, rng.normal(0.0, 0.10))),
         furrows=float(rng.uniform(0.2, 1.0)),
     )
 
@@ -214,12 +223,13 @@ def skin_density(rng: np.random.Generator, skin: Skin) -> tuple[Field, Field]:
     """
     small = (HEIGHT // 2, WIDTH // 2)
     broad = smooth_noise(rng, small, 90, octaves=2)
-    mottle = smooth_noise(rng, small, 16, octaves=3)
-    melanin = skin.melanin * (1 + 0.10 * broad + 0.10 * skin.mottle * mottle)
+    mottle = smooth_noise(rng, small, 20, octaves=4)
+    spread = min(skin.melanin, 0.3)
+    melanin = skin.melanin + spread * (0.10 * broad + 0.14 * skin.mottle * mottle)
     if skin.freckles > 0.02:
         spots = smooth_noise(rng, small, 26, octaves=3)
-        melanin = melanin + skin.freckles * sigmoid(5 * (spots - 1.1))
-    flush = smooth_noise(rng, small, 24, octaves=3)
+        melanin = melanin + skin.freckles * sigmoid(3.5 * (spots - 1.3))
+    flush = smooth_noise(rng, small, 30, octaves=4)
     blood = skin.blood * (1 + 0.16 * skin.mottle * flush - 0.06 * broad)
     melanin = cv2.resize(melanin, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     blood = cv2.resize(blood, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
@@ -253,7 +263,7 @@ def furrows(rng: np.random.Generator, strength: float) -> Field:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REFLECT,
         )
-    return np.asarray(1 + 0.012 * strength * total, dtype=np.float32)
+    return np.asarray(1 + 0.007 * strength * total, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -271,7 +281,7 @@ def draw_light(rng: np.random.Generator) -> Light:
     """Choose a view's light, whatever the diagnosis."""
     exposure = rng.normal(1.0, 0.06)
     # Dermatoscopes differ from warm (salmon) to cold (lilac): red against blue, and green.
-    warmth, tint = rng.normal(0, 0.07), rng.normal(-0.04, 0.045)
+    warmth, tint = rng.normal(0, 0.07), rng.normal(-0.01, 0.045)
     gains = exposure * np.array([1.0 + 0.5 * warmth, 0.94 + tint, 0.97 - warmth])
     return Light(
         gains=np.clip(gains, 0.6, 1.12).astype(np.float32),
@@ -287,10 +297,7 @@ def light_field(light: Light) -> Field:
     y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
     return np.asarray(
-        1
-        + light.tilt[0] * x
-        + light.tilt[1] * y
-        - light.fall_off * 0.5 * (x * x + y * y),
+        1 + light.tilt[0] * x + light.tilt[1] * y - light.fall_off * 0.5 * (x * x + y * y),
         dtype=np.float32,
     )
 
@@ -323,11 +330,18 @@ def mix(
     .. [1] Anderson and Parrish, "The optics of human skin", Journal of Investigative
        Dermatology 77 (1981) 13-19.
     """
-    stack = cv2.merge(densities)
-    density = cv2.transform(stack, np.ascontiguousarray(-ABSORPTION.T))
-    picture = cv2.exp(density) * np.float32(0.97)
-    share = np.clip(white, 0, 1)[..., None]
-    picture += share * (np.array([0.97, 0.90, 0.90], dtype=np.float32) - picture)
-    picture *= 255 * light.gains
-    picture *= brightness[..., None]
-    return np.asarray(picture, dtype=np.float32)
+    planes = np.empty((3, *white.shape), dtype=np.float32)
+    share = np.clip(white, 0, 1)
+    clear = (1 - share) * np.float32(0.97)
+    haze = np.array([0.97, 0.90, 0.90], dtype=np.float32)
+    for channel, plane in enumerate(planes):
+        density = densities[0] * ABSORPTION[0, channel]
+        for pigment in (1, 2, 3):
+            density += densities[pigment] * ABSORPTION[pigment, channel]
+        np.negative(density, out=density)
+        cv2.exp(density, plane)
+        plane *= clear
+        plane += share * haze[channel]
+        plane *= brightness
+        plane *= np.float32(255) * light.gains[channel]
+    return np.asarray(cv2.merge(list(planes)))

@@ -63,7 +63,7 @@ def add_hair(rng: np.random.Generator, picture: Picture) -> None:
     cover = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     main = rng.uniform(0, np.pi)
     t = np.linspace(0, 1, 14)
-    for _ in range(int(rng.integers(2, 22))):
+    for _ in range(int(rng.integers(1, 16))):
         middle = rng.uniform((0, 0), (WIDTH, HEIGHT))
         angle = main + rng.normal(0, 0.4)
         length, bend = rng.uniform(50, 330), rng.normal(0, 0.22)
@@ -72,15 +72,12 @@ def add_hair(rng: np.random.Generator, picture: Picture) -> None:
         x = middle[0] + along * np.cos(angle) - across * np.sin(angle)
         y = middle[1] + along * np.sin(angle) + across * np.cos(angle)
         path = (np.stack([x, y], axis=1) * 8).astype(np.int32)
-        shade = int(rng.integers(150, 256))
-        cv2.polylines(
-            cover, [path], False, shade, int(rng.integers(1, 4)), cv2.LINE_AA, 3
-        )
+        shade = int(rng.integers(130, 256))
+        thickness = int(rng.choice(3, p=[0.55, 0.35, 0.1])) + 1
+        cv2.polylines(cover, [path], False, shade, thickness, cv2.LINE_AA, 3)
     share = cv2.GaussianBlur(cover, (0, 0), 0.7).astype(np.float32)[..., None] / 255
-    tones = np.array(
-        [[38, 26, 24], [70, 45, 32], [120, 86, 58], [205, 195, 185]], np.float32
-    )
-    tone = tones[int(rng.choice(4, p=[0.45, 0.3, 0.15, 0.1]))]
+    tones = np.array([[38, 26, 24], [62, 40, 32], [96, 66, 52], [205, 195, 185]], np.float32)
+    tone = tones[int(rng.choice(4, p=[0.5, 0.3, 0.13, 0.07]))]
     picture += share * 0.85 * (tone - picture)
 
 
@@ -142,9 +139,7 @@ def add_ink(rng: np.random.Generator, picture: Picture) -> None:
     towards = np.array([WIDTH / 2, HEIGHT / 2]) - corner
     start = corner + towards * rng.uniform(0.05, 0.25) + rng.normal(0, 40, 2)
     turn = np.cumsum(rng.normal(0, 0.15, 12)) + rng.uniform(0, 2 * np.pi)
-    path = start + np.cumsum(
-        16 * np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0
-    )
+    path = start + np.cumsum(16 * np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0)
     cv2.polylines(
         cover,
         [path.astype(np.int32)],
@@ -154,9 +149,7 @@ def add_ink(rng: np.random.Generator, picture: Picture) -> None:
         cv2.LINE_AA,
     )
     share = cv2.GaussianBlur(cover, (0, 0), 3).astype(np.float32)[..., None] / 255
-    tint = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)[
-        int(rng.integers(2))
-    ]
+    tint = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)[int(rng.integers(2))]
     picture *= 1 - share * 0.85 * (1 - tint)
 
 
@@ -172,14 +165,10 @@ def dark_corners(rng: np.random.Generator) -> Field:
     radius = rng.uniform(290, 350)
     edge = rng.uniform(3, 16)
     distance = np.sqrt(x * x + y * y).astype(np.float32)
-    return np.asarray(
-        0.06 + 0.94 / (1 + np.exp(np.clip((distance - radius) / edge, -30, 30)))
-    )
+    return np.asarray(0.06 + 0.94 / (1 + np.exp(np.clip((distance - radius) / edge, -30, 30))))
 
 
-def add_nuisance(
-    rng: np.random.Generator, picture: Picture, nuisance: Nuisance
-) -> None:
+def add_nuisance(rng: np.random.Generator, picture: Picture, nuisance: Nuisance) -> None:
     """Draw the chosen nuisances on a picture, in place.
 
     Parameters
