@@ -128,10 +128,8 @@ class _Findings:
         in_archive = ARCHIVE_MARK in entry.locator
         base = name.rpartition("/")[2]
         stem, suffix = os.path.splitext(base)
-        rank = (
-            in_archive,
-            name,
-        )  # a folder wins over an archive, upper case over lower
+        # A folder wins over an archive, and upper case over lower.
+        rank = (in_archive, name)
         if base.lower().endswith(MASK_ENDING):
             image_id = base[: -len(MASK_ENDING)]
             self.masks.setdefault(image_id, []).append((rank, entry))

@@ -61,8 +61,7 @@ def _drawn_title(folder: Path) -> str:
 def _open_sample(n_images: int, seed: int, progress: Any) -> Source:
     from helpers import sample
 
-    version = getattr(sample, "VERSION", 1)
-    key = digest({"n_images": n_images, "seed": seed, "version": version})
+    key = digest({"n_images": n_images, "seed": seed, "version": sample.VERSION})
     folder = cache_home() / "sources" / f"sample-{key}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Two kernels that open the sample at once must not draw it twice.

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_layout import metadata_rows, write_folder
+from small_layout import write_folder
 
 from helpers.catalogue import load_catalogue
-from helpers.files import write_json
 from helpers.sources import Source, open_source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,13 +45,9 @@ def make_folder(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn sample of 84 images, read-only by agreement."""
+    from helpers.sample import draw_sample
+
     folder = tmp_path_factory.mktemp("tiny") / "sample"
-    try:
-        from helpers.sample import draw_sample
-    except ImportError:  # until helpers/sample.py is there
-        write_folder(folder, metadata_rows(8))
-        write_json(folder / "drawn_sample.json", {"n_images": TINY_IMAGES, "seed": 0})
-        return folder
     return draw_sample(folder, n_images=TINY_IMAGES, seed=0)
 
 

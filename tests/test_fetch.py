@@ -16,7 +16,7 @@ import pytest
 from loopback import Server, make_handler
 
 from helpers import fetch
-from helpers.download import UnreachableError
+from helpers.download import ResumingDownloader, UnreachableError
 from helpers.errors import DataError
 from helpers.fetch import fetch_ham10000
 from helpers.mirrors import DATAVERSE, PublishedFile, parse_sums, published_files
@@ -167,6 +167,15 @@ def test_server_without_proper_ranges(tmp_path, server, published, ranges):
     server.drops, server.ranges = 1, ranges
     folder, _ = run(tmp_path)
     check_complete(folder)
+
+
+def test_another_range_is_not_appended(tmp_path, server):
+    """Bytes of another range than was asked for are never put behind the part."""
+    server.files["a"], server.ranges = BIG, "wrong"
+    (tmp_path / "a.part").write_bytes(BIG[:1000])
+    downloader = ResumingDownloader(tmp_path / "a.part", wait=0.0)
+    downloader(f"{server.url}/a", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == BIG
 
 
 def test_unknown_length_cut_short(tmp_path, server, published):

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from small_layout import jpeg, mask_png, metadata_rows
 
+from helpers import sample
 from helpers.catalogue import load_catalogue
 from helpers.errors import DataError
 from helpers.files import write_json
 from helpers.layout import list_layout
 from helpers.sources import ham10000_folder, open_source
+from helpers.splits import split_catalogue
 
 N_IMAGES = len(metadata_rows())
 
@@ -201,7 +203,6 @@ def test_sample_is_drawn_once(monkeypatch):
         write_json(folder / "drawn_sample.json", {"n_images": n_images, "seed": seed})
         return folder
 
-    sample = pytest.importorskip("helpers.sample")
     monkeypatch.setattr(sample, "draw_sample", draw_sample)
     first = open_source("sample", sample_images=70, seed=5)
     again = open_source("sample", sample_images=70, seed=5)
@@ -210,6 +211,14 @@ def test_sample_is_drawn_once(monkeypatch):
     assert calls == [(70, 5), (70, 6)]
     assert first.drawn and first.name == "sample"
     assert first.title == "drawn sample (70 images, seed 5)"
+
+
+def test_drawn_sample_loads_like_the_real_data(tiny_source, tiny_catalogue):
+    """The drawn sample is a source like any other: whole, with masks, said to be drawn."""
+    assert tiny_source.drawn and "drawn sample (84 images, seed 0)" == tiny_source.title
+    assert len(tiny_catalogue) == 84 and (tiny_catalogue["mask_path"] != "").all()
+    assert tiny_catalogue.attrs["drawn"] and tiny_catalogue.attrs["notes"] == []
+    assert not split_catalogue(tiny_catalogue)["split"].isna().any()
 
 
 def test_real_archives(real_folder):
