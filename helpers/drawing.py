@@ -168,10 +168,13 @@ def outline(
     around = np.linspace(0, 2 * np.pi, 1024, endpoint=False)
     lobes = np.ones(1024)
     for k in range(2, 7):
-        size = irregularity * rng.normal() / (k - 1) ** 0.8
+        size = irregularity * rng.normal() / (k - 1) ** 1.1
         lobes += size * np.cos(k * around + rng.uniform(0, 2 * np.pi))
     border = (radius * np.clip(lobes, 0.45, 1.6)).astype(np.float32)
-    level = distance / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
+    level = (
+        distance
+        / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
+    )
     ragged = smooth_noise(rng, level.shape, radius * 0.22, octaves=4)
     level = level + raggedness * ragged * np.clip(level, 0, 1.2)
     level = cv2.resize(level, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
@@ -297,7 +300,10 @@ def light_field(light: Light) -> Field:
     y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
     return np.asarray(
-        1 + light.tilt[0] * x + light.tilt[1] * y - light.fall_off * 0.5 * (x * x + y * y),
+        1
+        + light.tilt[0] * x
+        + light.tilt[1] * y
+        - light.fall_off * 0.5 * (x * x + y * y),
         dtype=np.float32,
     )
 

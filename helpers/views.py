@@ -72,7 +72,9 @@ def _placement(rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
     """Affine from the lesion's canvas to the frame: turn, perhaps mirror, zoom, shift."""
     area = float(mask.sum()) / (WIDTH * HEIGHT)
     zoom = rng.uniform(0.86, 1.18)
-    zoom = np.clip(zoom, np.sqrt(AREA[0] / max(area, 1e-3)), np.sqrt(AREA[1] / max(area, 1e-3)))
+    zoom = np.clip(
+        zoom, np.sqrt(AREA[0] / max(area, 1e-3)), np.sqrt(AREA[1] / max(area, 1e-3))
+    )
     zoom = min(float(zoom), LARGEST_ZOOM)
     turn = rng.uniform(0, 2 * np.pi)
     cos, sin = zoom * np.cos(turn), zoom * np.sin(turn)
@@ -138,7 +140,9 @@ def draw_view(
     add_nuisance(nuisance_rng, picture, nuisance)
     if light.blur:
         picture = cv2.GaussianBlur(picture, (0, 0), light.blur)
-    grain = light_rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32) * np.float32(light.grain)
+    grain = light_rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32) * np.float32(
+        light.grain
+    )
     picture += cv2.merge((grain, grain, grain))
     return View(
         picture=cv2.convertScaleAbs(np.maximum(picture, 0)),
