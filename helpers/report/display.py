@@ -233,15 +233,14 @@ def format_value(value: Any, how: Format | None = None) -> str:
         return how(value)
     if how is not None:
         return how.format(value) if "{" in how else format(value, how)
-    if isinstance(value, (bool, str)) or not isinstance(value, numbers.Real):
-        return (
-            {True: "yes", False: "no"}.get(value, "")
-            if isinstance(value, bool)
-            else str(value)
-        )
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if not isinstance(value, numbers.Real):
+        return str(value)
     if isinstance(value, numbers.Integral):
         return f"{int(value):,}"
-    return f"{float(value):.3f}" if abs(value) < 10 else f"{float(value):,.1f}"
+    number = float(value)
+    return f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
 
 
 def _head(key: Any) -> str:

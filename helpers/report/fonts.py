@@ -85,8 +85,8 @@ def cjk_cut(
         return target
 
     from fontTools import subset  # type: ignore[import-untyped]
-    from fontTools.ttLib import TTFont
-    from fontTools.varLib import instancer
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+    from fontTools.varLib import instancer  # type: ignore[import-untyped]
 
     font = TTFont(source, fontNumber=_TC_FACE, lazy=True)
     for table in _UNUSED_TABLES:  # before the subset: their closure takes seconds
@@ -114,3 +114,13 @@ def cjk_characters() -> frozenset[int]:
     from fontTools.ttLib import TTFont
 
     return frozenset(TTFont(cjk_file(), fontNumber=_TC_FACE, lazy=True).getBestCmap())
+
+
+def font_folders() -> list[Path]:
+    """Folders of the fonts that pages are set in, none of them the system's.
+
+    Typst brings Libertinus Serif, New Computer Modern and DejaVu Sans Mono itself.
+    """
+    import matplotlib
+
+    return [cjk_file().parent, Path(matplotlib.get_data_path()) / "fonts" / "ttf"]
