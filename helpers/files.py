@@ -115,13 +115,18 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_archives: dict[tuple[int, str], zipfile.ZipFile] = {}
+_archives: dict[tuple[object, ...], zipfile.ZipFile] = {}
 _archives_lock = threading.Lock()
 
 
 def open_archive(path: str | Path) -> zipfile.ZipFile:
-    """Open a zip archive once a process; later calls return the same handle."""
-    key = (os.getpid(), str(path))  # a forked child must not share its parent's file offset
+    """Open a zip archive once a process; later calls return the same handle.
+
+    A file that was replaced meanwhile is opened anew.
+    """
+    state = os.stat(path)
+    # The process is part of the key: a fork must not share its parent's file offset.
+    key = (os.getpid(), str(path), state.st_ino, state.st_size, state.st_mtime_ns)
     with _archives_lock:
         if key not in _archives:
             _archives[key] = zipfile.ZipFile(path)
