@@ -122,25 +122,26 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
     ndarray of shape (3, 3)
         Takes (column, row, 1) of the output to (column, row, 1) of the input.
 
-    References
-    ----------
-    .. [1] ``apply_affine_transform`` of Keras; its matrices act on (row, column).
+    Notes
+    -----
+    Directions are those of ``apply_affine_transform`` in Keras 3, whose matrices act on
+    (x, y). Two things differ on purpose: shifts follow their names (the generator of Keras 3
+    hands its height shift to x), and the centre is right for images that are not square
+    (Keras exchanges height and width).
     """
     height, width = size
     theta, shear = np.deg2rad(transform.theta), np.deg2rad(transform.shear)
     rotate = np.array(
         [[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]]
     )
-    shift = np.array([[1, 0, transform.shift_rows], [0, 1, transform.shift_columns], [0, 0, 1]])
+    shift = np.array([[1, 0, transform.shift_columns], [0, 1, transform.shift_rows], [0, 0, 1]])
     shears = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
-    zoom = np.diag([transform.zoom_rows, transform.zoom_columns, 1.0])
-    centre = np.array([[1, 0, (height - 1) / 2], [0, 1, (width - 1) / 2], [0, 0, 1]])
+    zoom = np.diag([transform.zoom_columns, transform.zoom_rows, 1.0])
     flip = np.diag(
-        [-1.0 if transform.flip_vertical else 1.0, -1.0 if transform.flip_horizontal else 1.0, 1.0]
+        [-1.0 if transform.flip_horizontal else 1.0, -1.0 if transform.flip_vertical else 1.0, 1.0]
     )
-    matrix = centre @ rotate @ shift @ shears @ zoom @ flip @ np.linalg.inv(centre)
-    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]], dtype=float)
-    return swap @ matrix @ swap
+    centre = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1]])
+    return np.asarray(centre @ rotate @ shift @ shears @ zoom @ flip @ np.linalg.inv(centre))
 
 
 def apply_transform(

@@ -1,0 +1,143 @@
+"""Models: preprocessing inside, flat graphs, published parameter counts, clear errors."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.backbones import BACKBONES, find_backbone, load_builder, preprocess
+from helpers.errors import ConfigError
+from helpers.models import HEADS, backbone_layers, build_model, load_model, set_trainable
+
+KERAS_MODULES = {"caffe": "resnet50", "tf": "inception_resnet_v2", "inside": "efficientnet"}
+
+
+def test_efficientnetb3_has_the_published_number_of_parameters() -> None:
+    """EfficientNetB3 with a dense layer of seven: 10,794,294, of which 87,303 never learn."""
+    model = build_model("EfficientNetB3", (64, 64))
+    fixed = sum(int(np.prod(weight.shape)) for weight in model.non_trainable_weights)
+    assert model.count_params() == 10_794_294
+    assert fixed == 87_303
+
+
+@pytest.mark.parametrize("kind", ["caffe", "tf", "inside"])
+def test_preprocessing_is_that_of_keras_applications(kind: str) -> None:
+    """What a model does with raw pixels is what its module's preprocess_input does."""
+    import keras
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    module = importlib.import_module(f"keras.applications.{KERAS_MODULES[kind]}")
+    inputs = keras.Input((8, 8, 3))
+    ours = keras.Model(inputs, preprocess(inputs, kind)).predict_on_batch(pixels)  # type: ignore[arg-type]
+    np.testing.assert_allclose(ours, module.preprocess_input(pixels.copy()), atol=1e-3)
+
+
+def test_lite_preprocessing() -> None:
+    """EfficientNet-Lite0 gets (x - 127) / 128."""
+    import keras
+
+    inputs = keras.Input((1, 1, 3))
+    model = keras.Model(inputs, preprocess(inputs, "lite"))
+    result = model.predict_on_batch(np.array([[[[0, 127, 255]]]], np.float32))
+    np.testing.assert_allclose(result.ravel(), [-127 / 128, 0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetLite0", "VGG16"])
+def test_model_survives_saving(name: str, tmp_path: Path) -> None:
+    """A saved model loads in safe mode and predicts the same, from raw pixels."""
+    model = build_model(name, (32, 48))
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 48, 3)).astype(np.float32)
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    before, after = model.predict_on_batch(pixels), loaded.predict_on_batch(pixels)
+    np.testing.assert_allclose(before, after, atol=1e-6)
+    np.testing.assert_allclose(before.sum(axis=1), 1, atol=1e-5)
+    entry = find_backbone(name)
+    assert loaded.get_layer(entry.cam_layer).output.shape[-1] > 100, "the graph is flat"
+
+
+def test_registry_names_what_keras_has() -> None:
+    """Every builder can be imported, and a backbone that is not there is told with the list."""
+    for entry in BACKBONES.values():
+        assert callable(load_builder(entry))
+        assert entry.minimum_size <= entry.native_size
+    with pytest.raises(ConfigError, match="ResNet50, "):
+        find_backbone("ResNet51")
+
+
+@pytest.mark.parametrize("head", list(HEADS))
+def test_heads_end_in_seven_probabilities(head: str) -> None:
+    """Every head turns the backbone's features into seven classes."""
+    model = build_model("MobileNet", (32, 32), head=head, dropout=0.5)  # type: ignore[arg-type]
+    assert model.output_shape == (None, 7)
+
+
+def test_trainable_layers() -> None:
+    """The head, the last layers and everything; batch norms rest in the second case."""
+    model = build_model("MobileNet", (32, 32))
+    set_trainable(model, "head")
+    assert len(model.trainable_weights) == 2
+    set_trainable(model, "all")
+    everything = len(model.trainable_weights)
+    set_trainable(model, 5)
+    learning = [layer for layer in backbone_layers(model) if layer.trainable]
+    assert 2 < len(model.trainable_weights) < everything
+    assert {layer.name for layer in learning} <= {m.name for m in backbone_layers(model)[-5:]}
+    assert not any("BatchNorm" in type(layer).__name__ for layer in learning)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "noisy-student"}, "'imagenet' or 'none'"),
+        ({"head": "conv"}, "linear"),
+        ({"weights": "imagenet", "weights_dir": "nowhere"}, "notop"),
+    ],
+)
+def test_bad_requests_are_told(options: dict[str, str], message: str) -> None:
+    """Unknown weights and heads, and weights that are not there, name the ways out."""
+    with pytest.raises(ConfigError, match=message):
+        build_model("ResNet50", (32, 32), **options)  # type: ignore[arg-type]
+
+
+def test_too_small_an_image_is_told() -> None:
+    """A backbone with a smallest size says it."""
+    with pytest.raises(ConfigError, match="at least 75"):
+        build_model("InceptionResNetV2", (64, 64))
+
+
+def test_download_without_network_names_both_ways_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """When Keras cannot download, the error names weights_dir and training from scratch."""
+    import keras
+
+    def refuse(*args: object, **options: object) -> None:
+        raise Exception("URL fetch failure: no route")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", refuse)
+    monkeypatch.setattr(keras.src.applications.mobilenet.file_utils, "get_file", refuse)
+    with pytest.raises(ConfigError, match=r"weights_dir.*weights: none"):
+        build_model("MobileNet", (128, 128), weights="imagenet")
+
+
+def test_unfit_model_files_are_told(tmp_path: Path) -> None:
+    """A file of Keras 2, one that is missing and one that cannot be read are told apart."""
+    old = tmp_path / "old.keras"
+    old.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(ConfigError, match="Keras 2"):
+        load_model(old)
+    with pytest.raises(ConfigError, match="train it first"):
+        load_model(tmp_path / "none.keras")
+    broken = tmp_path / "broken.keras"
+    with zipfile.ZipFile(broken, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "9.9"}))
+        archive.writestr("config.json", json.dumps({"class_name": "Nothing", "config": {}}))
+        archive.writestr("model.weights.h5", b"")
+    with pytest.raises(ConfigError, match=r"Keras 9\.9"):
+        load_model(broken)
