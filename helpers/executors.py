@@ -54,6 +54,7 @@ class LocalExecutor:
         gpu = has_gpu()
         self.parallel = parallel or (1 if gpu else min(2, cores))
         self.threads = None if gpu else max(1, cores // min(2, cores))
+        self._children: set[subprocess.Popen[str]] = set()
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Train tasks, the slowest first so that no core waits at the end.
@@ -88,7 +89,16 @@ class LocalExecutor:
                 failures.append(str(error))
 
         with ThreadPoolExecutor(self.parallel) as pool:
-            list(pool.map(run_one, sorted(tasks, key=_cost, reverse=True)))
+            waiting = [pool.submit(run_one, t) for t in sorted(tasks, key=_cost, reverse=True)]
+            try:
+                for future in waiting:
+                    future.result()
+            except BaseException:  # an interrupt, too, must not wait for trainings to end
+                for future in waiting:
+                    future.cancel()
+                for child in list(self._children):
+                    child.terminate()
+                raise
         if failures:
             raise TrialError("\n".join(failures))
 
@@ -108,6 +118,7 @@ class LocalExecutor:
                 text=True,
             )
             assert child.stdin is not None and child.stdout is not None
+            self._children.add(child)
             failure = ""
             try:
                 # The pipe stays open: its end tells the child that its parent has died.
@@ -124,6 +135,7 @@ class LocalExecutor:
                 if child.poll() is None:
                     child.terminate()
                     child.wait()
+                self._children.discard(child)
                 child.stdin.close()
                 child.stdout.close()
         if status != 0:

@@ -1,0 +1,65 @@
+"""Pieces of the training against independent formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+from sklearn.utils.class_weight import compute_class_weight
+
+from helpers.augment import Augmentation
+from helpers.training import class_weights, make_batches, validation_scores
+from helpers.trials import Stage, TrialConfig
+
+Y = np.repeat(np.arange(7), [3, 5, 11, 2, 11, 67, 1])
+
+
+def test_balanced_weights_are_scikit_learns() -> None:
+    """"balanced" is scikit-learn's formula, "sqrt" its square root, "none" all ones."""
+    expected = compute_class_weight("balanced", classes=np.arange(7), y=Y)
+    np.testing.assert_allclose(class_weights(Y, "balanced"), expected, rtol=1e-6)
+    np.testing.assert_allclose(class_weights(Y, "sqrt"), np.sqrt(expected), rtol=1e-6)
+    np.testing.assert_allclose(class_weights(Y, "none"), 1)
+
+
+def test_missing_class_weighs_nothing() -> None:
+    """A class without images does not divide by zero."""
+    weights = class_weights(np.array([0, 0, 1]), "balanced")
+    assert weights[2:].tolist() == [0] * 5 and np.isfinite(weights).all()
+
+
+def test_validation_scores_are_scikit_learns() -> None:
+    """Loss, accuracy and balanced accuracy agree with scikit-learn."""
+    y_prob = np.random.default_rng(0).dirichlet(np.ones(7), len(Y))
+    scores = validation_scores(Y, y_prob)
+    assert scores["val_loss"] == pytest.approx(log_loss(Y, y_prob))
+    assert scores["val_accuracy"] == pytest.approx(accuracy_score(Y, y_prob.argmax(1)))
+    expected = balanced_accuracy_score(Y, y_prob.argmax(1))
+    assert scores["val_balanced_accuracy"] == pytest.approx(expected)
+
+
+def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
+    """An epoch shows every training image once; the next one in another order."""
+    images = np.arange(len(Y), dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), "u1")
+    rows = np.arange(10, 60)
+    config = TrialConfig(
+        name="x",
+        backbone="MobileNet",
+        image_size=(8, 8),
+        stages=(Stage(batch_size=16),),
+        augmentation=Augmentation(rotation_range=20),
+    )
+    batches = make_batches(config, 0, images, rows, Y)
+
+    def one_epoch() -> list[int]:
+        assert len(batches) == 4
+        parts = [batches[index] for index in range(4)]
+        assert parts[0][0].dtype == np.float32 and parts[0][0].shape == (16, 8, 8, 3)
+        assert all((one_hot.sum(axis=1) == 1).all() for _, one_hot, _ in parts)
+        return [int(value) for pixels, _, _ in parts for value in pixels[:, 4, 4, 0]]
+
+    first = one_epoch()
+    batches.on_epoch_end()
+    second = one_epoch()
+    assert sorted(first) == sorted(second) == list(rows)
+    assert first != second
