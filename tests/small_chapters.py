@@ -25,8 +25,8 @@ run_folder = None"""
 EVENT = """import json, os
 with open(os.environ["DERMBOOK_EVENTS"], "a") as file:
     chapter = os.environ["DERMBOOK_CHAPTER"]
-    for kind, text in (("epoch", "epoch 1"), ("trial", "resnet50: balanced accuracy 0.71")):
-        event = {"time": 0, "chapter": chapter, "kind": kind, "text": text}
+    for ended, text in ((False, "epoch 1"), (True, "resnet50: balanced accuracy 0.71")):
+        event = {"chapter": chapter, "kind": "trial", "text": text, "finished": ended}
         file.write(json.dumps(event) + "\\n")"""
 
 

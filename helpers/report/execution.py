@@ -24,7 +24,7 @@ _ENGINE = "dermbook"
 OnCell = Callable[[int, int], None]
 
 
-class ChapterFailure(Exception):
+class ChapterError(Exception):
     """A chapter that stopped in one of its cells.
 
     Parameters
@@ -205,12 +205,12 @@ def _execute(path: Path, target: Path, parameters: dict[str, Any], watch: _Watch
         watch.error = error
 
 
-def _failure(error: BaseException, watch: _Watch) -> ChapterFailure:
+def _failure(error: BaseException, watch: _Watch) -> ChapterError:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     if isinstance(error, DeadKernelError):
-        return ChapterFailure(
+        return ChapterError(
             watch.cell,
             "the kernel was killed; most often the machine ran out of memory: close other "
             "programs, lower --max-images, or take a smaller profile",
@@ -218,9 +218,9 @@ def _failure(error: BaseException, watch: _Watch) -> ChapterFailure:
     if isinstance(error, PapermillExecutionError):
         lines = str(error.evalue).strip().splitlines() or [""]
         more = " ..." if len(lines) > 1 else ""
-        return ChapterFailure(watch.cell, f"{error.ename}: {lines[0]}{more}")
+        return ChapterError(watch.cell, f"{error.ename}: {lines[0]}{more}")
     lines = str(error).strip().splitlines() or [""]
-    return ChapterFailure(watch.cell, f"{type(error).__name__}: {lines[0]}")
+    return ChapterError(watch.cell, f"{type(error).__name__}: {lines[0]}")
 
 
 def execute_chapter(
@@ -254,7 +254,7 @@ def execute_chapter(
 
     Raises
     ------
-    ChapterFailure
+    ChapterError
         If a cell raises, or the kernel dies.
     KeyboardInterrupt
         After the kernel and all that it started were ended.

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from helpers.report.chapters import Chapter
     from helpers.report.runner import ChapterResult
 
-FINISHED = "trial"
-"""Kind of the event that says that a trial has ended; all other kinds are fleeting."""
-
 STYLES = {"done": "green", "cached": "cyan", "failed": "bold red", "skipped": "yellow"}
 
 
@@ -119,11 +116,11 @@ class Progress:
         self.refresh()
 
     def event(self, event: dict[str, Any]) -> None:
-        """Show what the kernel tells: a finished trial stays, the rest is fleeting."""
+        """Show what the kernel tells: a line that says ``finished`` stays, the rest is fleeting."""
         text = " ".join(str(event.get("text", "")).split())
         if not text:
             return
-        if event.get("kind") == FINISHED:
+        if event.get("finished"):
             self._say(f"      {text}")
             self.note = ""
             return

@@ -90,7 +90,7 @@ def _execute(
     inputs: str,
     progress: Progress,
 ) -> ChapterResult:
-    from helpers.report.execution import ChapterFailure, execute_chapter
+    from helpers.report.execution import ChapterError, execute_chapter
 
     target, failed = notebook_path(folder, chapter.name), failed_path(folder, chapter.name)
     partial = target.with_name(f".{chapter.name}.{os.getpid()}.partial.ipynb")
@@ -114,7 +114,7 @@ def _execute(
         )
         show(0, 0)
         os.replace(partial, target)
-    except ChapterFailure as failure:
+    except ChapterError as failure:
         show(0, 0)
         if partial.exists():
             os.replace(partial, failed)
