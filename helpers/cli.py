@@ -1,0 +1,214 @@
+"""The command line ``dermbook``."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from helpers.errors import DermBookError
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class _Group(typer.core.TyperGroup):
+    """Turns an error raised on purpose into one red message and exit status 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except DermBookError as error:
+            if ctx.params.get("debug"):
+                raise
+            errors.print(Text(str(error), style="red"), soft_wrap=True)
+            raise SystemExit(1) from None
+        except KeyboardInterrupt:
+            errors.print("Interrupted.", style="yellow")
+            raise SystemExit(130) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="DermBook: an executable textbook and report on HAM10000.",
+)
+data = typer.Typer(no_args_is_help=True, help="Fetch, check or draw images.")
+app.add_typer(data, name="data")
+
+
+class Code(StrEnum):
+    """Whether a report prints the code of its chapters."""
+
+    hide = "hide"
+    show = "show"
+
+
+class Fetchable(StrEnum):
+    """Data sets that can be fetched."""
+
+    ham10000 = "ham10000"
+
+
+@app.callback()
+def main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of all errors.")] = False,
+) -> None:
+    """Say what holds for all commands; the work is in each of them."""
+
+
+@app.command()
+def report(
+    profile: Annotated[str, typer.Argument(help="smoke, quick or full.")] = "quick",
+    source: Annotated[
+        str | None,
+        typer.Option(help="sample, ham10000, a folder or an archive. [default: the profile's]"),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="Name of the run's folder in runs/. [default: the profile]")
+    ] = None,
+    chapters: Annotated[str, typer.Option(help="core, all, or numbers such as 01,05.")] = "core",
+    code: Annotated[Code, typer.Option(help="Whether the report prints the code.")] = Code.hide,
+    max_images: Annotated[
+        int | None, typer.Option(min=1, help="At most so many images. [default: the profile's]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Execute unchanged chapters too.")] = False,
+) -> None:
+    """Run the chapters and write report.pdf, report.html and manifest.json."""
+    from helpers.report.build import build_report
+
+    status = build_report(
+        profile,
+        source=source,
+        run_name=run,
+        chapters=chapters,
+        code=code.value,
+        max_images=max_images,
+        seed=seed,
+        force=force,
+        console=console,
+    )
+    raise typer.Exit(status)
+
+
+@app.command("chapters")
+def list_chapters() -> None:
+    """List the chapters and what each needs."""
+    from helpers.report.chapters import find_chapters
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("chapter", "title", "core", "minutes", "needs"):
+        table.add_column(column, no_wrap=column in ("chapter", "core"))
+    for chapter in find_chapters():
+        needs = ", ".join(name[:2] for name in chapter.needs)
+        core = "core" if chapter.core else ""
+        table.add_row(chapter.name, Text(chapter.title), core, chapter.minutes, needs)
+    console.print(table)
+
+
+@data.command()
+def fetch(
+    what: Annotated[Fetchable, typer.Argument(help="The data set.")],
+    mirror: Annotated[
+        str | None, typer.Option(help="Folder or address that holds files of the same names.")
+    ] = None,
+    include_test: Annotated[
+        bool, typer.Option("--include-test", help="Fetch the ISIC 2018 test images too.")
+    ] = False,
+) -> None:
+    """Download and verify a data set; goes on where it was broken off."""
+    from helpers.fetch import fetch_ham10000
+
+    folder = fetch_ham10000(
+        mirror=mirror,
+        include_test=include_test,
+        say=lambda line: errors.print(Text(line), soft_wrap=True),
+    )
+    console.print(f"{what.value}: {folder}", highlight=False, soft_wrap=True)
+
+
+@data.command()
+def check(
+    source: Annotated[str, typer.Argument(help="sample, ham10000, a folder or an archive.")],
+) -> None:
+    """Read a whole source, and print what it holds and what differs from HAM10000."""
+    from helpers.catalogue import fingerprint, load_catalogue
+    from helpers.integrity import integrity_report
+    from helpers.sources import open_source
+
+    opened = open_source(source)
+    catalogue = load_catalogue(opened)
+    lesions = catalogue["lesion_id"].nunique()
+    console.print(
+        f"{opened.title}: {len(catalogue):,} images of {lesions:,} lesions, fingerprint "
+        f"{fingerprint(catalogue)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    counts = catalogue["dx"].value_counts().sort_index()
+    console.print(", ".join(f"{name} {count:,}" for name, count in counts.items()))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("check", "expected", "found", "verdict"):
+        table.add_column(column, justify="right" if column in ("expected", "found") else "left")
+    for row in integrity_report(catalogue).itertuples():
+        style = "yellow" if row.verdict == "differs" else ""
+        found = f"{row.found:,}"
+        table.add_row(str(row.check), str(row.expected), found, str(row.verdict), style=style)
+    console.print(table)
+
+
+@data.command()
+def draw(
+    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
+    n_images: Annotated[int, typer.Option(min=42, help="How many images.")] = 600,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    ruler_follows_melanoma: Annotated[
+        float, typer.Option(min=0, max=1, help="How far a ruler gives melanoma away.")
+    ] = 0.0,
+) -> None:
+    """Draw a sample in the layout of HAM10000."""
+    from rich.progress import Progress
+
+    from helpers.errors import ConfigError
+    from helpers.sample import draw_sample
+
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder}: expected an empty or new folder but it holds files")
+    with Progress(console=errors, transient=True) as bars:
+        bar = bars.add_task("drawing", total=n_images)
+
+        def show(done: int, total: int) -> None:
+            bars.update(bar, completed=done, total=total)
+
+        drawn = draw_sample(
+            folder,
+            n_images=n_images,
+            seed=seed,
+            ruler_follows_melanoma=ruler_follows_melanoma,
+            progress=show,
+        )
+    console.print(f"{n_images:,} images in {drawn}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def doctor() -> None:
+    """Look whether this machine has what a report needs, and say what to do if not."""
+    from helpers.doctor import examine, print_findings
+
+    findings = examine()
+    print_findings(findings, console)
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

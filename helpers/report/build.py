@@ -1,0 +1,262 @@
+"""One command from chapters to a run folder with its manifest, PDF and HTML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from helpers.errors import ConfigError, DermBookError, ReportError
+from helpers.files import digest, sha256_file, write_json
+from helpers.report.chapters import CHAPTERS_FOLDER, Chapter, find_chapters, select_chapters
+from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
+from helpers.report.manifest import build_manifest, device_line, update_manifest
+from helpers.report.progress import Progress, results_table
+from helpers.report.runner import ChapterResult, notebook_path, run_chapters
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+CODE = ("hide", "show")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _absolute(source: str | None) -> str | None:
+    """Make a folder's name independent of where a kernel runs."""
+    if source is None or source in ("sample", "ham10000"):
+        return source
+    path = Path(source).expanduser()
+    return str(path.resolve()) if path.exists() else source
+
+
+def run_folder(profile: str, run_name: str | None, runs_dir: Path) -> Path:
+    """Absolute path of the folder of a run.
+
+    Raises
+    ------
+    ConfigError
+        If the run's name is not a plain folder name.
+    """
+    name = run_name or profile
+    if name in (".", "..") or Path(name).name != name:
+        raise ConfigError(f"run {name!r}: expected a plain folder name, such as 'real'")
+    return (runs_dir / name).resolve()
+
+
+def make_cover(
+    manifest: Mapping[str, Any], profile: Mapping[str, Any], run: str, date: str
+) -> dict[str, Any]:
+    """Facts for the cover of the report.
+
+    Returns
+    -------
+    dict
+        ``title``, ``subtitle``, ``source`` (its title), ``drawn`` (bool), ``profile``,
+        ``date`` (ISO), ``devices`` (one line), ``versions`` (by package) and ``notes``.
+    """
+    source = manifest["source"]
+    asked = str(manifest["configuration"]["parameters"]["source"] or profile.get("source", ""))
+    notes = [f"Run {run}"]
+    if "n_images" in source:
+        notes.append(
+            f"{source['n_images']:,} images of {source['n_lesions']:,} lesions, catalogue "
+            f"fingerprint {source['fingerprint']}"
+        )
+    shown = ("python", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "dermbook")
+    versions = manifest["versions"]
+    return {
+        "title": "DermBook",
+        "subtitle": "An executable report on HAM10000",
+        "source": source.get("title", asked),
+        "drawn": bool(source.get("drawn", asked == "sample")),
+        "profile": str(profile.get("name", "")),
+        "date": date,
+        "devices": device_line(manifest["devices"]),
+        "versions": {name: versions[name] for name in shown if name in versions},
+        "notes": notes,
+    }
+
+
+def _render(
+    folder: Path, results: Sequence[ChapterResult], cover: dict[str, Any], code: str
+) -> bool:
+    """Write the PDF and the HTML page where they are not up to date; say whether."""
+    notebooks = [notebook_path(folder, result.chapter.name) for result in results]
+    pdf, page = folder / "report.pdf", folder / "report.html"
+    state = folder / "state" / "report.json"
+    key = digest([[sha256_file(path) for path in notebooks], cover, code, rendering_digest()])
+    if pdf.exists() and page.exists() and _stored_key(state) == key:
+        return False
+    from helpers.report.exporter import render_html, render_pdf
+
+    state.unlink(missing_ok=True)
+    render_pdf(notebooks, pdf, cover, code)
+    render_html(notebooks, page, cover, code)
+    write_json(state, {"key": key})
+    return True
+
+
+def _stored_key(path: Path) -> str:
+    from helpers.files import read_json
+
+    try:
+        return str(read_json(path)["key"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _relative(path: Path) -> str:
+    try:
+        return os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+
+
+def build_report(
+    profile: str = "quick",
+    source: str | None = None,
+    run_name: str | None = None,
+    chapters: str = "core",
+    code: str = "hide",
+    max_images: int | None = None,
+    seed: int | None = None,
+    force: bool = False,
+    runs_dir: Path = Path("runs"),
+    chapters_dir: Path = CHAPTERS_FOLDER,
+    console: Console | None = None,
+) -> int:
+    """Execute chapters and render them as one PDF and one HTML page.
+
+    Parameters
+    ----------
+    profile : str, default="quick"
+        Name of a file in ``chapters/profiles``.
+    source : str, optional
+        ``"sample"``, ``"ham10000"``, a folder or an archive; the profile's own by default.
+    run_name : str, optional
+        Folder below ``runs_dir``; the profile's name by default.
+    chapters : str, default="core"
+        ``"core"``, ``"all"``, or numbers with commas between. What they need is added.
+    code : {"hide", "show"}, default="hide"
+        Whether the report prints the code of the chapters.
+    max_images, seed : int, optional
+        Instead of the profile's own.
+    force : bool, default=False
+        Execute chapters whose inputs have not changed as well. Finished trials are kept.
+    runs_dir : Path, default="runs"
+        Where run folders are.
+    chapters_dir : Path, optional
+        Where the notebooks are.
+    console : Console, optional
+        Where progress is shown.
+
+    Returns
+    -------
+    int
+        0, or 1 when a chapter failed (then nothing is rendered), or 130 after Ctrl-C.
+
+    Raises
+    ------
+    ConfigError
+        If an argument, the profile or a chapter's parameters are not as expected.
+    ReportError
+        If another process works in the run folder, or the pages cannot be rendered.
+    """
+    from helpers.profiles import load_profile
+
+    if code not in CODE:
+        raise ConfigError(f"code {code!r}: expected 'hide' or 'show'")
+    if max_images is not None and max_images < 1:
+        raise ConfigError(f"max_images: expected at least 1 but got {max_images}")
+    console = console or Console()
+    loaded = load_profile(profile)
+    content = loaded.model_dump(mode="json")
+    chosen, added = select_chapters(find_chapters(chapters_dir), chapters)
+    folder = run_folder(profile, run_name, Path(runs_dir))
+    parameters = {
+        "profile": profile,
+        "source": _absolute(source),
+        "max_images": max_images,
+        "seed": seed,
+        "run_folder": str(folder),
+    }
+    asked = str(parameters["source"] or content.get("source") or "sample")
+    used_seed = int(seed if seed is not None else content.get("seed") or 0)
+    key = source_key(asked, int(content.get("sample_images") or 0), used_seed)
+    digests = chapter_digests(chosen, parameters, [content, key, code_digest()])
+    for chapter in added:
+        console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return _build(chosen, parameters, folder, digests, content, code, force, console)
+    except Timeout:
+        raise ReportError(
+            f"{_relative(folder)}: another report is being made in this run folder; wait for it "
+            "to end, or choose another name with --run NAME"
+        ) from None
+    except KeyboardInterrupt:
+        console.print(
+            "Interrupted. Finished chapters and trials are kept; the same command goes on there.",
+            style="yellow",
+        )
+        return INTERRUPTED
+
+
+def _build(
+    chosen: Sequence[Chapter],
+    parameters: Mapping[str, Any],
+    folder: Path,
+    digests: Mapping[str, str],
+    content: Mapping[str, Any],
+    code: str,
+    force: bool,
+    console: Console,
+) -> int:
+    started = _now()
+    with Progress(console, len(chosen)) as progress:
+        results = run_chapters(chosen, parameters, folder, digests, progress, force=force)
+    ran = any(result.status in ("done", "failed") for result in results)
+    configuration = {
+        "profile": dict(content),
+        "parameters": dict(parameters),
+        "chapters": [chapter.name for chapter in chosen],
+    }
+    fresh = build_manifest(folder, results, configuration, started=started, finished=_now())
+    manifest = update_manifest(folder, fresh, ran=ran)
+    console.print()
+    console.print(results_table(results))
+    console.print()
+    failed = [result for result in results if result.status == "failed"]
+    if failed:
+        names = ", ".join(result.chapter.name for result in failed)
+        kept = _relative(folder / "notebooks")
+        console.print(
+            f"No report was made: {names} failed. Each is kept up to its failing cell in "
+            f"{kept}/<chapter>.failed.ipynb.",
+            style="bold red",
+            soft_wrap=True,
+        )
+        return 1
+    cover = make_cover(manifest, content, folder.name, str(manifest["finished"]))
+    try:
+        rendered = _render(folder, results, cover, code)
+    except DermBookError:
+        raise
+    except OSError as error:
+        raise ReportError(f"{_relative(folder)}: cannot write the report: {error}") from error
+    state = "written" if rendered else "unchanged"
+    for name in ("report.pdf", "report.html", "manifest.json"):
+        path = folder / name
+        size = path.stat().st_size / 2**20
+        what = "" if name == "manifest.json" else f" {state}"
+        console.print(f"{_relative(path)}{what}, {size:.1f} MiB", highlight=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,59 @@
+"""Small notebooks in the shape of chapters, for tests of the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+PARAMETERS = {
+    "profile": "smoke",
+    "source": None,
+    "max_images": None,
+    "seed": None,
+    "run_folder": None,
+}
+
+PARAMETER_CELL = """profile = "quick"
+source = None
+max_images = None
+seed = None
+run_folder = None"""
+
+EVENT = """import json, os
+with open(os.environ["DERMBOOK_EVENTS"], "a") as file:
+    chapter = os.environ["DERMBOOK_CHAPTER"]
+    for ended, text in ((False, "epoch 1"), (True, "resnet50: balanced accuracy 0.71")):
+        event = {"chapter": chapter, "kind": "trial", "text": text, "finished": ended}
+        file.write(json.dumps(event) + "\\n")"""
+
+
+def write_chapter(
+    folder: Path,
+    name: str,
+    cells: Sequence[str],
+    *,
+    needs: Sequence[str] = (),
+    core: bool = True,
+    parameters: str = PARAMETER_CELL,
+) -> Path:
+    """Write ``folder/name.ipynb``: heading, imports, parameters, then the code cells."""
+    notebook = new_notebook()
+    notebook.cells = [
+        new_markdown_cell(f"# Chapter {name[:2]}\n\nAbout 5 minutes to read."),
+        new_code_cell("import math"),
+        new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+        *(new_code_cell(source) for source in cells),
+    ]
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+    }
+    notebook.metadata["dermbook"] = {"core": core, "needs": list(needs)}
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    return path

@@ -1,0 +1,170 @@
+"""pyproject.toml, requirements.lock and environment.yml speak of the same packages."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker, default_environment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PLATFORMS = [
+    {"sys_platform": system, "platform_machine": machine, "python_full_version": f"{python}.1"}
+    | {"python_version": python, "platform_system": name, "os_name": "posix"}
+    for system, name, machine in (("linux", "Linux", "x86_64"), ("darwin", "Darwin", "arm64"))
+    for python in ("3.11", "3.12", "3.13")
+]
+_TENSORFLOW = {"tensorflow-cpu": "tensorflow"}  # the CPU build of the same package
+
+
+def declared(pyproject: str) -> list[Requirement]:
+    """All requirements of pyproject.toml, extras included."""
+    project = tomllib.loads(pyproject)["project"]
+    extras = project.get("optional-dependencies", {}).values()
+    lines = [*project["dependencies"], *(line for extra in extras for line in extra)]
+    return [Requirement(line) for line in lines]
+
+
+def pinned(lock: str) -> list[Requirement]:
+    """All pins of a lock file, with their markers."""
+    lines = lock.replace("\\\n", " ").splitlines()
+    pins = [line.split(" --hash")[0] for line in lines if re.match(r"[A-Za-z0-9]", line)]
+    return [Requirement(pin) for pin in pins]
+
+
+def conda_requirements(environment: str) -> list[Requirement]:
+    """Requirements of the pip part of environment.yml."""
+    entries = yaml.safe_load(environment)["dependencies"]
+    pip = next(entry["pip"] for entry in entries if isinstance(entry, dict))
+    return [Requirement(line) for line in pip]
+
+
+def _ranges(requirements: list[Requirement]) -> dict[str, SpecifierSet]:
+    found: dict[str, SpecifierSet] = {}
+    for requirement in requirements:
+        name = str(canonicalize_name(requirement.name))
+        name = _TENSORFLOW.get(name, name)
+        found[name] = found.get(name, SpecifierSet()) & requirement.specifier
+    return found
+
+
+def environment_problems(environment: str, pyproject: str) -> list[str]:
+    """What environment.yml and pyproject.toml disagree in."""
+    ours, theirs = _ranges(conda_requirements(environment)), _ranges(declared(pyproject))
+    problems = [f"environment.yml lacks {name}" for name in sorted(set(theirs) - set(ours))]
+    problems += [f"pyproject.toml lacks {name}" for name in sorted(set(ours) - set(theirs))]
+    problems += [
+        f"{name}: environment.yml has '{ours[name]}', pyproject.toml '{theirs[name]}'"
+        for name in sorted(set(ours) & set(theirs))
+        if ours[name] != theirs[name]
+    ]
+    pip_part = environment.partition("- pip:\n")[2]
+    problems += [
+        f"no comment says what needs {line.strip()}"
+        for line in pip_part.splitlines()
+        if line.strip().startswith("- ") and not re.search(r"\s# \S", line)
+    ]
+    asked = tomllib.loads(pyproject)["project"]["requires-python"]
+    python = re.search(r"^\s*- python=([\d.]+)", environment, re.MULTILINE)
+    if python is None or Version(f"{python[1]}.1") not in SpecifierSet(asked):
+        problems.append(f"environment.yml's python is not in '{asked}'")
+    return problems
+
+
+def lock_problems(lock: str, pyproject: str) -> list[str]:
+    """What of pyproject.toml a lock file does not satisfy, on any supported platform."""
+    pins = pinned(lock)
+    problems = []
+    for platform in PLATFORMS:
+        environment = {**default_environment(), **platform, "extra": ""}
+        where = f"{platform['sys_platform']}, Python {platform['python_version']}"
+
+        def holds(marker: Marker | None, environment: dict[str, str] = environment) -> bool:
+            return marker is None or marker.evaluate(environment)
+
+        versions = {
+            str(canonicalize_name(pin.name)): next(iter(pin.specifier)).version
+            for pin in pins
+            if holds(pin.marker)
+        }
+        for requirement in declared(pyproject):
+            if not holds(requirement.marker):
+                continue
+            version = versions.get(str(canonicalize_name(requirement.name)))
+            if version is None:
+                problems.append(f"{where}: the lock lacks {requirement.name}")
+            elif not requirement.specifier.contains(version, prereleases=True):
+                problems.append(f"{where}: {requirement} but the lock has {version}")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", lock)
+    problems += [
+        f"no hash: {block.splitlines()[0]}"
+        for block in blocks
+        if re.match(r"[A-Za-z0-9].*==", block) and "--hash=sha256:" not in block
+    ]
+    if found := re.findall(
+        r"https?://\S+|^\s*--(?:extra-)?index-url.*|^\s*--find-links.*", lock, re.M
+    ):
+        problems.append(f"the lock names a host: {found[:3]}")
+    return problems
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    """The three files."""
+    names = ("pyproject.toml", "requirements.lock", "environment.yml")
+    return {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
+
+
+def test_environment_and_pyproject_have_the_same_packages(texts):
+    """Same packages, same version ranges, one comment each."""
+    assert environment_problems(texts["environment.yml"], texts["pyproject.toml"]) == []
+
+
+def test_environment_has_cuda(texts):
+    """The GPU machine gets TensorFlow with CUDA."""
+    tensorflow = [r for r in conda_requirements(texts["environment.yml"]) if "tensorflow" in r.name]
+    assert [(r.name, r.extras) for r in tensorflow] == [("tensorflow", {"and-cuda"})]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (r"- papermill.*\n", "- papermil>=2.6 # chapters\n", "lacks papermill"),
+        (r"- numpy>=2.2,<3", "- numpy>=1.26", "numpy: environment.yml has"),
+        (r"(- pyarrow>=20).*", r"\1", "no comment says what needs - pyarrow"),
+        (r"python=3.12", "python=3.10", "python is not in"),
+    ],
+)
+def test_a_bad_environment_is_found(texts, old, new, complaint):
+    """The check above fails on a copy that was made worse."""
+    bad, count = re.subn(old, new, texts["environment.yml"], count=1)
+    assert count == 1
+    assert complaint in "; ".join(environment_problems(bad, texts["pyproject.toml"]))
+
+
+def test_lock_satisfies_pyproject(texts):
+    """On Linux and macOS, Python 3.11 to 3.13; every pin has a hash, no host is named."""
+    assert lock_problems(texts["requirements.lock"], texts["pyproject.toml"]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (r"\nkeras==[\d.]+", "\nkeras==2.15.0", "but the lock has 2.15.0"),
+        (r"\ntyper==", "\ntypo==", "the lock lacks typer"),
+        (r"(\nrich==\S+) \\\n(?:    --hash.*\n)+", r"\1\n", "no hash: rich"),
+        (r"\A", "--index-url https://example.org/simple\n", "names a host"),
+    ],
+)
+def test_a_bad_lock_is_found(texts, old, new, complaint):
+    """The check above fails on a copy that was made worse."""
+    bad, count = re.subn(old, new, texts["requirements.lock"], count=1)
+    assert count == 1
+    assert complaint in "; ".join(lock_problems(bad, texts["pyproject.toml"]))
