@@ -114,8 +114,19 @@ def _shares(widest: list[int], tightest: list[int], width: float, size: float) -
     return [round(unit / sum(units), 4) for unit in units]
 
 
+def _whole_intervals(inlines: list[Node]) -> list[Node]:
+    """Keep both ends of an interval on one line."""
+    joined = list(inlines)
+    for place, node in enumerate(joined[1:-1], start=1):
+        if node["t"] == "Space" and str(joined[place - 1].get("c")).startswith("["):
+            joined[place] = {"t": "Str", "c": "\u00a0"}
+    return joined
+
+
 def _breakable(node: Node) -> Node | None:
     """Let long names in cells break after an underscore, a slash or a hyphen."""
+    if "c" in node and isinstance(node["c"], list) and node["t"] in ("Plain", "Para"):
+        return {"t": node["t"], "c": _whole_intervals(node["c"])}
     if node["t"] != "Str" or len(node["c"]) < 15:
         return None
     return {"t": "Str", "c": re.sub(r"(?<=[_/\-])(?=\w)", "\u200b", node["c"])}

@@ -21,6 +21,7 @@ from helpers.report.fragments import (
     Heading,
     NumberedFigure,
     NumberedTable,
+    Part,
     Passage,
     Section,
 )
@@ -31,6 +32,8 @@ TEMPLATE = Path(__file__).with_name("template.typ")
 _TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
 _OUTPUT_COLUMNS = 96
+_KEPT_LINES = 15
+"""Code up to this many lines stays on the page of what it shows."""
 
 
 def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
@@ -128,12 +131,14 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
         opening = f"#chapter({section.chapter.number}, {typst_string(section.anchor)})["
         title = _accessible(section.title, section, folder)
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
-        for part in section.parts:
-            blocks += _part(part, section, folder)
+        for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
+            shows = isinstance(after, NumberedFigure | NumberedTable | Text)
+            keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
+            blocks += _part(part, section, folder, keep)
     return blocks
 
 
-def _part(part: Any, section: Section, folder: Path) -> list[Node]:
+def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
     if isinstance(part, Heading):
         inlines = _accessible(part.inlines, section, folder)
         return [{"t": "Header", "c": [part.level, [part.anchor, [], []], inlines]}]
@@ -141,7 +146,7 @@ def _part(part: Any, section: Section, folder: Path) -> list[Node]:
         return _accessible(part.blocks, section, folder)
     if isinstance(part, Code):
         source = f'raw({typst_string(part.text)}, lang: "python", block: true)'
-        return [_raw(f"#code-cell({source})")]
+        return [_raw(f"#code-cell({source}, keep: {'true' if keep else 'false'})")]
     if isinstance(part, Text):
         return [_raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")]
     if isinstance(part, NumberedFigure):
