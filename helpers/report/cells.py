@@ -21,7 +21,9 @@ _PICTURE_SUFFIXES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"}
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*\d+/\d+|\d+/\d+ .*━")
-_OBJECT = re.compile(r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL)
+_OBJECT = re.compile(
+    r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,20 @@ class Chapter:
         lines = self.sources[cell].strip().splitlines() or [""]
         return f"{self.name}, cell {cell} ({lines[0][:50]!r})"
 
+    def cells_with(self, text: str) -> list[int]:
+        """Cells whose prose, code, output, caption or table has a text."""
+        found = set()
+        for block in self.blocks:
+            if isinstance(block, Prose | Code | Text):
+                parts = [block.text]
+            elif isinstance(block, Table):
+                parts = [block.html, block.caption]
+            else:
+                parts = [block.caption, block.alt]
+            if any(text in part for part in parts):
+                found.add(block.cell)
+        return sorted(found)
+
 
 def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
     """Read executed notebooks as the chapters of a report.
@@ -137,9 +153,15 @@ def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
 def fail_on(problems: list[str]) -> None:
     """Raise one `ReportError` that lists every problem, or return where there is none."""
     if problems:
-        noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ReportError(f"the report was not built: {noun}\n{listed}")
+        raise ReportError(listed(problems))
+
+
+def listed(problems: list[str]) -> str:
+    """Message that lists all problems of a report."""
+    noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return "\n".join(
+        [f"the report was not built: {noun}", *(f"  - {p}" for p in problems)]
+    )
 
 
 def chapter_number(stem: str, default: int) -> int:
@@ -153,7 +175,12 @@ def chapter_number(stem: str, default: int) -> int:
 
 
 def read_chapter(
-    notebook: Any, name: str, folder: Path, number: int, code: str, executed: bool = True
+    notebook: Any,
+    name: str,
+    folder: Path,
+    number: int,
+    code: str,
+    executed: bool = True,
 ) -> tuple[Chapter, list[str]]:
     """Turn a notebook into blocks; give the problems back instead of raising them.
 
@@ -190,9 +217,13 @@ def read_chapter(
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if executed and cell.get("execution_count") is None:
-            problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
+            problems.append(
+                f"{chapter.where(index)}: was not executed; run the chapter first"
+            )
         if code == "show" and not tags & HIDDEN_TAGS:
-            blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
+            blocks.append(
+                Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS))
+            )
         for output in _merged(cell.outputs):
             try:
                 block = _block(output, index)
@@ -236,14 +267,18 @@ def _block(output: Mapping[str, Any], cell: int) -> Block | None:
     """Block of one output; None for what does not belong on a page."""
     kind = output["output_type"]
     if kind == "error":
-        raise ReportError(f"shows a traceback, {output.get('ename')}: {output.get('evalue')}")
+        raise ReportError(
+            f"shows a traceback, {output.get('ename')}: {output.get('evalue')}"
+        )
     if kind == "stream":
         return _text(output["text"], cell)
     data = output.get("data", {})
     if FIGURE_MIME in data:
         return _figure(data[FIGURE_MIME], cell)
     if TABLE_MIME in data:
-        return Table(cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", ""))
+        return Table(
+            cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", "")
+        )
     if "text/markdown" in data:
         return Prose(cell, "".join(data["text/markdown"]))
     for media in _SUFFIXES:
@@ -262,7 +297,9 @@ def _block(output: Mapping[str, Any], cell: int) -> Block | None:
 def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
     path = Path(bundle["path"])
     if not path.is_file():
-        raise ReportError(f"unresolved picture: expected the file {path} but found none")
+        raise ReportError(
+            f"unresolved picture: expected the file {path} but found none"
+        )
     width = bundle.get("width")
     return Figure(cell, picture_of(path), bundle["caption"], bundle["alt"], width)
 
@@ -277,9 +314,13 @@ def picture_of(path: Path) -> Picture:
     """
     suffix = path.suffix.lower()
     if suffix not in _PICTURE_SUFFIXES:
-        raise ReportError(f"unresolved picture: {path} is not one of {sorted(_PICTURE_SUFFIXES)}")
+        raise ReportError(
+            f"unresolved picture: {path} is not one of {sorted(_PICTURE_SUFFIXES)}"
+        )
     if not path.is_file() or not path.stat().st_size:
-        raise ReportError(f"unresolved picture: expected the file {path} but found none, or empty")
+        raise ReportError(
+            f"unresolved picture: expected the file {path} but found none, or empty"
+        )
     return Picture(path.read_bytes(), suffix)
 
 

@@ -53,13 +53,17 @@ class Cover:
         cleaned = {key: value for key, value in values.items() if value is not None}
         for key in ("devices", "notes"):
             listed = cleaned.get(key, ())
-            cleaned[key] = (listed,) if isinstance(listed, str) else tuple(map(str, listed))
+            cleaned[key] = (
+                (listed,) if isinstance(listed, str) else tuple(map(str, listed))
+            )
         cleaned["date"] = str(cleaned.get("date", cls.date))
         cover = cls(**cleaned)
         try:
             _ = cover.moment
         except ValueError as error:
-            raise ReportError(f"cover: expected a date such as 2026-01-31 but got: {error}") from error
+            raise ReportError(
+                f"cover: expected a date such as 2026-01-31 but got: {error}"
+            ) from error
         return cover
 
     @property
@@ -71,7 +75,9 @@ class Cover:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Rows of the table at the foot of the cover."""
-        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        versions = ", ".join(
+            f"{name} {version}" for name, version in self.versions.items()
+        )
         rows = [
             ("Source", self.source),
             ("Profile", self.profile),

@@ -18,7 +18,9 @@ from helpers.report.pandoc import plain_text
 from helpers.report.typesetting import write_pdf
 
 
-def render_pdf(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
+def render_pdf(
+    notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str
+) -> None:
     """Typeset executed notebooks as one PDF.
 
     Parameters
@@ -43,13 +45,15 @@ def render_pdf(notebooks: list[Path], target: Path, cover: Mapping[str, Any], co
     write_pdf(build_sections(read_chapters(notebooks, code)), page, target)
 
 
-def render_html(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
+def render_html(
+    notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str
+) -> None:
     """Write executed notebooks as one self-contained page; see `render_pdf`."""
     page = Cover.of(cover)
     write_html(build_sections(read_chapters(notebooks, code)), page, target)
 
 
-class DermBookPDFExporter(Exporter):  # type: ignore[misc]
+class DermBookPDFExporter(Exporter):
     """``jupyter nbconvert --to dermbook-pdf chapter.ipynb``: one chapter as a PDF, with code.
 
     A notebook that was not executed is printed without results. The PDF's date is the time of
@@ -62,7 +66,7 @@ class DermBookPDFExporter(Exporter):  # type: ignore[misc]
     def _file_extension_default(self) -> str:
         return ".pdf"
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]
         self, nb: Any, resources: Any = None, **kwargs: Any
     ) -> tuple[bytes, dict[str, Any]]:
         """Convert a notebook to the bytes of a PDF.
@@ -93,7 +97,11 @@ class DermBookPDFExporter(Exporter):  # type: ignore[misc]
         )
         fail_on(problems)
         sections = build_sections([chapter])
-        cover = Cover(title=plain_text(sections[0].title), date=_changed(folder, stem), single=True)
+        cover = Cover(
+            title=plain_text(sections[0].title),
+            date=_changed(folder, stem),
+            single=True,
+        )
         with tempfile.TemporaryDirectory(prefix="dermbook-") as name:
             target = Path(name) / "chapter.pdf"
             write_pdf(sections, cover, target)
@@ -106,5 +114,7 @@ def _changed(folder: Path, stem: str) -> str:
     """When a notebook was last changed; today where it is not a file."""
     path = folder / f"{stem}.ipynb"
     now = datetime.now(UTC)
-    moment = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else now
+    moment = (
+        datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else now
+    )
     return moment.isoformat(timespec="seconds")

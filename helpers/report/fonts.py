@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import string
 from functools import cache
 from importlib.util import find_spec
@@ -116,11 +117,28 @@ def cjk_characters() -> frozenset[int]:
     return frozenset(TTFont(cjk_file(), fontNumber=_TC_FACE, lazy=True).getBestCmap())
 
 
-def font_folders() -> list[Path]:
+def gather_fonts(folder: Path) -> list[Path]:
     """Folders of the fonts that pages are set in, none of them the system's.
 
-    Typst brings Libertinus Serif, New Computer Modern and DejaVu Sans Mono itself.
+    Typst brings Libertinus Serif, New Computer Modern and DejaVu Sans Mono itself. DejaVu Sans,
+    for symbols, comes from matplotlib; its font of last resort must not come along, as it
+    covers every character with an empty box.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to copy the symbols' font to.
+
+    Returns
+    -------
+    list of Path
     """
     import matplotlib
 
-    return [cjk_file().parent, Path(matplotlib.get_data_path()) / "fonts" / "ttf"]
+    source = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
+        if not (source / name).is_file():
+            raise ReportError(f"missing font: expected {source / name} of matplotlib")
+        shutil.copy(source / name, folder)
+    return [cjk_file().parent, folder]

@@ -13,11 +13,22 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from helpers.errors import ReportError
-from helpers.report.cells import Chapter, Code, Figure, Picture, Prose, Table, Text, fail_on
-from helpers.report.cells import picture_of
+from helpers.report.cells import (
+    Chapter,
+    Code,
+    Figure,
+    Picture,
+    Prose,
+    Table,
+    Text,
+    fail_on,
+    picture_of,
+)
 from helpers.report.pandoc import Node, parse_all, plain_text, walk
 
-_TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
+_TITLE_NUMBER = re.compile(
+    r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE
+)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _MATH = re.compile(r"\s*\\begin\{(align|equation|gather|multline|eqnarray)\*?\}")
 _WEB = frozenset({"http", "https", "mailto", "doi"})
@@ -104,7 +115,11 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
             elif isinstance(block, Figure | Table):
                 prose.append(block.caption)
             if isinstance(block, Table):
-                tables.append(re.sub(r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html))
+                tables.append(
+                    re.sub(
+                        r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html
+                    )
+                )
     parsed_prose = iter(parse_all(prose))
     parsed_tables = iter(parse_all(tables, "html"))
     problems: list[str] = []
@@ -117,7 +132,9 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
             elif isinstance(block, Figure):
                 builder.add_figure(block, _inlines(next(parsed_prose)))
             elif isinstance(block, Table):
-                builder.add_table(block.cell, next(parsed_tables), _inlines(next(parsed_prose)))
+                builder.add_table(
+                    block.cell, next(parsed_tables), _inlines(next(parsed_prose))
+                )
             else:
                 builder.section.parts.append(block)
         sections.append(builder.section)
@@ -144,7 +161,11 @@ class _Builder:
     """Takes the blocks of one chapter in their order and numbers them."""
 
     def __init__(self, chapter: Chapter, problems: list[str]) -> None:
-        title = chapter.name.removesuffix(".ipynb").lstrip("0123456789_-. ").replace("_", " ")
+        title = (
+            chapter.name.removesuffix(".ipynb")
+            .lstrip("0123456789_-. ")
+            .replace("_", " ")
+        )
         self.section = Section(chapter, [{"t": "Str", "c": title.capitalize()}])
         self.problems = problems
         self.counts = {"figure": 0, "table": 0}
@@ -155,7 +176,7 @@ class _Builder:
     def add_prose(self, block: Prose, blocks: list[Node]) -> None:
         blocks = walk(blocks, lambda node: self._clean(node, block))
         for node in blocks:
-            kind, content = node["t"], node.get("c")
+            kind, content = node["t"], node.get("c", [])
             if kind == "Header":
                 self._add_heading(*content)
             elif kind == "Table":
@@ -182,13 +203,17 @@ class _Builder:
             self.section.title = _without_number(inlines)
             self.titled = True
             return
-        level = min(max(level, 2), self.level + 1)  # no level is skipped, which readers rely on
+        level = min(
+            max(level, 2), self.level + 1
+        )  # no level is skipped, which readers rely on
         self.level = level
         number = ""
         if level <= 3:
             self.headings[level - 2] += 1
             self.headings[level - 1 :] = [0] * len(self.headings[level - 1 :])
-            number = ".".join(map(str, [self.section.chapter.number, *self.headings[: level - 1]]))
+            number = ".".join(
+                map(str, [self.section.chapter.number, *self.headings[: level - 1]])
+            )
         anchor = f"{self.section.anchor}-{len(self.section.anchors) + 1}"
         self.section.anchors.setdefault(_slug(plain_text(inlines)), anchor)
         self.section.parts.append(Heading(level, anchor, inlines, number))
@@ -217,7 +242,7 @@ class _Builder:
 
     def _clean(self, node: Node, block: Prose) -> Node | list[Node] | None:
         """Resolve pictures; turn bare LaTeX environments into math; report lost HTML."""
-        kind, content = node["t"], node.get("c")
+        kind, content = node["t"], node.get("c", [])
         if kind == "Image":
             return self._resolve(node, block)
         if kind in ("RawInline", "RawBlock"):
@@ -245,7 +270,9 @@ class _Builder:
                 if picture is None:
                     raise ReportError(f"unresolved picture: the cell has no {name}")
             elif urlparse(name).scheme:
-                raise ReportError(f"unresolved picture: {name[:80]} is not a file of the chapter")
+                raise ReportError(
+                    f"unresolved picture: {name[:80]} is not a file of the chapter"
+                )
             else:
                 picture = picture_of(self.section.chapter.folder / name)
         except ReportError as error:
@@ -283,7 +310,10 @@ def _resolve_links(sections: list[Section]) -> None:
     """Point links to chapters and headings of the report; unlink what is not part of it."""
     chapters = {section.chapter.name: section for section in sections}
     for section in sections:
-        def change(node: Node, anchors: dict[str, str] = section.anchors) -> Node | list[Node] | None:
+
+        def change(
+            node: Node, anchors: dict[str, str] = section.anchors
+        ) -> Node | list[Node] | None:
             if node["t"] != "Link":
                 return None
             attributes, inlines, (target, title) = node["c"]
@@ -298,7 +328,10 @@ def _resolve_links(sections: list[Section]) -> None:
                 return list(inlines)
             return {"t": "Link", "c": [attributes, inlines, [f"#{anchor}", title]]}
 
-        section.parts = [_map_inlines(part, lambda node: walk(node, change)) for part in section.parts]
+        section.parts = [
+            _map_inlines(part, lambda node: walk(node, change))
+            for part in section.parts
+        ]
 
 
 def _map_inlines(part: Part, change: Any) -> Part:

@@ -13,6 +13,7 @@ from typing import Any
 from helpers.files import atomic_file
 from helpers.report.cells import Code, Picture, Text
 from helpers.report.cover import Cover
+from helpers.report.fonts import cjk_characters, cjk_cut
 from helpers.report.fragments import (
     Heading,
     NumberedFigure,
@@ -34,7 +35,10 @@ _MEDIA = {
     ".webp": "image/webp",
 }
 _WIDE_CM = 1000.0
-_HAN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002ffff][\u3000-\u9fff\uff00-\uffef]*)")
+_HAN = re.compile(
+    r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002ffff][\u3000-\u9fff\uff00-\uffef]*)"
+)
+_LANGUAGE = re.compile(r'<span lang="zh-Hant"[^>]*>([^<]*)</span>')
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,25 @@ def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
         If pandoc fails.
     """
     import jinja2
-    from pygments.formatters import HtmlFormatter
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
     blocks: list[Node] = []
     for section in sections:
         blocks += _section(section)
-    body = write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
+    body = write(
+        blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve"
+    )
     environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         cover=cover,
         contents=[_entry(section) for section in sections],
         body=body,
+        cjk=_cjk_font(body),
         light=_highlight_rules(HtmlFormatter(style="friendly")),
         dark=_highlight_rules(HtmlFormatter(style="github-dark")),
     )
@@ -88,10 +98,22 @@ def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
         temporary.write_text(page, encoding="utf-8")
 
 
+def _cjk_font(body: str) -> str:
+    """Font of just the Chinese characters of the page, for readers who have none; or nothing."""
+    used = {character for words in _LANGUAGE.findall(body) for character in words}
+    covered = "".join(sorted(c for c in used if ord(c) in cjk_characters()))
+    if not covered:
+        return ""
+    data = base64.b64encode(cjk_cut(covered).read_bytes()).decode()
+    return f"data:font/otf;base64,{data}"
+
+
 def _highlight_rules(formatter: Any) -> str:
     """Colours of source code, without the formatter's own background."""
     rules = formatter.get_style_defs(".code").splitlines()
-    return "\n".join(rule for rule in rules if rule.startswith(".code .") and "linenos" not in rule)
+    return "\n".join(
+        rule for rule in rules if rule.startswith(".code .") and "linenos" not in rule
+    )
 
 
 def _entry(section: Section) -> Entry:
@@ -128,29 +150,36 @@ def _part(part: Part, section: Section) -> list[Node]:
     if isinstance(part, Heading):
         number = f'<span class="number">{part.number}</span> ' if part.number else ""
         inlines = [_raw_inline(number), *_page_inlines(part.inlines, section)]
-        return [{"t": "Header", "c": [min(part.level + 1, 6), [part.anchor, [], []], inlines]}]
+        return [
+            {
+                "t": "Header",
+                "c": [min(part.level + 1, 6), [part.anchor, [], []], inlines],
+            }
+        ]
     if isinstance(part, Passage):
         return _page_inlines(part.blocks, section)
     if isinstance(part, Code):
         return [_raw(_code(part))]
     if isinstance(part, Text):
-        return [_raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')]
+        return [
+            _raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')
+        ]
     if isinstance(part, NumberedFigure):
         return _figure(part, section)
     return _table(part, section)
 
 
 def _code(part: Code) -> str:
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
     lines = part.text.count("\n") + 1
     said = "Parameters" if part.parameters else "Code"
     coloured = highlight(part.text, PythonLexer(), HtmlFormatter(nowrap=True))
     return (
         f'<details class="source"><summary>{said} <span>({lines} '
-        f'{"line" if lines == 1 else "lines"})</span></summary>'
+        f"{'line' if lines == 1 else 'lines'})</span></summary>"
         f'<pre class="code" tabindex="0"><code>{coloured}</code></pre></details>'
     )
 
@@ -210,5 +239,8 @@ def _marked(piece: str) -> Node:
     text: Node = {"t": "Str", "c": piece}
     if not _HAN.match(piece):
         return text
-    language: Mapping[str, Any] = {"t": "Span", "c": [["", [], [["lang", "zh-Hant"]]], [text]]}
+    language: Mapping[str, Any] = {
+        "t": "Span",
+        "c": [["", [], [["lang", "zh-Hant"]]], [text]],
+    }
     return dict(language)

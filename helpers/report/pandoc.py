@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,7 +29,7 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
     Raises
     ------
     ReportError
-        If pandoc is missing, fails, or takes longer than two minutes.
+        If pandoc is missing, fails, takes longer than two minutes, or cannot read a formula.
     """
     import pypandoc  # type: ignore[import-untyped]
 
@@ -43,10 +44,19 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
             "install the packages of requirements.lock again"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ReportError(f"pandoc took longer than {error.timeout} s, {source} to {target}") from error
+        raise ReportError(
+            f"pandoc took longer than {error.timeout} s, {source} to {target}"
+        ) from error
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         raise ReportError(f"pandoc could not convert {source} to {target}: {message}")
+    lost = re.findall(
+        r"Could not convert TeX math (.*?)(?:, rendering|\n)", done.stderr.decode()
+    )
+    if lost:
+        raise ReportError(
+            f"formulas that cannot be printed, in the notebooks' TeX: {lost}"
+        )
     return done.stdout.decode()
 
 
@@ -79,7 +89,8 @@ def parse_all(fragments: Sequence[str], source: str = MARKDOWN) -> list[list[Nod
         return []
     paragraph = "<p>{}</p>" if source.startswith("html") else "\n\n{}\n\n"
     pieces = [
-        paragraph.format(f"{_MARK}{place}") + text + "\n" for place, text in enumerate(fragments)
+        paragraph.format(f"{_MARK}{place}") + text + "\n"
+        for place, text in enumerate(fragments)
     ]
     parsed: list[list[Node]] = []
     for block in parse("".join(pieces), source):
@@ -94,7 +105,9 @@ def parse_all(fragments: Sequence[str], source: str = MARKDOWN) -> list[list[Nod
 
 def _is_mark(block: Node, place: int) -> bool:
     text = block["c"] if block["t"] in ("Para", "Plain") else []
-    return len(text) == 1 and text[0]["t"] == "Str" and text[0]["c"] == f"{_MARK}{place}"
+    return (
+        len(text) == 1 and text[0]["t"] == "Str" and text[0]["c"] == f"{_MARK}{place}"
+    )
 
 
 def write(blocks: list[Node], target: str, *options: str) -> str:
@@ -151,4 +164,6 @@ def plain_text(node: Any) -> str:
         return str(content[1])
     if kind in ("Note", "RawInline", "RawBlock"):
         return ""
-    return plain_text(content) if content is not None else plain_text(list(node.values()))
+    return (
+        plain_text(content) if content is not None else plain_text(list(node.values()))
+    )

@@ -13,7 +13,9 @@ _UNIT_EM = 0.56
 """Mean width of a half-width character in the tables' type, in em, with some to spare."""
 _INSET_PT = 9.0
 _SHORT_ROWS = 22
-_NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d[\d.,]*\s?(%|s|MB|GB)?(\s?[\[(±].*)?|[–—-]|nan|NaN|")
+_NUMBER = re.compile(
+    r"[-+−–]?[\d.,\s]*\d[\d.,]*\s?(%|s|MB|GB)?(\s?[\[(±].*)?|[–—-]|nan|NaN|"
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
         for place, text in enumerate(cells):
             words = max(map(text_units, text.split()), default=1)
             tightest[place] = max(tightest[place], min(words, 14))
-            widest[place] = max(widest[place], words if is_head else text_units(text) or 1)
+            widest[place] = max(
+                widest[place], words if is_head else text_units(text) or 1
+            )
     width = width_cm / 2.54 * 72
     size = _SIZES[-1]
     fits = False
@@ -69,7 +73,9 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     shares = _shares(widest, tightest, width, size)
     for place, (alignment, _) in enumerate(columns):
         values = [cells[place] for cells in rows if len(cells) == n_columns]
-        numeric = bool(values) and all(_NUMBER.fullmatch(value.strip()) for value in values)
+        numeric = bool(values) and all(
+            _NUMBER.fullmatch(value.strip()) for value in values
+        )
         if alignment["t"] in ("AlignDefault", "AlignRight", "AlignLeft"):
             alignment = {"t": "AlignRight" if numeric else "AlignLeft"}
         column_width = {"t": "ColWidthDefault"}
@@ -91,7 +97,9 @@ def _plain(rows: Node) -> Node:
 
     def strip(node: object) -> object:
         if isinstance(node, list):
-            is_cell = len(node) == 5 and isinstance(node[1], dict) and "Align" in node[1]["t"]
+            is_cell = (
+                len(node) == 5 and isinstance(node[1], dict) and "Align" in node[1]["t"]
+            )
             if is_cell:
                 return [node[0], {"t": "AlignDefault"}, *node[2:]]
             return [strip(part) for part in node]
@@ -100,7 +108,9 @@ def _plain(rows: Node) -> Node:
     return strip(rows)  # type: ignore[return-value]
 
 
-def _shares(widest: list[int], tightest: list[int], width: float, size: float) -> list[float]:
+def _shares(
+    widest: list[int], tightest: list[int], width: float, size: float
+) -> list[float]:
     """Share of the page's width for each column: its longest word, then by what it holds."""
     n_columns = len(widest)
     room = max((width - n_columns * _INSET_PT) / (_UNIT_EM * size), 1.0)

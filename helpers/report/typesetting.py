@@ -7,16 +7,15 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import ReportError
 from helpers.files import atomic_file
-from helpers.report.cells import Code, Picture, Text
+from helpers.report.cells import Code, Picture, Text, listed
 from helpers.report.cover import Cover
-from helpers.report.fonts import font_folders
+from helpers.report.fonts import gather_fonts
 from helpers.report.fragments import (
     Heading,
     NumberedFigure,
@@ -62,10 +61,14 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
                 f'#import "{TEMPLATE.name}": *',
                 '#let cover = json("cover.json")',
                 "#show: book.with(cover)",
-                write(_document(sections, folder), "typst", "--syntax-highlighting=none"),
+                write(
+                    _document(sections, folder), "typst", "--syntax-highlighting=none"
+                ),
             ]
         )
-        (folder / "cover.json").write_text(json.dumps(cover.as_dict()), encoding="utf-8")
+        (folder / "cover.json").write_text(
+            json.dumps(cover.as_dict()), encoding="utf-8"
+        )
         (folder / "main.typ").write_text(main, encoding="utf-8")
         pdf = compile_pdf(folder, cover.moment, sections)
     with atomic_file(target) as temporary:
@@ -79,7 +82,7 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
     compiler = typst.Compiler(
         str(folder / "main.typ"),
         root=str(folder),
-        font_paths=[str(path) for path in font_folders()],
+        font_paths=[str(path) for path in gather_fonts(folder / "fonts")],
         ignore_system_fonts=True,
     )
     try:
@@ -88,7 +91,9 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
         )
     except typst.TypstError as error:
         raise ReportError(_explain(error, sections)) from error
-    fonts = sorted({str(w.message) for w in warnings if "unknown font" in str(w.message)})
+    fonts = sorted(
+        {str(w.message) for w in warnings if "unknown font" in str(w.message)}
+    )
     if fonts:
         raise ReportError(f"the report was not built: {'; '.join(fonts)}")
     assert isinstance(pdf, bytes)
@@ -96,9 +101,23 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
 
 
 def _explain(error: Any, sections: list[Section]) -> str:
-    """Say what Typst found, with chapter and cell where the text tells."""
-    hints = "".join(f"\n  hint: {hint}" for hint in error.hints)
-    return f"the report was not built: {error.message}{hints}\n{error.diagnostic}"
+    """Say what Typst found: characters by chapter and cell, the rest in Typst's words."""
+    found = re.findall(r"the text `\"(.+?)\"` could not be displayed", error.diagnostic)
+    problems = []
+    for text in sorted(set(found)):
+        codes = " ".join(f"U+{ord(character):04X}" for character in text)
+        places = [
+            section.chapter.where(cell)
+            for section in sections
+            for cell in section.chapter.cells_with(text)
+        ]
+        where = ", ".join(places[:3]) or "the cover or an alternative text"
+        problems.append(
+            f"{where}: no font of the report has {text!r} ({codes}); write it otherwise"
+        )
+    if problems:
+        return listed(problems)
+    return listed([str(error.message)]) + "\n" + str(error.diagnostic)
 
 
 def typst_string(text: str) -> str:
@@ -133,7 +152,9 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
         for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
             shows = isinstance(after, NumberedFigure | NumberedTable | Text)
-            keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
+            keep = (
+                isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
+            )
             blocks += _part(part, section, folder, keep)
     return blocks
 
@@ -148,7 +169,9 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         source = f'raw({typst_string(part.text)}, lang: "python", block: true)'
         return [_raw(f"#code-cell({source}, keep: {'true' if keep else 'false'})")]
     if isinstance(part, Text):
-        return [_raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")]
+        return [
+            _raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")
+        ]
     if isinstance(part, NumberedFigure):
         figure = part.figure
         file = _save(figure.picture, folder, section.chapter.where(figure.cell))
@@ -166,7 +189,10 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         f"{'true' if fit.short else 'false'})["
     )
     return [
-        {"t": "Plain", "c": _bracketed(opening, _accessible(part.caption, section, folder), "][")},
+        {
+            "t": "Plain",
+            "c": _bracketed(opening, _accessible(part.caption, section, folder), "]["),
+        },
         *_accessible([fit.table], section, folder),
         _raw("];"),
     ]
@@ -179,6 +205,12 @@ def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node
         if node["t"] == "Math":
             alt = typst_string(" ".join(node["c"][1].split()))
             return _bracketed(f"#with-alt({alt})[", [node], "];")
+        if node["t"] == "CodeBlock":
+            (_, classes, _), text = node["c"]
+            language = typst_string(classes[0]) if classes else "none"
+            return _raw(
+                f"#code-cell(raw({typst_string(text)}, lang: {language}, block: true))"
+            )
         if node["t"] != "Image":
             return None
         _, caption, (key, _) = node["c"]
@@ -204,7 +236,9 @@ def _save(picture: Picture, folder: Path, where: str) -> str:
             with Image.open(path) as image:
                 image.verify()
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise ReportError(f"{where}: unresolved picture: it cannot be read ({error})") from error
+            raise ReportError(
+                f"{where}: unresolved picture: it cannot be read ({error})"
+            ) from error
     return name
 
 
@@ -227,7 +261,10 @@ def _wrapped(text: str) -> str:
     lines = []
     for line in text.split("\n"):
         while len(line) > _OUTPUT_COLUMNS:
-            cut = line.rfind(" ", _OUTPUT_COLUMNS // 2, _OUTPUT_COLUMNS) + 1 or _OUTPUT_COLUMNS
+            cut = (
+                line.rfind(" ", _OUTPUT_COLUMNS // 2, _OUTPUT_COLUMNS) + 1
+                or _OUTPUT_COLUMNS
+            )
             lines.append(line[:cut].rstrip())
             line = "    " + line[cut:].lstrip()
         lines.append(line)
