@@ -24,9 +24,7 @@ from helpers.style import use_style
 def outputs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Bundles that the calls of a test display."""
     seen: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        "IPython.display.display", lambda data, raw=False: seen.append(data)
-    )
+    monkeypatch.setattr("IPython.display.display", lambda data, raw=False: seen.append(data))
     return seen
 
 
@@ -57,13 +55,9 @@ def test_style_has_a_font_for_every_class_name(
     assert not [str(w.message) for w in recwarn if "missing" in str(w.message)]
 
 
-def test_same_plot_gives_the_same_bytes(
-    tmp_path: Path, outputs: list[dict[str, Any]]
-) -> None:
+def test_same_plot_gives_the_same_bytes(tmp_path: Path, outputs: list[dict[str, Any]]) -> None:
     """A plot saved twice is one file: no date and no random names in it."""
-    files = [
-        show_figure(curve(), tmp_path / name, "A.", "b") for name in ("one", "two")
-    ]
+    files = [show_figure(curve(), tmp_path / name, "A.", "b") for name in ("one", "two")]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert not plt.get_fignums()
 
@@ -73,16 +67,10 @@ def test_figure_displays_file_caption_and_alt(
     tmp_path: Path, outputs: list[dict[str, Any]], kind: str, suffix: str
 ) -> None:
     """The bundle names the file and carries caption, alternative text and kind."""
-    path = show_figure(
-        curve(), tmp_path / "curve", "A <b> curve.", 'a "line"', kind=kind
-    )
+    path = show_figure(curve(), tmp_path / "curve", "A <b> curve.", 'a "line"', kind=kind)
     assert path == (tmp_path / f"curve{suffix}").resolve()
     bundle = outputs[0][FIGURE_MIME]
-    assert (
-        bundle["path"] == str(path)
-        and bundle["kind"] == kind
-        and bundle["name"] == "curve"
-    )
+    assert bundle["path"] == str(path) and bundle["kind"] == kind and bundle["name"] == "curve"
     assert bundle["width"] == pytest.approx(7.62)
     assert "A &lt;b&gt; curve." in outputs[0]["text/html"]
     assert 'alt="a &quot;line&quot;"' in outputs[0]["text/html"]
@@ -97,18 +85,11 @@ def test_drawn_figures_carry_a_mark(
     drawn = show_figure(curve(), tmp_path / "drawn", "A.", "b", kind=kind, drawn=True)
     assert outputs[1][FIGURE_MIME]["caption"] == "A. Drawn sample."
     if kind == "plot":
-        assert (
-            'height="144pt"' in plain.read_text()
-            and 'height="156pt"' in drawn.read_text()
-        )
+        assert 'height="144pt"' in plain.read_text() and 'height="156pt"' in drawn.read_text()
     else:
-        before, after = (
-            np.asarray(Image.open(path).convert("L")) for path in (plain, drawn)
-        )
+        before, after = (np.asarray(Image.open(path).convert("L")) for path in (plain, drawn))
         strip = after[before.shape[0] :]
-        assert (
-            strip.shape[0] == 33 and strip.min() < 160 and strip[:, :100].min() == 255
-        )
+        assert strip.shape[0] == 33 and strip.min() < 160 and strip[:, :100].min() == 255
         assert (after[: before.shape[0]] == before).all()
 
 
@@ -126,12 +107,8 @@ def test_table_writes_exact_values_and_shows_rounded_ones(
     tmp_path: Path, outputs: list[dict[str, Any]]
 ) -> None:
     """The CSV keeps full precision; the page shows formats, and a dash for what is missing."""
-    table = pd.DataFrame(
-        {"dx": ["mel", "nv"], "n": [1113, 6705], "recall": [1 / 3, np.nan]}
-    )
-    show_table(
-        table, "recall", "Recall & n.", formats={"recall": "{:.1%}"}, folder=tmp_path
-    )
+    table = pd.DataFrame({"dx": ["mel", "nv"], "n": [1113, 6705], "recall": [1 / 3, np.nan]})
+    show_table(table, "recall", "Recall & n.", formats={"recall": "{:.1%}"}, folder=tmp_path)
     again = pd.read_csv(tmp_path / "recall.csv")
     assert again["recall"][0] == 1 / 3
     page = outputs[0]["text/html"]
@@ -145,9 +122,7 @@ def test_table_shows_its_index_on_demand(outputs: list[dict[str, Any]]) -> None:
     """Row names become header cells of their rows."""
     table = pd.DataFrame({("n", "train"): [1]}, index=pd.Index(["mel"], name="dx"))
     show_table(table, "t", "C.", index=True)
-    assert (
-        '<th scope="row" style="text-align: left">mel</th>' in outputs[0]["text/html"]
-    )
+    assert '<th scope="row" style="text-align: left">mel</th>' in outputs[0]["text/html"]
     assert "n, train" in outputs[0]["text/html"]
 
 

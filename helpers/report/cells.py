@@ -21,9 +21,7 @@ _PICTURE_SUFFIXES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"}
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*\d+/\d+|\d+/\d+ .*━")
-_OBJECT = re.compile(
-    r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL
-)
+_OBJECT = re.compile(r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -159,9 +157,7 @@ def fail_on(problems: list[str]) -> None:
 def listed(problems: list[str]) -> str:
     """Message that lists all problems of a report."""
     noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return "\n".join(
-        [f"the report was not built: {noun}", *(f"  - {p}" for p in problems)]
-    )
+    return "\n".join([f"the report was not built: {noun}", *(f"  - {p}" for p in problems)])
 
 
 def chapter_number(stem: str, default: int) -> int:
@@ -217,13 +213,9 @@ def read_chapter(
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if executed and cell.get("execution_count") is None:
-            problems.append(
-                f"{chapter.where(index)}: was not executed; run the chapter first"
-            )
+            problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
         if code == "show" and not tags & HIDDEN_TAGS:
-            blocks.append(
-                Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS))
-            )
+            blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
         for output in _merged(cell.outputs):
             try:
                 block = _block(output, index)
@@ -267,18 +259,14 @@ def _block(output: Mapping[str, Any], cell: int) -> Block | None:
     """Block of one output; None for what does not belong on a page."""
     kind = output["output_type"]
     if kind == "error":
-        raise ReportError(
-            f"shows a traceback, {output.get('ename')}: {output.get('evalue')}"
-        )
+        raise ReportError(f"shows a traceback, {output.get('ename')}: {output.get('evalue')}")
     if kind == "stream":
         return _text(output["text"], cell)
     data = output.get("data", {})
     if FIGURE_MIME in data:
         return _figure(data[FIGURE_MIME], cell)
     if TABLE_MIME in data:
-        return Table(
-            cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", "")
-        )
+        return Table(cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", ""))
     if "text/markdown" in data:
         return Prose(cell, "".join(data["text/markdown"]))
     for media in _SUFFIXES:
@@ -297,9 +285,7 @@ def _block(output: Mapping[str, Any], cell: int) -> Block | None:
 def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
     path = Path(bundle["path"])
     if not path.is_file():
-        raise ReportError(
-            f"unresolved picture: expected the file {path} but found none"
-        )
+        raise ReportError(f"unresolved picture: expected the file {path} but found none")
     width = bundle.get("width")
     return Figure(cell, picture_of(path), bundle["caption"], bundle["alt"], width)
 
@@ -314,13 +300,9 @@ def picture_of(path: Path) -> Picture:
     """
     suffix = path.suffix.lower()
     if suffix not in _PICTURE_SUFFIXES:
-        raise ReportError(
-            f"unresolved picture: {path} is not one of {sorted(_PICTURE_SUFFIXES)}"
-        )
+        raise ReportError(f"unresolved picture: {path} is not one of {sorted(_PICTURE_SUFFIXES)}")
     if not path.is_file() or not path.stat().st_size:
-        raise ReportError(
-            f"unresolved picture: expected the file {path} but found none, or empty"
-        )
+        raise ReportError(f"unresolved picture: expected the file {path} but found none, or empty")
     return Picture(path.read_bytes(), suffix)
 
 

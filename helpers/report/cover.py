@@ -53,9 +53,7 @@ class Cover:
         cleaned = {key: value for key, value in values.items() if value is not None}
         for key in ("devices", "notes"):
             listed = cleaned.get(key, ())
-            cleaned[key] = (
-                (listed,) if isinstance(listed, str) else tuple(map(str, listed))
-            )
+            cleaned[key] = (listed,) if isinstance(listed, str) else tuple(map(str, listed))
         cleaned["date"] = str(cleaned.get("date", cls.date))
         cover = cls(**cleaned)
         try:
@@ -75,9 +73,7 @@ class Cover:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Rows of the table at the foot of the cover."""
-        versions = ", ".join(
-            f"{name} {version}" for name, version in self.versions.items()
-        )
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         rows = [
             ("Source", self.source),
             ("Profile", self.profile),

@@ -18,9 +18,7 @@ from helpers.report.pandoc import plain_text
 from helpers.report.typesetting import write_pdf
 
 
-def render_pdf(
-    notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str
-) -> None:
+def render_pdf(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
     """Typeset executed notebooks as one PDF.
 
     Parameters
@@ -45,9 +43,7 @@ def render_pdf(
     write_pdf(build_sections(read_chapters(notebooks, code)), page, target)
 
 
-def render_html(
-    notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str
-) -> None:
+def render_html(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
     """Write executed notebooks as one self-contained page; see `render_pdf`."""
     page = Cover.of(cover)
     write_html(build_sections(read_chapters(notebooks, code)), page, target)
@@ -114,7 +110,5 @@ def _changed(folder: Path, stem: str) -> str:
     """When a notebook was last changed; today where it is not a file."""
     path = folder / f"{stem}.ipynb"
     now = datetime.now(UTC)
-    moment = (
-        datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else now
-    )
+    moment = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else now
     return moment.isoformat(timespec="seconds")

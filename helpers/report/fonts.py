@@ -57,9 +57,7 @@ def cjk_file() -> Path:
     return path
 
 
-def cjk_cut(
-    text: str | None = None, weight: int = 400, home: Path | None = None
-) -> Path:
+def cjk_cut(text: str | None = None, weight: int = 400, home: Path | None = None) -> Path:
     """Cut a static font out of the variable one, which matplotlib draws hair-thin.
 
     Parameters
@@ -78,9 +76,7 @@ def cjk_cut(
     """
     kept = "".join(sorted(set("".join(NAMES_ZH.values()) if text is None else text)))
     source = cjk_file()
-    key = hashlib.sha256(
-        f"{source.stat().st_size} {weight} {kept}".encode()
-    ).hexdigest()[:12]
+    key = hashlib.sha256(f"{source.stat().st_size} {weight} {kept}".encode()).hexdigest()[:12]
     target = (home or cache_home() / "fonts") / f"cjk-{key}.otf"
     if target.exists():
         return target

@@ -26,9 +26,7 @@ from helpers.report.cells import (
 )
 from helpers.report.pandoc import Node, parse_all, plain_text, walk
 
-_TITLE_NUMBER = re.compile(
-    r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE
-)
+_TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _MATH = re.compile(r"\s*\\begin\{(align|equation|gather|multline|eqnarray)\*?\}")
 _WEB = frozenset({"http", "https", "mailto", "doi"})
@@ -116,9 +114,7 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
                 prose.append(block.caption)
             if isinstance(block, Table):
                 tables.append(
-                    re.sub(
-                        r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html
-                    )
+                    re.sub(r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html)
                 )
     parsed_prose = iter(parse_all(prose))
     parsed_tables = iter(parse_all(tables, "html"))
@@ -132,9 +128,7 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
             elif isinstance(block, Figure):
                 builder.add_figure(block, _inlines(next(parsed_prose)))
             elif isinstance(block, Table):
-                builder.add_table(
-                    block.cell, next(parsed_tables), _inlines(next(parsed_prose))
-                )
+                builder.add_table(block.cell, next(parsed_tables), _inlines(next(parsed_prose)))
             else:
                 builder.section.parts.append(block)
         sections.append(builder.section)
@@ -161,11 +155,7 @@ class _Builder:
     """Takes the blocks of one chapter in their order and numbers them."""
 
     def __init__(self, chapter: Chapter, problems: list[str]) -> None:
-        title = (
-            chapter.name.removesuffix(".ipynb")
-            .lstrip("0123456789_-. ")
-            .replace("_", " ")
-        )
+        title = chapter.name.removesuffix(".ipynb").lstrip("0123456789_-. ").replace("_", " ")
         self.section = Section(chapter, [{"t": "Str", "c": title.capitalize()}])
         self.problems = problems
         self.counts = {"figure": 0, "table": 0}
@@ -203,17 +193,13 @@ class _Builder:
             self.section.title = _without_number(inlines)
             self.titled = True
             return
-        level = min(
-            max(level, 2), self.level + 1
-        )  # no level is skipped, which readers rely on
+        level = min(max(level, 2), self.level + 1)  # no level is skipped, which readers rely on
         self.level = level
         number = ""
         if level <= 3:
             self.headings[level - 2] += 1
             self.headings[level - 1 :] = [0] * len(self.headings[level - 1 :])
-            number = ".".join(
-                map(str, [self.section.chapter.number, *self.headings[: level - 1]])
-            )
+            number = ".".join(map(str, [self.section.chapter.number, *self.headings[: level - 1]]))
         anchor = f"{self.section.anchor}-{len(self.section.anchors) + 1}"
         self.section.anchors.setdefault(_slug(plain_text(inlines)), anchor)
         self.section.parts.append(Heading(level, anchor, inlines, number))
@@ -270,9 +256,7 @@ class _Builder:
                 if picture is None:
                     raise ReportError(f"unresolved picture: the cell has no {name}")
             elif urlparse(name).scheme:
-                raise ReportError(
-                    f"unresolved picture: {name[:80]} is not a file of the chapter"
-                )
+                raise ReportError(f"unresolved picture: {name[:80]} is not a file of the chapter")
             else:
                 picture = picture_of(self.section.chapter.folder / name)
         except ReportError as error:
@@ -329,8 +313,7 @@ def _resolve_links(sections: list[Section]) -> None:
             return {"t": "Link", "c": [attributes, inlines, [f"#{anchor}", title]]}
 
         section.parts = [
-            _map_inlines(part, lambda node: walk(node, change))
-            for part in section.parts
+            _map_inlines(part, lambda node: walk(node, change)) for part in section.parts
         ]
 
 

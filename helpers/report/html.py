@@ -77,9 +77,7 @@ def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
     blocks: list[Node] = []
     for section in sections:
         blocks += _section(section)
-    body = write(
-        blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve"
-    )
+    body = write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
     environment = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
@@ -111,9 +109,7 @@ def _cjk_font(body: str) -> str:
 def _highlight_rules(formatter: Any) -> str:
     """Colours of source code, without the formatter's own background."""
     rules = formatter.get_style_defs(".code").splitlines()
-    return "\n".join(
-        rule for rule in rules if rule.startswith(".code .") and "linenos" not in rule
-    )
+    return "\n".join(rule for rule in rules if rule.startswith(".code .") and "linenos" not in rule)
 
 
 def _entry(section: Section) -> Entry:
@@ -161,9 +157,7 @@ def _part(part: Part, section: Section) -> list[Node]:
     if isinstance(part, Code):
         return [_raw(_code(part))]
     if isinstance(part, Text):
-        return [
-            _raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')
-        ]
+        return [_raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')]
     if isinstance(part, NumberedFigure):
         return _figure(part, section)
     return _table(part, section)

@@ -50,13 +50,9 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         raise ReportError(f"pandoc could not convert {source} to {target}: {message}")
-    lost = re.findall(
-        r"Could not convert TeX math (.*?)(?:, rendering|\n)", done.stderr.decode()
-    )
+    lost = re.findall(r"Could not convert TeX math (.*?)(?:, rendering|\n)", done.stderr.decode())
     if lost:
-        raise ReportError(
-            f"formulas that cannot be printed, in the notebooks' TeX: {lost}"
-        )
+        raise ReportError(f"formulas that cannot be printed, in the notebooks' TeX: {lost}")
     return done.stdout.decode()
 
 
@@ -89,8 +85,7 @@ def parse_all(fragments: Sequence[str], source: str = MARKDOWN) -> list[list[Nod
         return []
     paragraph = "<p>{}</p>" if source.startswith("html") else "\n\n{}\n\n"
     pieces = [
-        paragraph.format(f"{_MARK}{place}") + text + "\n"
-        for place, text in enumerate(fragments)
+        paragraph.format(f"{_MARK}{place}") + text + "\n" for place, text in enumerate(fragments)
     ]
     parsed: list[list[Node]] = []
     for block in parse("".join(pieces), source):
@@ -105,9 +100,7 @@ def parse_all(fragments: Sequence[str], source: str = MARKDOWN) -> list[list[Nod
 
 def _is_mark(block: Node, place: int) -> bool:
     text = block["c"] if block["t"] in ("Para", "Plain") else []
-    return (
-        len(text) == 1 and text[0]["t"] == "Str" and text[0]["c"] == f"{_MARK}{place}"
-    )
+    return len(text) == 1 and text[0]["t"] == "Str" and text[0]["c"] == f"{_MARK}{place}"
 
 
 def write(blocks: list[Node], target: str, *options: str) -> str:
@@ -155,7 +148,7 @@ def plain_text(node: Any) -> str:
         return "".join(map(plain_text, node))
     if not isinstance(node, dict):
         return ""
-    kind, content = node.get("t"), node.get("c")
+    kind, content = node.get("t"), node.get("c", [])
     if kind == "Str":
         return str(content)
     if kind in ("Space", "SoftBreak", "LineBreak"):
@@ -164,6 +157,4 @@ def plain_text(node: Any) -> str:
         return str(content[1])
     if kind in ("Note", "RawInline", "RawBlock"):
         return ""
-    return (
-        plain_text(content) if content is not None else plain_text(list(node.values()))
-    )
+    return plain_text(content) if content is not None else plain_text(list(node.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from helpers.axes import text_units
 from helpers.report.pandoc import Node, plain_text, walk
@@ -13,9 +14,7 @@ _UNIT_EM = 0.56
 """Mean width of a half-width character in the tables' type, in em, with some to spare."""
 _INSET_PT = 9.0
 _SHORT_ROWS = 22
-_NUMBER = re.compile(
-    r"[-+−–]?[\d.,\s]*\d[\d.,]*\s?(%|s|MB|GB)?(\s?[\[(±].*)?|[–—-]|nan|NaN|"
-)
+_NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d[\d.,]*\s?(%|s|MB|GB)?(\s?[\[(±].*)?|[–—-]|nan|NaN|")
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
         for place, text in enumerate(cells):
             words = max(map(text_units, text.split()), default=1)
             tightest[place] = max(tightest[place], min(words, 14))
-            widest[place] = max(
-                widest[place], words if is_head else text_units(text) or 1
-            )
+            widest[place] = max(widest[place], words if is_head else text_units(text) or 1)
     width = width_cm / 2.54 * 72
     size = _SIZES[-1]
     fits = False
@@ -73,9 +70,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     shares = _shares(widest, tightest, width, size)
     for place, (alignment, _) in enumerate(columns):
         values = [cells[place] for cells in rows if len(cells) == n_columns]
-        numeric = bool(values) and all(
-            _NUMBER.fullmatch(value.strip()) for value in values
-        )
+        numeric = bool(values) and all(_NUMBER.fullmatch(value.strip()) for value in values)
         if alignment["t"] in ("AlignDefault", "AlignRight", "AlignLeft"):
             alignment = {"t": "AlignRight" if numeric else "AlignLeft"}
         column_width = {"t": "ColWidthDefault"}
@@ -87,7 +82,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     return FittedTable(fitted, size, len(rows) <= _SHORT_ROWS)
 
 
-def _cells(row: Node) -> list[str]:
+def _cells(row: Any) -> list[str]:
     """Text of a row's cells."""
     return [plain_text(cell[4]) for cell in row[1]]
 
@@ -97,9 +92,7 @@ def _plain(rows: Node) -> Node:
 
     def strip(node: object) -> object:
         if isinstance(node, list):
-            is_cell = (
-                len(node) == 5 and isinstance(node[1], dict) and "Align" in node[1]["t"]
-            )
+            is_cell = len(node) == 5 and isinstance(node[1], dict) and "Align" in node[1]["t"]
             if is_cell:
                 return [node[0], {"t": "AlignDefault"}, *node[2:]]
             return [strip(part) for part in node]
@@ -108,9 +101,7 @@ def _plain(rows: Node) -> Node:
     return strip(rows)  # type: ignore[return-value]
 
 
-def _shares(
-    widest: list[int], tightest: list[int], width: float, size: float
-) -> list[float]:
+def _shares(widest: list[int], tightest: list[int], width: float, size: float) -> list[float]:
     """Share of the page's width for each column: its longest word, then by what it holds."""
     n_columns = len(widest)
     room = max((width - n_columns * _INSET_PT) / (_UNIT_EM * size), 1.0)

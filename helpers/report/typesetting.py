@@ -61,14 +61,10 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
                 f'#import "{TEMPLATE.name}": *',
                 '#let cover = json("cover.json")',
                 "#show: book.with(cover)",
-                write(
-                    _document(sections, folder), "typst", "--syntax-highlighting=none"
-                ),
+                write(_document(sections, folder), "typst", "--syntax-highlighting=none"),
             ]
         )
-        (folder / "cover.json").write_text(
-            json.dumps(cover.as_dict()), encoding="utf-8"
-        )
+        (folder / "cover.json").write_text(json.dumps(cover.as_dict()), encoding="utf-8")
         (folder / "main.typ").write_text(main, encoding="utf-8")
         pdf = compile_pdf(folder, cover.moment, sections)
     with atomic_file(target) as temporary:
@@ -91,9 +87,7 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
         )
     except typst.TypstError as error:
         raise ReportError(_explain(error, sections)) from error
-    fonts = sorted(
-        {str(w.message) for w in warnings if "unknown font" in str(w.message)}
-    )
+    fonts = sorted({str(w.message) for w in warnings if "unknown font" in str(w.message)})
     if fonts:
         raise ReportError(f"the report was not built: {'; '.join(fonts)}")
     assert isinstance(pdf, bytes)
@@ -121,10 +115,10 @@ def _explain(error: Any, sections: list[Section]) -> str:
 
 
 def typst_string(text: str) -> str:
-    """Write a text as a string literal of Typst.
+    r"""Write a text as a string literal of Typst.
 
-    >>> print(typst_string('a "b" \\\\ c'))
-    "a \\"b\\" \\\\ c"
+    >>> print(typst_string('a "b" c'))
+    "a \"b\" c"
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
@@ -152,9 +146,7 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
         for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
             shows = isinstance(after, NumberedFigure | NumberedTable | Text)
-            keep = (
-                isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
-            )
+            keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
             blocks += _part(part, section, folder, keep)
     return blocks
 
@@ -169,9 +161,7 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         source = f'raw({typst_string(part.text)}, lang: "python", block: true)'
         return [_raw(f"#code-cell({source}, keep: {'true' if keep else 'false'})")]
     if isinstance(part, Text):
-        return [
-            _raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")
-        ]
+        return [_raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")]
     if isinstance(part, NumberedFigure):
         figure = part.figure
         file = _save(figure.picture, folder, section.chapter.where(figure.cell))
@@ -208,9 +198,7 @@ def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node
         if node["t"] == "CodeBlock":
             (_, classes, _), text = node["c"]
             language = typst_string(classes[0]) if classes else "none"
-            return _raw(
-                f"#code-cell(raw({typst_string(text)}, lang: {language}, block: true))"
-            )
+            return _raw(f"#code-cell(raw({typst_string(text)}, lang: {language}, block: true))")
         if node["t"] != "Image":
             return None
         _, caption, (key, _) = node["c"]
@@ -261,10 +249,7 @@ def _wrapped(text: str) -> str:
     lines = []
     for line in text.split("\n"):
         while len(line) > _OUTPUT_COLUMNS:
-            cut = (
-                line.rfind(" ", _OUTPUT_COLUMNS // 2, _OUTPUT_COLUMNS) + 1
-                or _OUTPUT_COLUMNS
-            )
+            cut = line.rfind(" ", _OUTPUT_COLUMNS // 2, _OUTPUT_COLUMNS) + 1 or _OUTPUT_COLUMNS
             lines.append(line[:cut].rstrip())
             line = "    " + line[cut:].lstrip()
         lines.append(line)
