@@ -96,6 +96,20 @@ class Chapter:
         lines = self.sources[cell].strip().splitlines() or [""]
         return f"{self.name}, cell {cell} ({lines[0][:50]!r})"
 
+    def cells_with(self, text: str) -> list[int]:
+        """Cells whose prose, code, output, caption or table has a text."""
+        found = set()
+        for block in self.blocks:
+            if isinstance(block, Prose | Code | Text):
+                parts = [block.text]
+            elif isinstance(block, Table):
+                parts = [block.html, block.caption]
+            else:
+                parts = [block.caption, block.alt]
+            if any(text in part for part in parts):
+                found.add(block.cell)
+        return sorted(found)
+
 
 def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
     """Read executed notebooks as the chapters of a report.
@@ -137,9 +151,13 @@ def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
 def fail_on(problems: list[str]) -> None:
     """Raise one `ReportError` that lists every problem, or return where there is none."""
     if problems:
-        noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise ReportError(f"the report was not built: {noun}\n{listed}")
+        raise ReportError(listed(problems))
+
+
+def listed(problems: list[str]) -> str:
+    """Message that lists all problems of a report."""
+    noun = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return "\n".join([f"the report was not built: {noun}", *(f"  - {p}" for p in problems)])
 
 
 def chapter_number(stem: str, default: int) -> int:
@@ -153,7 +171,12 @@ def chapter_number(stem: str, default: int) -> int:
 
 
 def read_chapter(
-    notebook: Any, name: str, folder: Path, number: int, code: str, executed: bool = True
+    notebook: Any,
+    name: str,
+    folder: Path,
+    number: int,
+    code: str,
+    executed: bool = True,
 ) -> tuple[Chapter, list[str]]:
     """Turn a notebook into blocks; give the problems back instead of raising them.
 

@@ -23,7 +23,7 @@ class Cover:
     devices: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    contents: bool = True
+    single: bool = False
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Cover:
@@ -44,7 +44,7 @@ class Cover:
         ReportError
             If a key is unknown, the title is missing, or the date is not ISO.
         """
-        known = set(cls.__dataclass_fields__)
+        known = set(cls.__dataclass_fields__) - {"single"}
         unknown = sorted(set(values) - known)
         if unknown or not values.get("title"):
             raise ReportError(
@@ -59,7 +59,9 @@ class Cover:
         try:
             _ = cover.moment
         except ValueError as error:
-            raise ReportError(f"cover: expected a date such as 2026-01-31 but got: {error}") from error
+            raise ReportError(
+                f"cover: expected a date such as 2026-01-31 but got: {error}"
+            ) from error
         return cover
 
     @property
@@ -99,5 +101,5 @@ class Cover:
             "facts": [list(row) for row in self.facts if row[0] != "Source"],
             "day": {"year": moment.year, "month": moment.month, "day": moment.day},
             "running": self.title,
-            "contents": self.contents,
+            "single": self.single,
         }

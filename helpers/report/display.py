@@ -180,29 +180,20 @@ def show_table(
         raise ValueError(f"table {name}: expected a caption but got none")
     unknown = sorted(set(formats or ()) - set(map(str, table.columns)))
     if unknown:
-        raise ValueError(
-            f"table {name}: formats for columns it does not have: {unknown}"
-        )
+        raise ValueError(f"table {name}: formats for columns it does not have: {unknown}")
     if folder is not None:
         with atomic_file(Path(folder) / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=index)
     shown = table.reset_index() if index else table
     n_heads = shown.shape[1] - table.shape[1]
     columns = [
-        [
-            format_value(value, (formats or {}).get(str(key)))
-            for value in shown.iloc[:, place]
-        ]
+        [format_value(value, (formats or {}).get(str(key))) for value in shown.iloc[:, place]]
         for place, key in enumerate(shown.columns)
     ]
     heads = [_head(key) for key in shown.columns]
     right = [_is_numeric(shown.iloc[:, place]) for place in range(shown.shape[1])]
     body = _table_html(heads, columns, right, n_heads, caption)
-    text = (
-        pd.DataFrame(dict(enumerate(columns)))
-        .set_axis(heads, axis=1)
-        .to_string(index=False)
-    )
+    text = pd.DataFrame(dict(enumerate(columns))).set_axis(heads, axis=1).to_string(index=False)
     bundle = {"caption": caption, "name": name}
     display(
         {TABLE_MIME: bundle, "text/html": body, "text/plain": f"{caption}\n{text}"},

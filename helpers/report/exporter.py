@@ -2,17 +2,113 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.report.cells import read_chapters
+from nbconvert.exporters import Exporter
+
+from helpers.report.cells import chapter_number, fail_on, read_chapter, read_chapters
 from helpers.report.cover import Cover
 from helpers.report.fragments import build_sections
+from helpers.report.html import write_html
+from helpers.report.pandoc import plain_text
 from helpers.report.typesetting import write_pdf
 
 
 def render_pdf(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
-    """Typeset executed notebooks as one PDF."""
+    """Typeset executed notebooks as one PDF.
+
+    Parameters
+    ----------
+    notebooks : list of Path
+        Executed chapters in the order of the report; ``04_name.ipynb`` is chapter 4.
+    target : Path
+        The PDF to write.
+    cover : mapping
+        ``title, subtitle, source, drawn, profile, date, devices, versions, notes``; the ISO
+        date is also the date of the file, so that the same run gives the same bytes.
+    code : {"show", "hide"}
+        Whether source code is printed.
+
+    Raises
+    ------
+    ReportError
+        If a chapter was not executed, or shows a traceback, or a picture, font or character
+        is missing; by chapter and cell.
+    """
     page = Cover.of(cover)
     write_pdf(build_sections(read_chapters(notebooks, code)), page, target)
+
+
+def render_html(notebooks: list[Path], target: Path, cover: Mapping[str, Any], code: str) -> None:
+    """Write executed notebooks as one self-contained page; see `render_pdf`."""
+    page = Cover.of(cover)
+    write_html(build_sections(read_chapters(notebooks, code)), page, target)
+
+
+class DermBookPDFExporter(Exporter):
+    """``jupyter nbconvert --to dermbook-pdf chapter.ipynb``: one chapter as a PDF, with code.
+
+    A notebook that was not executed is printed without results. The PDF's date is the time of
+    the notebook's last change, so that the same notebook gives the same bytes.
+    """
+
+    export_from_notebook = "PDF of DermBook"
+    output_mimetype = "application/pdf"
+
+    def _file_extension_default(self) -> str:
+        return ".pdf"
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: Any, resources: Any = None, **kwargs: Any
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Convert a notebook to the bytes of a PDF.
+
+        Parameters
+        ----------
+        nb : NotebookNode
+            The notebook.
+        resources : dict or None
+            Where nbconvert says the notebook's name, folder and date.
+
+        Returns
+        -------
+        pdf : bytes
+        resources : dict
+
+        Raises
+        ------
+        ReportError
+            If it shows a traceback, or a picture, font or character is missing.
+        """
+        nb, resources = super().from_notebook_node(nb, resources, **kwargs)
+        metadata = resources.get("metadata", {})
+        stem = metadata.get("name") or "notebook"
+        folder = Path(metadata.get("path") or ".")
+        chapter, problems = read_chapter(
+            nb, f"{stem}.ipynb", folder, chapter_number(stem, 1), "show", executed=False
+        )
+        fail_on(problems)
+        sections = build_sections([chapter])
+        cover = Cover(
+            title=plain_text(sections[0].title),
+            date=_changed(folder, stem),
+            single=True,
+        )
+        with tempfile.TemporaryDirectory(prefix="dermbook-") as name:
+            target = Path(name) / "chapter.pdf"
+            write_pdf(sections, cover, target)
+            pdf = target.read_bytes()
+        resources["output_extension"] = ".pdf"
+        return pdf, resources
+
+
+def _changed(folder: Path, stem: str) -> str:
+    """When a notebook was last changed; today where it is not a file."""
+    path = folder / f"{stem}.ipynb"
+    now = datetime.now(UTC)
+    moment = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else now
+    return moment.isoformat(timespec="seconds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import string
 from functools import cache
 from importlib.util import find_spec
@@ -56,9 +57,7 @@ def cjk_file() -> Path:
     return path
 
 
-def cjk_cut(
-    text: str | None = None, weight: int = 400, home: Path | None = None
-) -> Path:
+def cjk_cut(text: str | None = None, weight: int = 400, home: Path | None = None) -> Path:
     """Cut a static font out of the variable one, which matplotlib draws hair-thin.
 
     Parameters
@@ -77,9 +76,7 @@ def cjk_cut(
     """
     kept = "".join(sorted(set("".join(NAMES_ZH.values()) if text is None else text)))
     source = cjk_file()
-    key = hashlib.sha256(
-        f"{source.stat().st_size} {weight} {kept}".encode()
-    ).hexdigest()[:12]
+    key = hashlib.sha256(f"{source.stat().st_size} {weight} {kept}".encode()).hexdigest()[:12]
     target = (home or cache_home() / "fonts") / f"cjk-{key}.otf"
     if target.exists():
         return target
@@ -116,11 +113,28 @@ def cjk_characters() -> frozenset[int]:
     return frozenset(TTFont(cjk_file(), fontNumber=_TC_FACE, lazy=True).getBestCmap())
 
 
-def font_folders() -> list[Path]:
+def gather_fonts(folder: Path) -> list[Path]:
     """Folders of the fonts that pages are set in, none of them the system's.
 
-    Typst brings Libertinus Serif, New Computer Modern and DejaVu Sans Mono itself.
+    Typst brings Libertinus Serif, New Computer Modern and DejaVu Sans Mono itself. DejaVu Sans,
+    for symbols, comes from matplotlib; its font of last resort must not come along, as it
+    covers every character with an empty box.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder to copy the symbols' font to.
+
+    Returns
+    -------
+    list of Path
     """
     import matplotlib
 
-    return [cjk_file().parent, Path(matplotlib.get_data_path()) / "fonts" / "ttf"]
+    source = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
+        if not (source / name).is_file():
+            raise ReportError(f"missing font: expected {source / name} of matplotlib")
+        shutil.copy(source / name, folder)
+    return [cjk_file().parent, folder]

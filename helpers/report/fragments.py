@@ -13,8 +13,17 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from helpers.errors import ReportError
-from helpers.report.cells import Chapter, Code, Figure, Picture, Prose, Table, Text, fail_on
-from helpers.report.cells import picture_of
+from helpers.report.cells import (
+    Chapter,
+    Code,
+    Figure,
+    Picture,
+    Prose,
+    Table,
+    Text,
+    fail_on,
+    picture_of,
+)
 from helpers.report.pandoc import Node, parse_all, plain_text, walk
 
 _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
@@ -104,7 +113,9 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
             elif isinstance(block, Figure | Table):
                 prose.append(block.caption)
             if isinstance(block, Table):
-                tables.append(re.sub(r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html))
+                tables.append(
+                    re.sub(r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html)
+                )
     parsed_prose = iter(parse_all(prose))
     parsed_tables = iter(parse_all(tables, "html"))
     problems: list[str] = []
@@ -155,7 +166,7 @@ class _Builder:
     def add_prose(self, block: Prose, blocks: list[Node]) -> None:
         blocks = walk(blocks, lambda node: self._clean(node, block))
         for node in blocks:
-            kind, content = node["t"], node.get("c")
+            kind, content = node["t"], node.get("c", [])
             if kind == "Header":
                 self._add_heading(*content)
             elif kind == "Table":
@@ -217,7 +228,7 @@ class _Builder:
 
     def _clean(self, node: Node, block: Prose) -> Node | list[Node] | None:
         """Resolve pictures; turn bare LaTeX environments into math; report lost HTML."""
-        kind, content = node["t"], node.get("c")
+        kind, content = node["t"], node.get("c", [])
         if kind == "Image":
             return self._resolve(node, block)
         if kind in ("RawInline", "RawBlock"):
@@ -283,7 +294,10 @@ def _resolve_links(sections: list[Section]) -> None:
     """Point links to chapters and headings of the report; unlink what is not part of it."""
     chapters = {section.chapter.name: section for section in sections}
     for section in sections:
-        def change(node: Node, anchors: dict[str, str] = section.anchors) -> Node | list[Node] | None:
+
+        def change(
+            node: Node, anchors: dict[str, str] = section.anchors
+        ) -> Node | list[Node] | None:
             if node["t"] != "Link":
                 return None
             attributes, inlines, (target, title) = node["c"]
@@ -298,7 +312,9 @@ def _resolve_links(sections: list[Section]) -> None:
                 return list(inlines)
             return {"t": "Link", "c": [attributes, inlines, [f"#{anchor}", title]]}
 
-        section.parts = [_map_inlines(part, lambda node: walk(node, change)) for part in section.parts]
+        section.parts = [
+            _map_inlines(part, lambda node: walk(node, change)) for part in section.parts
+        ]
 
 
 def _map_inlines(part: Part, change: Any) -> Part:

@@ -43,20 +43,14 @@ def mark_svg(text: str) -> str:
     if root is None:
         raise ValueError("expected an SVG of matplotlib, with its size in points")
     width, height = float(root["width"]), float(root["height"])
-    letters = TextPath(
-        (0, 0), MARK, size=_SIZE_PT, prop=FontProperties(family="DejaVu Sans")
-    )
+    letters = TextPath((0, 0), MARK, size=_SIZE_PT, prop=FontProperties(family="DejaVu Sans"))
     left = width - 3 - letters.get_extents().x1
     base = height + _STRIP_PT - 3.5
     commands = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
     steps = []
     for points, code in letters.iter_segments(simplify=False, curves=True):
         pairs = zip(points[::2], points[1::2], strict=True)
-        places = (
-            ""
-            if code == 79
-            else " ".join(f"{left + x:.2f} {base - y:.2f}" for x, y in pairs)
-        )
+        places = "" if code == 79 else " ".join(f"{left + x:.2f} {base - y:.2f}" for x, y in pairs)
         steps.append(f"{commands[int(code)]}{places}")
     strip = (
         f'<rect x="0" y="{height:g}" width="{width:g}" height="{_STRIP_PT:g}" fill="white"/>'

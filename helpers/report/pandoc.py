@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,7 +29,7 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
     Raises
     ------
     ReportError
-        If pandoc is missing, fails, or takes longer than two minutes.
+        If pandoc is missing, fails, takes longer than two minutes, or cannot read a formula.
     """
     import pypandoc  # type: ignore[import-untyped]
 
@@ -43,10 +44,15 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
             "install the packages of requirements.lock again"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ReportError(f"pandoc took longer than {error.timeout} s, {source} to {target}") from error
+        raise ReportError(
+            f"pandoc took longer than {error.timeout} s, {source} to {target}"
+        ) from error
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         raise ReportError(f"pandoc could not convert {source} to {target}: {message}")
+    lost = re.findall(r"Could not convert TeX math (.*?)(?:, rendering|\n)", done.stderr.decode())
+    if lost:
+        raise ReportError(f"formulas that cannot be printed, in the notebooks' TeX: {lost}")
     return done.stdout.decode()
 
 
@@ -142,7 +148,7 @@ def plain_text(node: Any) -> str:
         return "".join(map(plain_text, node))
     if not isinstance(node, dict):
         return ""
-    kind, content = node.get("t"), node.get("c")
+    kind, content = node.get("t"), node.get("c", [])
     if kind == "Str":
         return str(content)
     if kind in ("Space", "SoftBreak", "LineBreak"):

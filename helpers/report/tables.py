@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from helpers.axes import text_units
 from helpers.report.pandoc import Node, plain_text, walk
@@ -81,7 +82,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     return FittedTable(fitted, size, len(rows) <= _SHORT_ROWS)
 
 
-def _cells(row: Node) -> list[str]:
+def _cells(row: Any) -> list[str]:
     """Text of a row's cells."""
     return [plain_text(cell[4]) for cell in row[1]]
 
@@ -114,8 +115,19 @@ def _shares(widest: list[int], tightest: list[int], width: float, size: float) -
     return [round(unit / sum(units), 4) for unit in units]
 
 
+def _whole_intervals(inlines: list[Node]) -> list[Node]:
+    """Keep both ends of an interval on one line."""
+    joined = list(inlines)
+    for place, node in enumerate(joined[1:-1], start=1):
+        if node["t"] == "Space" and str(joined[place - 1].get("c")).startswith("["):
+            joined[place] = {"t": "Str", "c": "\u00a0"}
+    return joined
+
+
 def _breakable(node: Node) -> Node | None:
     """Let long names in cells break after an underscore, a slash or a hyphen."""
+    if "c" in node and isinstance(node["c"], list) and node["t"] in ("Plain", "Para"):
+        return {"t": node["t"], "c": _whole_intervals(node["c"])}
     if node["t"] != "Str" or len(node["c"]) < 15:
         return None
     return {"t": "Str", "c": re.sub(r"(?<=[_/\-])(?=\w)", "\u200b", node["c"])}

@@ -7,20 +7,20 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from helpers.errors import ReportError
 from helpers.files import atomic_file
-from helpers.report.cells import Code, Picture, Text
+from helpers.report.cells import Code, Picture, Text, listed
 from helpers.report.cover import Cover
-from helpers.report.fonts import font_folders
+from helpers.report.fonts import gather_fonts
 from helpers.report.fragments import (
     Heading,
     NumberedFigure,
     NumberedTable,
+    Part,
     Passage,
     Section,
 )
@@ -31,6 +31,8 @@ TEMPLATE = Path(__file__).with_name("template.typ")
 _TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
 _OUTPUT_COLUMNS = 96
+_KEPT_LINES = 15
+"""Code up to this many lines stays on the page of what it shows."""
 
 
 def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
@@ -76,7 +78,7 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
     compiler = typst.Compiler(
         str(folder / "main.typ"),
         root=str(folder),
-        font_paths=[str(path) for path in font_folders()],
+        font_paths=[str(path) for path in gather_fonts(folder / "fonts")],
         ignore_system_fonts=True,
     )
     try:
@@ -93,16 +95,30 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
 
 
 def _explain(error: Any, sections: list[Section]) -> str:
-    """Say what Typst found, with chapter and cell where the text tells."""
-    hints = "".join(f"\n  hint: {hint}" for hint in error.hints)
-    return f"the report was not built: {error.message}{hints}\n{error.diagnostic}"
+    """Say what Typst found: characters by chapter and cell, the rest in Typst's words."""
+    found = re.findall(r"the text `\"(.+?)\"` could not be displayed", error.diagnostic)
+    problems = []
+    for text in sorted(set(found)):
+        codes = " ".join(f"U+{ord(character):04X}" for character in text)
+        places = [
+            section.chapter.where(cell)
+            for section in sections
+            for cell in section.chapter.cells_with(text)
+        ]
+        where = ", ".join(places[:3]) or "the cover or an alternative text"
+        problems.append(
+            f"{where}: no font of the report has {text!r} ({codes}); write it otherwise"
+        )
+    if problems:
+        return listed(problems)
+    return listed([str(error.message)]) + "\n" + str(error.diagnostic)
 
 
 def typst_string(text: str) -> str:
-    """Write a text as a string literal of Typst.
+    r"""Write a text as a string literal of Typst.
 
-    >>> print(typst_string('a "b" \\\\ c'))
-    "a \\"b\\" \\\\ c"
+    >>> print(typst_string('a "b" c'))
+    "a \"b\" c"
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
@@ -128,12 +144,14 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
         opening = f"#chapter({section.chapter.number}, {typst_string(section.anchor)})["
         title = _accessible(section.title, section, folder)
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
-        for part in section.parts:
-            blocks += _part(part, section, folder)
+        for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
+            shows = isinstance(after, NumberedFigure | NumberedTable | Text)
+            keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
+            blocks += _part(part, section, folder, keep)
     return blocks
 
 
-def _part(part: Any, section: Section, folder: Path) -> list[Node]:
+def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
     if isinstance(part, Heading):
         inlines = _accessible(part.inlines, section, folder)
         return [{"t": "Header", "c": [part.level, [part.anchor, [], []], inlines]}]
@@ -141,7 +159,7 @@ def _part(part: Any, section: Section, folder: Path) -> list[Node]:
         return _accessible(part.blocks, section, folder)
     if isinstance(part, Code):
         source = f'raw({typst_string(part.text)}, lang: "python", block: true)'
-        return [_raw(f"#code-cell({source})")]
+        return [_raw(f"#code-cell({source}, keep: {'true' if keep else 'false'})")]
     if isinstance(part, Text):
         return [_raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")]
     if isinstance(part, NumberedFigure):
@@ -161,7 +179,10 @@ def _part(part: Any, section: Section, folder: Path) -> list[Node]:
         f"{'true' if fit.short else 'false'})["
     )
     return [
-        {"t": "Plain", "c": _bracketed(opening, _accessible(part.caption, section, folder), "][")},
+        {
+            "t": "Plain",
+            "c": _bracketed(opening, _accessible(part.caption, section, folder), "]["),
+        },
         *_accessible([fit.table], section, folder),
         _raw("];"),
     ]
@@ -174,6 +195,10 @@ def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node
         if node["t"] == "Math":
             alt = typst_string(" ".join(node["c"][1].split()))
             return _bracketed(f"#with-alt({alt})[", [node], "];")
+        if node["t"] == "CodeBlock":
+            (_, classes, _), text = node["c"]
+            language = typst_string(classes[0]) if classes else "none"
+            return _raw(f"#code-cell(raw({typst_string(text)}, lang: {language}, block: true))")
         if node["t"] != "Image":
             return None
         _, caption, (key, _) = node["c"]
@@ -199,7 +224,9 @@ def _save(picture: Picture, folder: Path, where: str) -> str:
             with Image.open(path) as image:
                 image.verify()
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise ReportError(f"{where}: unresolved picture: it cannot be read ({error})") from error
+            raise ReportError(
+                f"{where}: unresolved picture: it cannot be read ({error})"
+            ) from error
     return name
 
 
