@@ -187,7 +187,13 @@ class Run:
         return trials[points.index(max(points))]
 
     def figure(
-        self, fig: Any, name: str, caption: str, alt: str, kind: Kind = "plot", width: str = "100%"
+        self,
+        fig: Any,
+        name: str,
+        caption: str,
+        alt: str,
+        kind: Kind = "plot",
+        width: float | None = None,
     ) -> None:
         """Save, show and close a figure; a drawn sample's figures say so.
 
@@ -203,8 +209,8 @@ class Run:
             What the figure shows, for those who cannot see it.
         kind : {"plot", "photo"}, default="plot"
             Plots are saved as vectors, photographs as PNG.
-        width : str, default="100%"
-            Share of the text's width.
+        width : float, optional
+            In centimetres, at most the text's 16; the figure's own where None.
         """
         from helpers.report.display import show_figure
 
