@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pymupdf
 import pytest
+from PIL import Image
 from report_notebooks import COVER, code, figure, markdown, write_chapter, write_notebook
 
 from helpers.errors import ReportError
@@ -46,7 +47,7 @@ def test_outline_numbers_chapters_as_their_files(report: pymupdf.Document) -> No
     page = next(page for _, title, page in outline if title == "4 Augmentation")
     text = report[page - 1].get_text()
     assert "Chapter 4" in text and "4.1 黑色素瘤 and its mimics" in text
-    contents = report[1].get_text()
+    contents = report[1].get_text().replace("\u2060", "")
     assert "Augmentation" in contents and str(page) in contents.split()
 
 
@@ -145,3 +146,18 @@ def test_markup_in_text_stays_text(tmp_path: Path) -> None:
     render_pdf([path], tmp_path / "c.pdf", COVER | {"title": "#T [x] $y"}, "show")
     text = "\n".join(page.get_text() for page in pymupdf.open(tmp_path / "c.pdf"))
     assert "#show" in text and "@z_1" in text and "#T [x] $y" in text and "#let x" in text
+
+
+def test_tall_figure_stays_on_its_page(tmp_path: Path) -> None:
+    """A picture far higher than wide is printed smaller, caption on the same page."""
+    Image.new("RGB", (300, 900), "#884422").save(tmp_path / "tall.png")
+    path = write_notebook(
+        tmp_path / "01_a.ipynb",
+        markdown("# A"),
+        code("f()", figure(tmp_path / "tall.png", "Tall.")),
+    )
+    render_pdf([path], tmp_path / "t.pdf", COVER, "hide")
+    page = next(p for p in pymupdf.open(tmp_path / "t.pdf") if p.get_images())
+    box = page.get_image_rects(page.get_images()[0][0])[0]
+    caption = page.search_for("Tall.")[0]
+    assert box.y0 > 0 and box.y1 < caption.y0 and caption.y1 < page.rect.height - 60

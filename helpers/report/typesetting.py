@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -11,9 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, UnidentifiedImageError
+
 from helpers.errors import ReportError
 from helpers.files import atomic_file
-from helpers.report.cells import Code, Picture, Text, listed
+from helpers.report.cells import Code, Figure, Picture, Text, listed
 from helpers.report.cover import Cover
 from helpers.report.fonts import gather_fonts
 from helpers.report.fragments import (
@@ -30,6 +33,7 @@ from helpers.report.tables import fit_table
 TEMPLATE = Path(__file__).with_name("template.typ")
 _TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
+"""Height of a figure that leaves room on its page for a caption."""
 _OUTPUT_COLUMNS = 96
 _KEPT_LINES = 15
 """Code up to this many lines stays on the page of what it shows."""
@@ -165,7 +169,7 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
     if isinstance(part, NumberedFigure):
         figure = part.figure
         file = _save(figure.picture, folder, section.chapter.where(figure.cell))
-        width = f"{min(figure.width or _own_width(figure.picture), _TEXT_WIDTH_CM):g}cm"
+        width = f"{_printed_width(figure):g}cm"
         opening = (
             f"#numbered-figure({typst_string(file)}, {width}, {typst_string(figure.alt)}, "
             f"{typst_string(part.number)})["
@@ -214,8 +218,6 @@ def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node
 
 def _save(picture: Picture, folder: Path, where: str) -> str:
     """Write a picture under the hash of its bytes; refuse what is no picture."""
-    from PIL import Image, UnidentifiedImageError
-
     name = hashlib.sha256(picture.data).hexdigest()[:16] + picture.suffix
     path = folder / name
     path.write_bytes(picture.data)
@@ -230,18 +232,24 @@ def _save(picture: Picture, folder: Path, where: str) -> str:
     return name
 
 
-def _own_width(picture: Picture) -> float:
-    """Width in centimetres of a picture that does not say how wide to print it."""
-    import io
+def _printed_width(figure: Figure) -> float:
+    """Width in centimetres at which a figure fits the page with its caption."""
+    width, height = _size(figure.picture)
+    wanted = figure.width or width
+    return round(min(wanted, _TEXT_WIDTH_CM, _TALLEST_CM * width / height), 2)
 
-    from PIL import Image
 
+def _size(picture: Picture) -> tuple[float, float]:
+    """Width and height of a picture in centimetres; pixels are 110 to the inch."""
     if picture.suffix == ".svg":
-        found = re.search(rb'<svg\b[^>]*?\swidth="([\d.]+)(pt|px)?"', picture.data)
-        points = float(found[1]) * (1 if found[2] == b"pt" else 0.75) if found else 1e9
-        return min(points / 72 * 2.54, _TEXT_WIDTH_CM)
+        root = re.search(rb"<svg\b[^>]*>", picture.data)
+        found = re.findall(rb'\s(width|height)="([\d.]+)(pt|px)?"', root[0]) if root else []
+        sides = {key: float(side) * (1 if unit == b"pt" else 0.75) for key, side, unit in found}
+        if sides.get(b"width") and sides.get(b"height"):
+            return sides[b"width"] / 72 * 2.54, sides[b"height"] / 72 * 2.54
+        return _TEXT_WIDTH_CM, _TEXT_WIDTH_CM
     with Image.open(io.BytesIO(picture.data)) as image:
-        return min(image.width / 110 * 2.54, _TEXT_WIDTH_CM)
+        return image.width / 110 * 2.54, image.height / 110 * 2.54
 
 
 def _wrapped(text: str) -> str:
