@@ -130,7 +130,7 @@ def _register_engine() -> None:
 
         @classmethod
         def execute_managed_notebook(
-            cls, nb_man: Any, kernel_name: str, watch: _Watch, folder: str, **_: Any
+            cls, nb_man: Any, kernel_name: str, watch: _Watch, log: Path, **_: Any
         ) -> Any:
             """Run all cells, and tell ``watch`` before each."""
             begin = nb_man.cell_start
@@ -146,9 +146,11 @@ def _register_engine() -> None:
                 timeout=None,
                 startup_timeout=START_SECONDS,
                 iopub_timeout=120,  # a busy machine delivers output late
-                resources={"metadata": {"path": folder}},
+                resources={"metadata": {"path": str(ROOT)}},
             )
-            return watch.client.execute()
+            # What the kernel itself prints, such as the last words of a crashed library.
+            with log.open("wb") as file:
+                return watch.client.execute(stdout=file, stderr=file)
 
     papermill_engines.register(_ENGINE, Engine)
 
@@ -168,7 +170,8 @@ def write_kernelspec(folder: Path) -> Path:
     """
     path = folder / "kernels" / "python3" / "kernel.json"
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    write_json(path, {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"})
+    spec = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"}
+    write_json(path, spec)
     return path
 
 
@@ -186,7 +189,9 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _execute(path: Path, target: Path, parameters: dict[str, Any], watch: _Watch) -> None:
+def _execute(
+    path: Path, target: Path, parameters: dict[str, Any], watch: _Watch, log: Path
+) -> None:
     import papermill
 
     try:
@@ -199,7 +204,7 @@ def _execute(path: Path, target: Path, parameters: dict[str, Any], watch: _Watch
             language="python",
             progress_bar=False,
             watch=watch,
-            folder=str(ROOT),
+            log=log,
         )
     except BaseException as error:  # handed to the thread that waits
         watch.error = error
@@ -248,7 +253,7 @@ def execute_chapter(
     events : Path
         File that the kernel appends JSON lines to; ``DERMBOOK_EVENTS`` in the kernel.
     state : Path
-        Folder for the kernel's specification.
+        Folder for the kernel's specification and its ``<chapter>.kernel.log``.
     on_tick : callable, optional
         Called ten times a second with the current cell's number, from 1, and their total.
 
@@ -274,7 +279,8 @@ def execute_chapter(
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
     }
-    arguments = (chapter.path, target, dict(parameters), watch)
+    log = state / f"{chapter.name}.kernel.log"
+    arguments = (chapter.path, target, dict(parameters), watch, log)
     worker = threading.Thread(target=_execute, args=arguments, daemon=True, name=chapter.name)
     with _environment(environment):
         worker.start()
