@@ -68,39 +68,41 @@ def read_criterion_mask(table: pd.DataFrame, image_id: str) -> Mask:
     return read_mask(str(table.loc[image_id, "mask_path"]))
 
 
-def outlined(image: Image, mask: Mask, width: int = 2) -> Image:
+def outlined(image: Image, mask: Mask, fade: float = 0.0) -> Image:
     """Outline a region on a copy of an image.
 
     Parameters
     ----------
     image : ndarray of uint8 of shape (height, width, 3)
         RGB.
-    mask : ndarray of bool of shape (height, width)
-        The region; small specks and gaps in it are closed first, so that the line stays
-        readable.
-    width : int, default=2
-        Of the white line, in pixels; a black line as wide on either side sets it off.
+    mask : ndarray of bool of shape (mask_height, mask_width)
+        The region; stretched to the image's size where it has another.
+    fade : float, default=0
+        How far all outside the region turns to light grey, in [0, 1]: fine structures cannot be
+        told by their outline alone.
 
     Returns
     -------
     ndarray of uint8 of shape (height, width, 3)
+        The border in white between black, a few pixels wide; specks too small for it are left
+        out.
 
     Raises
     ------
     ValueError
-        If the two differ in size.
+        If ``fade`` is not in [0, 1].
     """
-    if mask.shape != image.shape[:2]:
-        raise ValueError(
-            f"expected a mask of the image's size {image.shape[:2]} but got {mask.shape}; "
-            "resize one of them"
-        )
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
-    region = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    if not 0 <= fade <= 1:
+        raise ValueError(f"fade: expected a share from 0 to 1 but got {fade}; 0 fades nothing")
+    height, width = image.shape[:2]
+    region = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    grey = 0.35 * cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] + 0.65 * 235.0
+    faded = (1 - fade) * image + fade * grey
+    picture = np.where(region[..., None] > 0, image, faded).astype(np.uint8)
     contours, _ = cv2.findContours(region, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    large = [contour for contour in contours if cv2.contourArea(contour) >= 12]
-    picture = np.ascontiguousarray(image.copy())
-    for colour, thickness in (((0, 0, 0), width + 2), ((255, 255, 255), width)):
+    line = max(1, round(width / 300))
+    large = [contour for contour in contours if cv2.contourArea(contour) >= 6 * line**2]
+    for colour, thickness in (((0, 0, 0), line + 2), ((255, 255, 255), line)):
         cv2.drawContours(picture, large, -1, colour, thickness, cv2.LINE_AA)
     return picture
 
