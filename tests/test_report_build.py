@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import subprocess
@@ -17,7 +18,7 @@ from small_chapters import write_chapter
 
 from helpers.errors import ConfigError, ReportError
 from helpers.files import read_json
-from helpers.report import build
+from helpers.report import build, inputs
 from helpers.report.build import build_report, make_cover, run_folder
 from helpers.report.chapters import find_chapters
 from helpers.report.inputs import chapter_digests, code_digest, source_key
@@ -248,3 +249,41 @@ def test_code_digest_ignores_what_no_chapter_imports(tmp_path):
     code_digest.cache_clear()
     (helpers / "report" / "display.py").write_text("2")
     assert code_digest(tmp_path) != before
+
+
+def _imported(path):
+    """Modules of the project that a file imports, at its top or in its functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("helpers"))
+
+
+def test_code_digest_covers_all_that_a_chapter_can_import():
+    """Whatever can be reached from the helpers, but from the command line, is in the digest."""
+    folder = ROOT / "helpers"
+    pending = [path for path in folder.glob("*.py") if inputs._matters(path.name)]
+    seen = set()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        found = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in _imported(path)]
+        pending += [other for other in found if other.is_file()]
+    names = {path.relative_to(folder).as_posix() for path in seen}
+    assert "report/display.py" in names
+    assert [name for name in names if not inputs._matters(name)] == []
+
+
+def test_rendering_digest_ignores_bytecode(tmp_path):
+    """Importing a module must not render all pages again."""
+    cache = tmp_path / "helpers" / "report" / "__pycache__"
+    cache.mkdir(parents=True)
+    before = inputs.rendering_digest(tmp_path)
+    (cache / "x.pyc").write_bytes(b"1")
+    assert inputs.rendering_digest(tmp_path) == before
+    (cache.parent / "book.typ").write_text("1")
+    assert inputs.rendering_digest(tmp_path) != before

@@ -21,11 +21,15 @@ _PACKAGES = (
     "tensorflow", "tensorflow-cpu", "keras", "tf-keras-vis", "numpy", "pandas", "scipy",
     "scikit-learn", "matplotlib", "opencv-python-headless", "pillow", "imagehash",
 )  # fmt: skip
-# No chapter imports these: a change in them must not train anything again.
-_OUTSIDE = {
-    "cli.py", "doctor.py", "report/build.py", "report/chapters.py", "report/execution.py",
-    "report/inputs.py", "report/manifest.py", "report/progress.py", "report/runner.py",
-}  # fmt: skip
+# What turns chapters into pages, or runs them, must not train anything again when it changes.
+_OUTSIDE = {"cli.py", "doctor.py"}
+_INSIDE_REPORT = {"__init__.py", "display.py", "fonts.py", "mark.py"}
+
+
+def _matters(name: str) -> bool:
+    """Whether a chapter may import this module; ``name`` is relative to ``helpers``."""
+    folder, _, module = name.rpartition("/")
+    return module in _INSIDE_REPORT if folder == "report" else name not in _OUTSIDE
 
 
 def version_of(package: str) -> str:
@@ -59,7 +63,7 @@ def code_digest(root: Path = ROOT) -> str:
     helpers = [
         path
         for path in (root / "helpers").rglob("*.py")
-        if path.relative_to(root / "helpers").as_posix() not in _OUTSIDE
+        if _matters(path.relative_to(root / "helpers").as_posix())
     ]
     files = files_digest([*helpers, *(root / "data" / "published").rglob("*.csv")], root)
     versions = {name: version_of(name) for name in _PACKAGES}
@@ -69,7 +73,8 @@ def code_digest(root: Path = ROOT) -> str:
 def rendering_digest(root: Path = ROOT) -> str:
     """Hash of all that turns executed chapters into pages."""
     helpers = root / "helpers"
-    return files_digest([*(helpers / "report").rglob("*"), helpers / "style.py"], root)
+    files = [path for path in (helpers / "report").rglob("*") if path.suffix != ".pyc"]
+    return files_digest([*files, helpers / "style.py"], root)
 
 
 def _listing(folder: Path) -> list[list[Any]]:
