@@ -10,16 +10,19 @@ References
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from helpers.catalogue import read_mask
+from helpers.cam_masks import FULL_FRAME, criteria_masks, lesion_masks, mass_inside
 from helpers.classes import CLASS_INDEX, CLASSES
 from helpers.errors import ConfigError
 
@@ -30,8 +33,6 @@ METHODS: dict[str, str] = {
     "gradcam++": "Grad-CAM++",
     "scorecam": "Score-CAM",
 }
-FULL_FRAME = 0.98
-"""A mask that covers more of its image than this says nothing about where to look."""
 
 
 def class_activation_maps(
@@ -42,7 +43,7 @@ def class_activation_maps(
     *,
     layer: str,
     max_channels: int = 16,
-    batch_size: int = 16,
+    batch_size: int = 32,
 ) -> NDArray[np.float32]:
     """Class activation maps of a batch of images.
 
@@ -62,7 +63,7 @@ def class_activation_maps(
     max_channels : int, default=16
         Feature maps that Score-CAM keeps of each image, those that vary most. It runs the
         model once for each of them.
-    batch_size : int, default=16
+    batch_size : int, default=32
         Images at a time.
 
     Returns
@@ -85,16 +86,20 @@ def class_activation_maps(
     if method not in METHODS:
         raise ConfigError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
     if len(images) != len(class_indices):
-        raise ConfigError(f"expected a class for each of {len(images)} images, got {len(class_indices)}")
+        raise ConfigError(
+            f"expected a class for each of {len(images)} images, got {len(class_indices)} classes; "
+            "pass as many"
+        )
     if layer not in {entry.name for entry in model.layers}:
         raise ConfigError(f"layer: expected a layer of {model.name}, got {layer!r}")
     explain = _make_explainer(model, method, layer, max_channels)
     step = 1 if method == "scorecam" else batch_size  # the cap chooses channels for a batch
-    maps = [
+    grids = [
         np.asarray(explain(images[start : start + step], class_indices[start : start + step]))
         for start in range(0, len(images), step)
     ]
-    return _normalise(np.concatenate(maps).astype(np.float32))
+    size = images.shape[1], images.shape[2]
+    return expand_maps(np.concatenate(grids).astype(np.float32), size)
 
 
 def _make_explainer(model: Any, method: str, layer: str, max_channels: int) -> Any:
@@ -104,6 +109,9 @@ def _make_explainer(model: Any, method: str, layer: str, max_channels: int) -> A
     from tf_keras_vis.utils.scores import CategoricalScore
 
     options: dict[str, Any] = {"penultimate_layer": layer, "seek_penultimate_conv_layer": False}
+    # The library expands a map as if its outer cells lay on the image's border, which pushes
+    # heat outwards by up to half a cell; `expand_maps` puts each cell where its pixels are.
+    options |= {"expand_cam": False, "normalize_cam": False}
     if method == "scorecam":
         tool = Scorecam(model, clone=False)
         options |= {"max_N": max_channels, "batch_size": 32}
@@ -114,13 +122,33 @@ def _make_explainer(model: Any, method: str, layer: str, max_channels: int) -> A
 
     def explain(images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
         score = CategoricalScore([int(index) for index in classes])
-        return np.asarray(tool(score, images.astype(np.float32), **options))
+        # Score-CAM predicts with a progress bar an image, and Keras warns of a list of inputs.
+        with redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The structure of `inputs`")
+            return np.asarray(tool(score, images.astype(np.float32), **options))
 
     return explain
 
 
-def _normalise(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    maps = np.nan_to_num(np.maximum(maps, 0))
+def expand_maps(grids: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Stretch maps from the layer's grid over the image, and scale each to a maximum of 1.
+
+    Parameters
+    ----------
+    grids : ndarray of shape (n_images, rows, columns)
+        Negative and undefined values count as 0.
+    size : tuple of int
+        (height, width) of the image. Each cell keeps its place: cells tile the image, and
+        values are interpolated linearly between their centres.
+
+    Returns
+    -------
+    ndarray of shape (n_images, height, width), float32
+        In 0..1; a map that is zero everywhere stays so.
+    """
+    height, width = size
+    grids = np.nan_to_num(np.maximum(grids, 0))
+    maps = np.stack([cv2.resize(grid, (width, height)) for grid in grids])
     peaks = maps.max(axis=(1, 2), keepdims=True)
     return np.divide(maps, peaks, out=np.zeros_like(maps), where=peaks > 0)
 
@@ -168,62 +196,6 @@ def random_weights_control(model: Any, seed: int = 0) -> Any:
     return keras.Model.from_config(model.get_config())
 
 
-def mass_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
-    """Share of each map's sum that lies inside a mask.
-
-    Parameters
-    ----------
-    maps : array-like of shape (n_images, height, width)
-        Not negative.
-    masks : array-like of shape (n_images, height, width), bool
-        True inside.
-
-    Returns
-    -------
-    ndarray of shape (n_images,)
-        In [0, 1]; NaN where a map is zero everywhere. A map without preference has the
-        mask's share of the area.
-
-    Raises
-    ------
-    ValueError
-        If the shapes differ.
-
-    Examples
-    --------
-    >>> mass_inside([[[1, 3]]], [[[False, True]]]).tolist()
-    [0.75]
-    """
-    heat, inside = np.asarray(maps, dtype=float), np.asarray(masks, dtype=bool)
-    if heat.shape != inside.shape:
-        raise ValueError(f"expected masks of the maps' shape {heat.shape}, got {inside.shape}")
-    total = heat.sum(axis=(1, 2))
-    part = (heat * inside).sum(axis=(1, 2))
-    return np.divide(part, total, out=np.full(len(heat), np.nan), where=total > 0)
-
-
-def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """A mask at another size: True where at least half of the pixel was inside."""
-    height, width = size
-    area = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(area >= 0.5)
-
-
-def lesion_masks(rows: pd.DataFrame, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Lesion masks of catalogue rows, shape (n_images, height, width)."""
-    return np.stack([resize_mask(read_mask(locator), size) for locator in rows["mask_path"]])
-
-
-def criteria_masks(rows: pd.DataFrame, folder: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Masks of the criteria that a drawn image was given, shape (n_images, height, width)."""
-    paths = [folder / "criteria" / f"{image_id}_criteria.png" for image_id in rows["image_id"]]
-    masks = [read_mask(str(path)).astype(np.float32) for path in paths]
-    height, width = size
-    # Criteria are thin (a network, vessels): any part of the pixel counts.
-    shrunk = [cv2.resize(m, (width, height), interpolation=cv2.INTER_AREA) > 0 for m in masks]
-    return np.stack(shrunk)
-
-
 def pick_examples(predictions: pd.DataFrame) -> pd.DataFrame:
     """A right and a wrong prediction of each class, those that the model was surest of.
 
@@ -266,23 +238,25 @@ def measure_maps(
     images: NDArray[np.uint8],
     *,
     layer: str,
-    control: Any,
+    controls: Sequence[Any],
     method: Method = "gradcam",
     criteria: Path | None = None,
     max_channels: int = 16,
 ) -> pd.DataFrame:
-    """Share of each image's map inside its lesion, for a model and its control.
+    """Share of each image's map inside its lesion, for a model and its controls.
 
     Parameters
     ----------
-    model, control : keras.Model
-        The trained network, and the one with random weights.
+    model : keras.Model
+        The trained network.
     rows : DataFrame of length n_images
         With image_id, lesion_id, dx and mask_path. The map explains the true class.
     images : ndarray of shape (n_images, height, width, 3), uint8
         The images of `rows`, at the model's size.
     layer : str
         See `class_activation_maps`.
+    controls : sequence of keras.Model
+        Networks with random weights; their shares are averaged.
     method : {"gradcam", "gradcam++", "scorecam"}, default="gradcam"
         Which maps.
     criteria : Path, optional
@@ -293,9 +267,11 @@ def measure_maps(
     Returns
     -------
     DataFrame
-        image_id, lesion_id, dx, method, area (the mask's share of the image), trained,
-        control, and with `criteria` criterion_area, criterion_trained, criterion_control.
-        Images without a mask, or with one of the full frame, are left out.
+        image_id, lesion_id, dx, method, area (the mask's share of the image), grid (the share
+        that the mask itself reaches when it is seen at the grid of the layer), trained and
+        control, and with `criteria` criterion_area, criterion_trained and criterion_control.
+        A share is NaN where a map is zero everywhere. Images without a mask, or with one that
+        is empty or of the full frame, are left out.
     """
     keep = (rows["mask_path"] != "").to_numpy()
     rows, images = rows[keep], images[keep]
@@ -305,19 +281,38 @@ def measure_maps(
     keep = (area > 0) & (area <= FULL_FRAME)
     rows, images, masks, area = rows[keep], images[keep], masks[keep], area[keep]
     classes = [CLASS_INDEX[str(dx)] for dx in rows["dx"]]
-    options: dict[str, Any] = {"layer": layer, "max_channels": max_channels}
-    maps = {
-        "trained": class_activation_maps(model, images, classes, method, **options),
-        "control": class_activation_maps(control, images, classes, method, **options),
-    }
     table = rows[["image_id", "lesion_id", "dx"]].astype(str).reset_index(drop=True)
     table["method"] = METHODS[method]
-    table["area"] = area
-    for name, heat in maps.items():
-        table[name] = mass_inside(heat, masks)
+    targets = {"": masks}
     if criteria is not None:
-        drawn = criteria_masks(rows, criteria, size)
-        table["criterion_area"] = drawn.mean(axis=(1, 2))
-        for name, heat in maps.items():
-            table[f"criterion_{name}"] = mass_inside(heat, drawn)
+        targets["criterion_"] = criteria_masks(rows, criteria, size)
+    for prefix, target in targets.items():
+        table[f"{prefix}area"] = target.mean(axis=(1, 2))
+    table["grid"] = mass_inside(masks_at_grid(masks, grid_size(model, layer)), masks)
+
+    def shares(network: Any) -> dict[str, NDArray[np.float64]]:
+        maps = class_activation_maps(
+            network, images, classes, method, layer=layer, max_channels=max_channels
+        )
+        return {prefix: mass_inside(maps, target) for prefix, target in targets.items()}
+
+    of_model = shares(model)
+    of_controls = [shares(control) for control in controls]
+    for prefix in targets:
+        table[f"{prefix}trained"] = of_model[prefix]
+        columns = pd.DataFrame({n: part[prefix] for n, part in enumerate(of_controls)})
+        table[f"{prefix}control"] = columns.mean(axis=1).to_numpy()  # of those that are defined
     return table
+
+
+def grid_size(model: Any, layer: str) -> tuple[int, int]:
+    """Rows and columns of a layer's feature maps."""
+    _, rows, columns, _ = model.get_layer(layer).output.shape
+    return int(rows), int(columns)
+
+
+def masks_at_grid(masks: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """Masks averaged over the cells of a grid and expanded again, as a map would be."""
+    shape = grid[1], grid[0]
+    cells = [cv2.resize(m.astype(np.float32), shape, interpolation=cv2.INTER_AREA) for m in masks]
+    return expand_maps(np.stack(cells), (masks.shape[1], masks.shape[2]))
