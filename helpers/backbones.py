@@ -110,7 +110,13 @@ BACKBONES: dict[str, Backbone] = {
         ),
         _applications("VGG16", "vgg16", 224, 32, "caffe", "block5_conv3", f"vgg16_{_TF_KERNELS}"),
         _applications(
-            "MobileNet", "mobilenet", 224, 32, "tf", "conv_pw_13_relu", "mobilenet_1_0_224_tf_no_top.h5"
+            "MobileNet",
+            "mobilenet",
+            224,
+            32,
+            "tf",
+            "conv_pw_13_relu",
+            "mobilenet_1_0_224_tf_no_top.h5",
         ),
         _applications(
             "MobileNetV2",

@@ -167,7 +167,9 @@ def EfficientNetLite0(
     from keras import layers
 
     if weights not in ("imagenet", None):
-        raise ConfigError(f"EfficientNetLite0: expected weights 'imagenet' or None, got {weights!r}")
+        raise ConfigError(
+            f"EfficientNetLite0: expected weights 'imagenet' or None, got {weights!r}"
+        )
     inputs = layers.Input(input_shape or (224, 224, 3)) if input_tensor is None else input_tensor
     arrays = read_torch_state(package_weights_path()) if weights else None
     assignments: list[tuple[Any, list[str]]] = []

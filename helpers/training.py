@@ -35,7 +35,9 @@ PREDICT_BATCH = 64
 Emit = Callable[[dict[str, Any]], None]
 
 
-def class_weights(y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES) -> NDArray[np.float32]:
+def class_weights(
+    y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES
+) -> NDArray[np.float32]:
     """Weight of an image of each class.
 
     Parameters
@@ -225,7 +227,9 @@ def _make_callbacks(config: TrialConfig, stage: int, progress: _Progress, logs: 
         ),
     ]
     if keras.backend.backend() == "tensorflow":
-        callbacks.append(keras.callbacks.TensorBoard(logs / f"stage_{stage + 1}", write_graph=False))
+        callbacks.append(
+            keras.callbacks.TensorBoard(logs / f"stage_{stage + 1}", write_graph=False)
+        )
     return callbacks
 
 

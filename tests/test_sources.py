@@ -215,7 +215,7 @@ def test_sample_is_drawn_once(monkeypatch):
 
 def test_drawn_sample_loads_like_the_real_data(tiny_source, tiny_catalogue):
     """The drawn sample is a source like any other: whole, with masks, said to be drawn."""
-    assert tiny_source.drawn and "drawn sample (84 images, seed 0)" == tiny_source.title
+    assert tiny_source.drawn and tiny_source.title == "drawn sample (84 images, seed 0)"
     assert len(tiny_catalogue) == 84 and (tiny_catalogue["mask_path"] != "").all()
     assert tiny_catalogue.attrs["drawn"] and tiny_catalogue.attrs["notes"] == []
     assert not split_catalogue(tiny_catalogue)["split"].isna().any()
