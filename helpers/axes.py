@@ -97,9 +97,9 @@ def labels_of(keys: Sequence[str], labels: Mapping[str, str] | None) -> list[str
 
 
 def text_units(text: str) -> int:
-    """Width of the longest line in half-width characters; a Chinese character counts two.
+    r"""Width of the longest line in half-width characters; a Chinese character counts two.
 
-    >>> text_units("nv"), text_units("黑色素瘤"), text_units("mel\\n黑色素瘤")
+    >>> text_units("nv"), text_units("黑色素瘤"), text_units("mel\n黑色素瘤")
     (2, 8, 8)
     """
     wide = {"W", "F"}
@@ -110,12 +110,12 @@ def text_units(text: str) -> int:
 
 
 def wrapped(text: str, units: int) -> str:
-    """Break a label into lines of at most ``units`` half-width characters.
+    r"""Break a label into lines of at most ``units`` half-width characters.
 
     >>> wrapped("Basal cell carcinoma", 12)
-    'Basal cell\\ncarcinoma'
+    'Basal cell\ncarcinoma'
     >>> wrapped("黑色素細胞痣", 6)
-    '黑色素\\n細胞痣'
+    '黑色素\n細胞痣'
     """
     if text_units(text) <= units:
         return text

@@ -131,7 +131,7 @@ def _read_storage(file: BinaryIO, dtype: str, path: str | Path) -> NDArray[Any]:
     return array
 
 
-def EfficientNetLite0(
+def EfficientNetLite0(  # noqa: N802
     include_top: bool = False,
     weights: str | None = "imagenet",
     input_tensor: Any = None,

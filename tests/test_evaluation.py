@@ -42,6 +42,7 @@ def make_predictions(
 
 @pytest.fixture(scope="module")
 def predictions() -> pd.DataFrame:
+    """Predictions of one split, made up."""
     return make_predictions()
 
 
@@ -138,7 +139,7 @@ def test_scores_depend_on_the_seed_alone(predictions: pd.DataFrame) -> None:
 
 
 def test_lesions_and_images_are_both_counted(predictions: pd.DataFrame) -> None:
-    """n counts images, n_groups lesions."""
+    """Both counts are given: n counts images, n_groups lesions."""
     estimate = ev.accuracy(predictions, n_resamples=10)
     assert (estimate.n, estimate.n_groups) == (len(predictions), sum(COUNTS))
 

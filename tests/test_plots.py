@@ -32,6 +32,7 @@ def _clean() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def predictions() -> pd.DataFrame:
+    """Predictions of one split, made up."""
     return make_predictions()
 
 

@@ -15,7 +15,7 @@ Y = np.repeat(np.arange(7), [3, 5, 11, 2, 11, 67, 1])
 
 
 def test_balanced_weights_are_scikit_learns() -> None:
-    """ "balanced" is scikit-learn's formula, "sqrt" its square root, "none" all ones."""
+    """The balanced weights are scikit-learn's, "sqrt" their square root, "none" all ones."""
     expected = compute_class_weight("balanced", classes=np.arange(7), y=Y)
     np.testing.assert_allclose(class_weights(Y, "balanced"), expected, rtol=1e-6)
     np.testing.assert_allclose(class_weights(Y, "sqrt"), np.sqrt(expected), rtol=1e-6)
