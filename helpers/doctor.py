@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from helpers.errors import DermBookError
 from helpers.files import cache_home
 from helpers.report.inputs import ROOT, version_of
 
@@ -179,14 +180,14 @@ def check_caches() -> Finding:
 
 def check_fonts() -> Finding:
     """The report's fonts, which come with packages and never from the system."""
-    from helpers.report import fonts
+    from helpers.report.fonts import cjk_file
 
     try:
-        folders = fonts.font_folders()
-    except Exception as error:  # whatever it is, it belongs into the table
+        found = cjk_file()
+    except (DermBookError, ImportError, OSError) as error:
         way_out = "run 'make setup': the fonts come with the packages of requirements.lock"
         return Finding("fonts", f"{type(error).__name__}: {error}", False, way_out)
-    return Finding("fonts", ", ".join(str(folder) for folder in folders))
+    return Finding("fonts", str(found))
 
 
 def check_kernel() -> Finding:

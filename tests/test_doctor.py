@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from helpers import cli, doctor
 from helpers.doctor import Finding, read_pins
+from helpers.errors import ReportError
+from helpers.report import fonts
 
 
 def test_pins_that_hold_here(tmp_path):
@@ -78,6 +80,18 @@ def test_a_kernel_of_another_interpreter(monkeypatch, tmp_path):
     finding = doctor.check_kernel()
     assert not finding.ok and "/nowhere/python" in finding.found
     assert "ipykernel install" in finding.way_out
+
+
+def test_fonts_that_are_not_there(monkeypatch):
+    """The Chinese font comes with a package; without it the finding says what to run."""
+    assert doctor.check_fonts().ok
+
+    def fail():
+        raise ReportError("no font")
+
+    monkeypatch.setattr(fonts, "cjk_file", fail)
+    finding = doctor.check_fonts()
+    assert not finding.ok and "no font" in finding.found and "make setup" in finding.way_out
 
 
 @pytest.mark.parametrize(("ok", "status"), [(True, 0), (False, 1)])
