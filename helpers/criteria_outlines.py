@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.atlas import CRITERIA
-from helpers.catalogue import read_mask
+from helpers.catalogue import read_image, read_mask
 from helpers.errors import DataError
 
 Image = NDArray[np.uint8]
@@ -105,6 +105,29 @@ def outlined(image: Image, mask: Mask, fade: float = 0.0) -> Image:
     for colour, thickness in (((0, 0, 0), line + 2), ((255, 255, 255), line)):
         cv2.drawContours(picture, large, -1, colour, thickness, cv2.LINE_AA)
     return picture
+
+
+def criteria_beside(rows: pd.DataFrame, table: pd.DataFrame) -> list[Image]:
+    """Pictures of drawn lesions, each followed by a copy that shows only its criteria.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of a catalogue: ``image_id`` and ``path``.
+    table : DataFrame
+        Of `drawn_criteria`.
+
+    Returns
+    -------
+    list of ndarray of uint8 of shape (height, width, 3)
+        Two for each row.
+    """
+    pictures = []
+    for image_id, path in zip(rows["image_id"], rows["path"], strict=True):
+        image = read_image(str(path))
+        mask = read_criterion_mask(table, str(image_id))
+        pictures += [image, outlined(image, mask, fade=0.8)]
+    return pictures
 
 
 def criterion_frequencies(table: pd.DataFrame, catalogue: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from PIL import Image as PILImage
 
 from helpers.atlas import CRITERIA
 from helpers.criteria_outlines import (
+    criteria_beside,
     criterion_frequencies,
     drawn_criteria,
     outlined,
@@ -61,6 +62,16 @@ def test_outline_marks_the_border_and_leaves_the_rest() -> None:
     assert picture[50, 100].min() > 200
     assert (picture[75, 100] == 90).all() and (picture[20, 20] == 90).all()
     assert (image == 90).all(), "the image itself must not change"
+
+
+def test_each_picture_is_followed_by_its_criteria(folder: Path) -> None:
+    """The copy keeps its colour where the criterion is and loses it elsewhere."""
+    path = folder / "a.png"
+    PILImage.fromarray(np.full((30, 40, 3), (200, 0, 0), np.uint8)).save(path)
+    rows = pd.DataFrame({"image_id": ["a"], "path": [str(path)]})
+    image, copy = criteria_beside(rows, drawn_criteria(folder))
+    assert tuple(image[15, 15]) == tuple(copy[15, 15]) == (200, 0, 0)
+    assert int(copy[2, 35].max()) - int(copy[2, 35].min()) < 60
 
 
 def test_fading_spares_the_region() -> None:
