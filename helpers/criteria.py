@@ -67,9 +67,7 @@ def scatter(
     return points[rng.random(len(points)) < where[row, column]]
 
 
-def soften(
-    rng: np.random.Generator, canvas: NDArray[np.uint8], blur: float, bend: float
-) -> Field:
+def soften(rng: np.random.Generator, canvas: NDArray[np.uint8], blur: float, bend: float) -> Field:
     """Blur what was drawn with hard strokes, and displace it by ``bend`` pixels; 0 to 1."""
     blurred = cv2.GaussianBlur(canvas, (0, 0), blur)
     bend = min(bend, 5.0)
@@ -148,9 +146,7 @@ def pigment_network(
     thick = -0.35 + (0.25 + 0.5 * atypical) * smooth_noise(rng, SHAPE, spacing * 4)
     holes += (0.5 + 0.2 * atypical) * smooth_noise(rng, SHAPE, spacing * 0.8)
     lines = sigmoid((thick - holes) * 1.9)
-    patchy = sigmoid(
-        3 * (smooth_noise(rng, SHAPE, spacing * 6, octaves=2) + 1.3 - 1.1 * atypical)
-    )
+    patchy = sigmoid(3 * (smooth_noise(rng, SHAPE, spacing * 6, octaves=2) + 1.3 - 1.1 * atypical))
     shown = where * patchy
     lesion.melanin += strength * shown * (0.85 * lines - 0.27)
     lesion.mark(
@@ -169,9 +165,7 @@ def globules(
     where: Field | None = None,
 ) -> None:
     """Round brown dots and globules, evenly spread or (irregular) of many sizes in clumps [1]_."""
-    where = (
-        np.asarray(lesion.level < 0.97, dtype=np.float32) if where is None else where
-    )
+    where = np.asarray(lesion.level < 0.97, dtype=np.float32) if where is None else where
     clumps = sigmoid(4 * (smooth_noise(rng, SHAPE, 70, octaves=2) - 0.2))
     chance = where * ((1 - irregular) * 0.85 + irregular * 0.8 * clumps)
     points = scatter(rng, chance, spacing, jitter=0.25 + 0.4 * irregular)
@@ -184,17 +178,13 @@ def globules(
     )
 
 
-def streaks(
-    rng: np.random.Generator, lesion: Lesion, strength: float, sector: float
-) -> None:
+def streaks(rng: np.random.Generator, lesion: Lesion, strength: float, sector: float) -> None:
     """Radial lines and pseudopods at the border of one sector (``sector`` in radians) [1]_."""
     canvas = np.zeros(SHAPE, dtype=np.uint8)
     middle = rng.uniform(0, 2 * np.pi)
     centre = CANVAS / 2
     reach = np.linspace(0, 1, 300)
-    for angle in middle + np.sort(
-        rng.uniform(-sector / 2, sector / 2, int(14 * sector))
-    ):
+    for angle in middle + np.sort(rng.uniform(-sector / 2, sector / 2, int(14 * sector))):
         ray = centre + reach[:, None] * 295 * np.array([[np.cos(angle), np.sin(angle)]])
         level = lesion.level[ray[:, 1].astype(int), ray[:, 0].astype(int)]
         beyond = np.flatnonzero(level > 1)
@@ -213,26 +203,20 @@ def streaks(
             cv2.LINE_AA,
         )
         if rng.random() < 0.4:
-            cv2.circle(
-                canvas, b.astype(int).tolist(), thickness, 255, cv2.FILLED, cv2.LINE_AA
-            )
+            cv2.circle(canvas, b.astype(int).tolist(), thickness, 255, cv2.FILLED, cv2.LINE_AA)
     lines = soften(rng, canvas, 2.2, 2.5)
     lesion.melanin += strength * 1.0 * lines
     lesion.mark("streaks", grow(lines > 0.25, 2) & (lesion.level < 1.2))
 
 
-def blob(
-    rng: np.random.Generator, lesion: Lesion, share: float, edge: float = 4.0
-) -> Field:
+def blob(rng: np.random.Generator, lesion: Lesion, share: float, edge: float = 4.0) -> Field:
     """Soft irregular region that covers about ``share`` of the lesion, off its middle."""
     noise = smooth_noise(rng, SHAPE, 150, octaves=4)
     inner = lesion.level < 0.9
     if not inner.any():
         return np.zeros(SHAPE, dtype=np.float32)
     cut = np.quantile(noise[inner][::17], 1 - share)
-    return sigmoid(edge * (noise - np.float32(cut))) * sigmoid(
-        (0.88 - lesion.level) * 14
-    )
+    return sigmoid(edge * (noise - np.float32(cut))) * sigmoid((0.88 - lesion.level) * 14)
 
 
 def blue_white_veil(
@@ -246,9 +230,7 @@ def blue_white_veil(
     lesion.mark("blue_white_veil", (veil > 0.5) & (lesion.level < 1))
 
 
-def regression(
-    rng: np.random.Generator, lesion: Lesion, strength: float, share: float
-) -> None:
+def regression(rng: np.random.Generator, lesion: Lesion, strength: float, share: float) -> None:
     """Scar-like white area with grey-blue peppering [1]_."""
     scar = blob(rng, lesion, share)
     lesion.melanin *= 1 - 0.75 * strength * scar

@@ -64,9 +64,7 @@ def _branch(
         cv2.line(canvas, a, b, 255, thickness, cv2.LINE_AA, SUBPIXEL)
         if i > 1 and width > 1.1 and rng.random() < 0.3:
             side = rng.choice([-1, 1]) * rng.uniform(0.5, 1.1)
-            _branch(
-                rng, canvas, path[i], turns[i] + side, widths[i] * 0.6, length * 0.55
-            )
+            _branch(rng, canvas, path[i], turns[i] + side, widths[i] * 0.6, length * 0.55)
 
 
 def arborising_vessels(
@@ -77,11 +75,7 @@ def arborising_vessels(
     radius = float(np.sqrt((lesion.level < 1).sum() / np.pi))
     for _ in range(n_trunks):
         around = rng.uniform(0, 2 * np.pi)
-        away = (
-            radius
-            * rng.uniform(0.35, 0.95)
-            * np.array([np.cos(around), np.sin(around)])
-        )
+        away = radius * rng.uniform(0.35, 0.95) * np.array([np.cos(around), np.sin(around)])
         inward = around + np.pi + rng.normal(0, 0.6)
         _branch(
             rng,
@@ -148,9 +142,7 @@ def strawberry_pattern(
     rng: np.random.Generator, lesion: Lesion, strength: float, spacing: float = 19.0
 ) -> None:
     """Red pseudo-network of small vessels around white-yellow follicles with a dark dot [3]_."""
-    shown = lesion.inside * sigmoid(
-        2.5 * (smooth_noise(rng, SHAPE, 110, octaves=2) + 1.0)
-    )
+    shown = lesion.inside * sigmoid(2.5 * (smooth_noise(rng, SHAPE, 110, octaves=2) + 1.0))
     points = scatter(rng, 0.9 * shown, spacing, 0.3)
     follicles = discs(rng, points, (0.22 * spacing, 0.34 * spacing))
     fine = smooth_noise(rng, SHAPE, 7, octaves=2)
@@ -162,9 +154,7 @@ def strawberry_pattern(
     lesion.mark("strawberry_pattern", (shown > 0.5) & (lesion.level < 1))
 
 
-def scale(
-    rng: np.random.Generator, lesion: Lesion, strength: float, share: float
-) -> None:
+def scale(rng: np.random.Generator, lesion: Lesion, strength: float, share: float) -> None:
     """White to yellow surface scale in ragged flakes [3]_."""
     area = blob(rng, lesion, share, edge=5.0)
     flakes = sigmoid(4 * (smooth_noise(rng, SHAPE, 22, octaves=4) - 0.25)) * area
@@ -178,7 +168,7 @@ def central_white_patch(
 ) -> None:
     """Scar-like white patch in the middle, with fibres that radiate from it [4]_."""
     wobble = 0.07 * smooth_noise(rng, SHAPE, 45, octaves=3)
-    patch = sigmoid((np.float32(size) - lesion.level + wobble) / 0.055)
+    patch = sigmoid(((size - lesion.level + wobble) / 0.055).astype(np.float32))
     axis = np.arange(CANVAS, dtype=np.float32) - CANVAS / 2
     _, angle = cv2.cartToPolar(
         np.broadcast_to(axis[None, :], SHAPE).copy(),
@@ -186,14 +176,10 @@ def central_white_patch(
     )
     spokes = rng.standard_normal(72).astype(np.float32)
     table = np.repeat(spokes, 5)
-    table = np.convolve(
-        np.r_[table[-6:], table, table[:6]], np.hanning(9) / 4, "valid"
-    )[2:362]
+    table = np.convolve(np.r_[table[-6:], table, table[:6]], np.hanning(9) / 4, "valid")[2:362]
     bent = angle * (180 / np.pi) + 9 * smooth_noise(rng, SHAPE, 40, octaves=2)
     rays = table.astype(np.float32)[bent.astype(np.int16) % 360]
-    fibres = sigmoid(2 * rays + 12 * wobble) * sigmoid(
-        (size + 0.22 - lesion.level) / 0.06
-    )
+    fibres = sigmoid(2 * rays + 12 * wobble) * sigmoid((size + 0.22 - lesion.level) / 0.06)
     lesion.melanin *= 1 - 0.8 * strength * patch
     lesion.white += strength * (0.32 * patch + 0.14 * fibres * (0.4 + patch))
     lesion.blood += 0.12 * strength * patch * (1 - fibres)

@@ -171,10 +171,7 @@ def outline(
         size = irregularity * rng.normal() / (k - 1) ** 1.1
         lobes += size * np.cos(k * around + rng.uniform(0, 2 * np.pi))
     border = (radius * np.clip(lobes, 0.45, 1.6)).astype(np.float32)
-    level = (
-        distance
-        / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
-    )
+    level = distance / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
     ragged = smooth_noise(rng, level.shape, radius * 0.22, octaves=4)
     level = level + raggedness * ragged * np.clip(level, 0, 1.2)
     level = cv2.resize(level, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
@@ -234,9 +231,11 @@ def skin_density(rng: np.random.Generator, skin: Skin) -> tuple[Field, Field]:
         melanin = melanin + skin.freckles * sigmoid(3.5 * (spots - 1.3))
     flush = smooth_noise(rng, small, 30, octaves=4)
     blood = skin.blood * (1 + 0.16 * skin.mottle * flush - 0.06 * broad)
-    melanin = cv2.resize(melanin, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    blood = cv2.resize(blood, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    return np.maximum(melanin, 0), np.maximum(blood, 0)
+    full = (WIDTH, HEIGHT)
+    return (
+        np.maximum(cv2.resize(melanin, full, interpolation=cv2.INTER_LINEAR), 0),
+        np.maximum(cv2.resize(blood, full, interpolation=cv2.INTER_LINEAR), 0),
+    )
 
 
 def furrows(rng: np.random.Generator, strength: float) -> Field:
@@ -300,10 +299,7 @@ def light_field(light: Light) -> Field:
     y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
     return np.asarray(
-        1
-        + light.tilt[0] * x
-        + light.tilt[1] * y
-        - light.fall_off * 0.5 * (x * x + y * y),
+        1 + light.tilt[0] * x + light.tilt[1] * y - light.fall_off * 0.5 * (x * x + y * y),
         dtype=np.float32,
     )
 

@@ -40,10 +40,7 @@ def _side(rng: np.random.Generator, lesion: Lesion) -> np.ndarray:
     """A gradient across the lesion, 0 on one side and 1 on the other."""
     axis = (np.arange(CANVAS, dtype=np.float32) - CANVAS / 2) / 170
     turn = rng.uniform(0, 2 * np.pi)
-    across = (
-        np.float32(np.cos(turn)) * axis[None, :]
-        + np.float32(np.sin(turn)) * axis[:, None]
-    )
+    across = np.float32(np.cos(turn)) * axis[None, :] + np.float32(np.sin(turn)) * axis[:, None]
     return sigmoid(4 * across + 1.2 * smooth_noise(rng, SHAPE, 90, octaves=3))
 
 
@@ -58,9 +55,7 @@ def _base(
     """Background colour of the lesion, mottled, darker (or paler) towards its middle."""
     mottle = smooth_noise(rng, SHAPE, 70, octaves=4)
     profile = 1 + centre * (0.5 - np.clip(lesion.level, 0, 1.2))
-    lesion.melanin += (
-        lesion.inside * melanin * np.maximum(profile + variation * mottle, 0.08)
-    )
+    lesion.melanin += lesion.inside * melanin * np.maximum(profile + variation * mottle, 0.08)
     flush = smooth_noise(rng, SHAPE, 55, octaves=3)
     lesion.blood += lesion.inside * blood * np.maximum(1 + 0.25 * flush, 0)
 
@@ -82,7 +77,7 @@ def nevus(rng: np.random.Generator) -> Lesion:
         rng,
         lesion,
         melanin,
-        rng.uniform(0.0, 0.4),
+        rng.uniform(0.0, 0.28),
         0.28 if atypical else rng.uniform(0.08, 0.2),
         rng.choice([0.0, 0.5, 1.0]),
     )
@@ -91,9 +86,7 @@ def nevus(rng: np.random.Generator) -> Lesion:
     kind = rng.choice(["reticular", "globular", "mixed"], p=[0.5, 0.25, 0.25])
     if kind != "globular":
         spread = 0.3 + 0.35 * atypical
-        c.pigment_network(
-            rng, lesion, _strength(rng), rng.uniform(10, 17), rng.uniform(0, spread)
-        )
+        c.pigment_network(rng, lesion, _strength(rng), rng.uniform(10, 17), rng.uniform(0, spread))
     if kind != "reticular":
         where = None
         if kind == "mixed" or rng.random() < 0.4:
@@ -126,7 +119,7 @@ def melanoma(rng: np.random.Generator) -> Lesion:
         rng.uniform(0.06, 0.15),
     )
     melanin = 0.18 if pale else float(np.clip(rng.lognormal(-0.22, 0.38), 0.35, 1.9))
-    blood = rng.uniform(0.35, 0.6) if pale else rng.uniform(0.0, 0.42)
+    blood = rng.uniform(0.35, 0.6) if pale else rng.uniform(0.0, 0.28)
     _base(rng, lesion, melanin, blood, rng.uniform(0.22, 0.55), rng.uniform(-0.3, 0.6))
     depth = rng.uniform(0.25, 0.6) if early else rng.uniform(0.5, 0.95)
     lesion.melanin *= 1 - 0.6 * depth + 1.2 * depth * _side(rng, lesion)
@@ -139,15 +132,11 @@ def melanoma(rng: np.random.Generator) -> Lesion:
         _side(rng, lesion),
     )
     if rng.random() < (0.5 if early else 0.75):
-        c.globules(
-            rng, lesion, _strength(rng, 0.5, 1.2), (2.0, 5.0), 15, rng.uniform(0.5, 1.0)
-        )
+        c.globules(rng, lesion, _strength(rng, 0.5, 1.2), (2.0, 5.0), 15, rng.uniform(0.5, 1.0))
     if rng.random() < (0.15 if early else 0.4):
         c.streaks(rng, lesion, _strength(rng, 0.5, 1.0), rng.uniform(0.8, 2.5))
     if rng.random() < (0.2 if early else 0.6):
-        c.blue_white_veil(
-            rng, lesion, _strength(rng, 0.35, 0.95), rng.uniform(0.12, 0.4)
-        )
+        c.blue_white_veil(rng, lesion, _strength(rng, 0.35, 0.95), rng.uniform(0.12, 0.4))
     if rng.random() < (0.1 if early else 0.3):
         c.regression(rng, lesion, _strength(rng, 0.4, 0.9), rng.uniform(0.1, 0.25))
     return lesion
@@ -177,9 +166,7 @@ def benign_keratosis(rng: np.random.Generator) -> Lesion:
     else:
         lesion.deep += lesion.inside * np.float32(max(0.0, rng.normal(0.03, 0.12)))
     if kind == "lentigo" and rng.random() < 0.6:
-        c.pigment_network(
-            rng, lesion, _strength(rng, 0.2, 0.6), rng.uniform(9, 13), 0.3
-        )
+        c.pigment_network(rng, lesion, _strength(rng, 0.2, 0.6), rng.uniform(9, 13), 0.3)
     if kind == "seborrhoeic" and rng.random() < 0.4:
         o.fissures(rng, lesion, _strength(rng))
     dense = 1.0 if kind == "seborrhoeic" else 1.5
@@ -217,9 +204,7 @@ def basal_cell_carcinoma(rng: np.random.Generator) -> Lesion:
         if not leaves or rng.random() < 0.6:
             o.blue_grey_nests(rng, lesion, _strength(rng), rng.uniform(45, 80))
     if vessels:
-        o.arborising_vessels(
-            rng, lesion, _strength(rng, 0.4, 1.1), int(rng.integers(2, 6))
-        )
+        o.arborising_vessels(rng, lesion, _strength(rng, 0.4, 1.1), int(rng.integers(2, 6)))
     if rng.random() < 0.25:
         sore = c.blob(rng, lesion, rng.uniform(0.04, 0.12), 7.0)
         lesion.blood += rng.uniform(0.4, 1.0) * sore
@@ -279,9 +264,7 @@ def dermatofibroma(rng: np.random.Generator) -> Lesion:
             rng.uniform(0, 0.25),
             ring,
         )
-    o.central_white_patch(
-        rng, lesion, _strength(rng, 0.3, 1.1), rng.uniform(0.28, 0.58)
-    )
+    o.central_white_patch(rng, lesion, _strength(rng, 0.3, 1.1), rng.uniform(0.28, 0.58))
     return lesion
 
 
@@ -300,9 +283,7 @@ def vascular_lesion(rng: np.random.Generator) -> Lesion:
     lesion.deep += lesion.inside * np.float32(0.2 * purple)
     o.lacunae(rng, lesion, _strength(rng, 0.4, 1.25), rng.uniform(22, 58), purple)
     if rng.random() < 0.4:
-        lesion.white += rng.uniform(0.08, 0.3) * c.blob(
-            rng, lesion, rng.uniform(0.2, 0.4), 3.0
-        )
+        lesion.white += rng.uniform(0.08, 0.3) * c.blob(rng, lesion, rng.uniform(0.2, 0.4), 3.0)
     return lesion
 
 

@@ -76,9 +76,7 @@ def add_hair(rng: np.random.Generator, picture: Picture) -> None:
         thickness = int(rng.choice(3, p=[0.55, 0.35, 0.1])) + 1
         cv2.polylines(cover, [path], False, shade, thickness, cv2.LINE_AA, 3)
     share = cv2.GaussianBlur(cover, (0, 0), 0.7).astype(np.float32)[..., None] / 255
-    tones = np.array(
-        [[38, 26, 24], [62, 40, 32], [96, 66, 52], [205, 195, 185]], np.float32
-    )
+    tones = np.array([[38, 26, 24], [62, 40, 32], [96, 66, 52], [205, 195, 185]], np.float32)
     tone = tones[int(rng.choice(4, p=[0.5, 0.3, 0.13, 0.07]))]
     picture += share * 0.85 * (tone - picture)
 
@@ -87,12 +85,14 @@ def add_ruler(rng: np.random.Generator, picture: Picture) -> None:
     """A millimetre scale along one side: ticks, each fifth longer, with numbers."""
     cover = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     step = rng.uniform(13, 21)
-    edge = rng.integers(10, 40)
+    edge = int(rng.integers(10, 40))
     side = int(rng.integers(0, 4))
     thickness = int(rng.integers(1, 3))
     extent = WIDTH if side % 2 == 0 else HEIGHT
     for i, place in enumerate(np.arange(rng.uniform(8, 30), extent - 5, step)):
         length = 24 if i % 5 == 0 else 13
+        a: tuple[float, float]
+        b: tuple[float, float]
         if side == 0:
             a, b = (place, edge), (place, edge + length)
         elif side == 1:
@@ -139,11 +139,11 @@ def add_ink(rng: np.random.Generator, picture: Picture) -> None:
     cover = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     corner = np.array([rng.choice([0, WIDTH]), rng.choice([0, HEIGHT])], dtype=float)
     towards = np.array([WIDTH / 2, HEIGHT / 2]) - corner
-    start = corner + towards * rng.uniform(0.05, 0.25) + rng.normal(0, 40, 2)
-    turn = np.cumsum(rng.normal(0, 0.15, 12)) + rng.uniform(0, 2 * np.pi)
-    path = start + np.cumsum(
-        16 * np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0
-    )
+    middle = corner + towards * rng.uniform(0.12, 0.35)
+    across = np.arctan2(towards[1], towards[0]) + np.pi / 2 + rng.normal(0, 0.2)
+    turn = across + np.cumsum(rng.normal(0, 0.15, 12))
+    path = np.cumsum(16 * np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0)
+    path += middle - path.mean(axis=0)
     cv2.polylines(
         cover,
         [path.astype(np.int32)],
@@ -153,9 +153,7 @@ def add_ink(rng: np.random.Generator, picture: Picture) -> None:
         cv2.LINE_AA,
     )
     share = cv2.GaussianBlur(cover, (0, 0), 3).astype(np.float32)[..., None] / 255
-    tint = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)[
-        int(rng.integers(2))
-    ]
+    tint = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)[int(rng.integers(2))]
     picture *= 1 - share * 0.85 * (1 - tint)
 
 
@@ -171,14 +169,10 @@ def dark_corners(rng: np.random.Generator) -> Field:
     radius = rng.uniform(290, 350)
     edge = rng.uniform(3, 16)
     distance = np.sqrt(x * x + y * y).astype(np.float32)
-    return np.asarray(
-        0.06 + 0.94 / (1 + np.exp(np.clip((distance - radius) / edge, -30, 30)))
-    )
+    return np.asarray(0.06 + 0.94 / (1 + np.exp(np.clip((distance - radius) / edge, -30, 30))))
 
 
-def add_nuisance(
-    rng: np.random.Generator, picture: Picture, nuisance: Nuisance
-) -> None:
+def add_nuisance(rng: np.random.Generator, picture: Picture, nuisance: Nuisance) -> None:
     """Draw the chosen nuisances on a picture, in place.
 
     Parameters

@@ -19,7 +19,7 @@ from helpers.nuisance import RATES
 from helpers.sample_plan import COLUMNS, plan_sample
 from helpers.views import draw_subject, draw_view
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same seed would draw other pictures."""
 
 JPEG_QUALITY = 92
@@ -49,9 +49,7 @@ def _one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _draw_task(
-    folder: Path, seed: int, ruler: float, task: Task
-) -> list[dict[str, object]]:
+def _draw_task(folder: Path, seed: int, ruler: float, task: Task) -> list[dict[str, object]]:
     """Draw and write all images of some lesions; returns their rows of ``criteria.csv``."""
     rows: list[dict[str, object]] = []
     with _one_thread():
@@ -88,9 +86,7 @@ def _tasks(plan: pd.DataFrame) -> list[Task]:
             for view, image_id in zip(group["view"], group["image_id"], strict=True)
         ]
         lesions.append((int(str(number)), str(group["dx"].iloc[0]), images))
-    return [
-        lesions[i : i + LESIONS_A_TASK] for i in range(0, len(lesions), LESIONS_A_TASK)
-    ]
+    return [lesions[i : i + LESIONS_A_TASK] for i in range(0, len(lesions), LESIONS_A_TASK)]
 
 
 def _draw_all(
@@ -107,7 +103,8 @@ def _draw_all(
             rows += _draw_task(folder, seed, ruler, task)
             report(len(rows))
         return rows
-    # Fresh processes: a fork of one that runs threads (TensorFlow, a kernel) can hang.
+    # Fresh processes: a fork of one that runs threads (TensorFlow, a kernel) can hang. A script
+    # needs `if __name__ == "__main__":` around its own work, as with every spawned process.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = [pool.submit(_draw_task, folder, seed, ruler, task) for task in tasks]
@@ -179,9 +176,7 @@ def draw_sample(
             f"{ruler_follows_melanoma!r}"
         )
     if seed < 0:
-        raise ConfigError(
-            f"seed: expected 0 or a positive whole number but got {seed!r}"
-        )
+        raise ConfigError(f"seed: expected 0 or a positive whole number but got {seed!r}")
     if workers is not None and workers < 1:
         raise ConfigError(f"workers: expected at least 1 but got {workers!r}")
     plan = plan_sample(n_images, seed)
@@ -195,15 +190,9 @@ def draw_sample(
         for name in (*PARTS, MASKS, "criteria"):
             (made / name).mkdir(parents=True)
         chosen = min(workers or available_cores(), len(tasks))
-        rows = _draw_all(
-            made, seed, float(ruler_follows_melanoma), tasks, chosen, report
-        )
-        plan[list(COLUMNS)].to_csv(
-            made / "HAM10000_metadata.csv", index=False, lineterminator="\n"
-        )
-        criteria = pd.DataFrame(
-            rows, columns=["image_id", "criteria", "skin_type", *RATES]
-        )
+        rows = _draw_all(made, seed, float(ruler_follows_melanoma), tasks, chosen, report)
+        plan[list(COLUMNS)].to_csv(made / "HAM10000_metadata.csv", index=False, lineterminator="\n")
+        criteria = pd.DataFrame(rows, columns=["image_id", "criteria", "skin_type", *RATES])
         criteria.sort_values("image_id").to_csv(
             made / "criteria" / "criteria.csv", index=False, lineterminator="\n"
         )

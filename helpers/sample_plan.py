@@ -146,17 +146,11 @@ def plan_sample(n_images: int, seed: int) -> pd.DataFrame:
         for name in ("dx_type", "age", "sex", "localization"):
             group = marginals[dx, name]
             share = group["share"].to_numpy(float)
-            drawn[name] = rng.choice(
-                group["value"].to_numpy(str), n, p=share / share.sum()
-            )
+            drawn[name] = rng.choice(group["value"].to_numpy(str), n, p=share / share.sum())
         for i, n_views in enumerate(views[dx]):
             number = int(numbers[len(lesions)])
-            facts: dict[str, object] = {
-                name: str(values[i]) for name, values in drawn.items()
-            }
-            lesions.append(
-                {"dx": dx, "lesion_number": number, "n_views": n_views, **facts}
-            )
+            facts: dict[str, object] = {name: str(values[i]) for name, values in drawn.items()}
+            lesions.append({"dx": dx, "lesion_number": number, "n_views": n_views, **facts})
     table = pd.DataFrame(lesions)
     table["age"] = pd.to_numeric(table["age"].where(table["age"] != "missing"))
     table["lesion_id"] = [f"HAM_9{number:06d}" for number in table["lesion_number"]]

@@ -72,9 +72,7 @@ def _placement(rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
     """Affine from the lesion's canvas to the frame: turn, perhaps mirror, zoom, shift."""
     area = float(mask.sum()) / (WIDTH * HEIGHT)
     zoom = rng.uniform(0.86, 1.18)
-    zoom = np.clip(
-        zoom, np.sqrt(AREA[0] / max(area, 1e-3)), np.sqrt(AREA[1] / max(area, 1e-3))
-    )
+    zoom = np.clip(zoom, np.sqrt(AREA[0] / max(area, 1e-3)), np.sqrt(AREA[1] / max(area, 1e-3)))
     zoom = min(float(zoom), LARGEST_ZOOM)
     turn = rng.uniform(0, 2 * np.pi)
     cos, sin = zoom * np.cos(turn), zoom * np.sin(turn)
@@ -135,17 +133,15 @@ def draw_view(
         np.maximum(deep, 0),
         np.maximum(keratin, 0),
     )
-    picture = mix(densities, white, light, brightness)
+    picture = mix(densities, np.asarray(white, dtype=np.float32), light, brightness)
     nuisance = draw_nuisance(choice_rng, dx == "mel", ruler)
     add_nuisance(nuisance_rng, picture, nuisance)
     if light.blur:
-        picture = cv2.GaussianBlur(picture, (0, 0), light.blur)
-    grain = light_rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32) * np.float32(
-        light.grain
-    )
-    picture += cv2.merge((grain, grain, grain))
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), light.blur), dtype=np.float32)
+    grain = light_rng.standard_normal((HEIGHT, WIDTH, 1), dtype=np.float32)
+    picture = np.asarray(picture + grain * np.float32(light.grain), dtype=np.float32)
     return View(
-        picture=cv2.convertScaleAbs(np.maximum(picture, 0)),
+        picture=np.asarray(cv2.convertScaleAbs(np.maximum(picture, 0)), dtype=np.uint8),
         mask=mask > 0.5,
         criterion=criterion > 0.5,
         nuisance=nuisance,
