@@ -114,7 +114,8 @@ def _make_explainer(model: Any, method: str, layer: str, max_channels: int) -> A
     options |= {"expand_cam": False, "normalize_cam": False}
     if method == "scorecam":
         tool = Scorecam(model, clone=False)
-        options |= {"max_N": max_channels, "batch_size": 32}
+        n_channels = model.get_layer(layer).output.shape[-1]
+        options |= {"max_N": min(max_channels, int(n_channels)), "batch_size": 32}
     else:
         tool = {"gradcam": Gradcam, "gradcam++": GradcamPlusPlus}[method](
             without_softmax(model), clone=False
