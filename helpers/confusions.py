@@ -121,26 +121,25 @@ def largest_confusions(predictions: pd.DataFrame, n: int = 6) -> pd.DataFrame:
         ``errors`` (share of all errors), ``cause`` and ``work`` (a key of `LITERATURE`, or ""),
         the largest first; no rows without errors.
     """
-    counts = confusion(predictions)
-    n_errors = int(counts.to_numpy().sum() - np.diag(counts).sum())
+    counts = confusion(predictions).to_numpy(dtype=int)
+    n_errors = int(counts.sum() - np.diag(counts).sum())
     rows = []
-    for true in CLASSES:
-        for predicted in CLASSES:
-            images = int(counts.loc[true, predicted])
-            if true == predicted or images == 0:
-                continue
-            cause, work = LOOK_ALIKE.get(frozenset({true, predicted}), (NO_LOOK_ALIKE, ""))
-            rows.append(
-                {
-                    "true": true,
-                    "predicted": predicted,
-                    "images": images,
-                    "share": images / int(counts.loc[true].sum()),
-                    "errors": images / n_errors,
-                    "cause": cause,
-                    "work": work,
-                }
-            )
+    for row, column in np.argwhere(counts):
+        if row == column:
+            continue
+        true, predicted, images = CLASSES[row], CLASSES[column], int(counts[row, column])
+        cause, work = LOOK_ALIKE.get(frozenset({true, predicted}), (NO_LOOK_ALIKE, ""))
+        rows.append(
+            {
+                "true": true,
+                "predicted": predicted,
+                "images": images,
+                "share": images / int(counts[row].sum()),
+                "errors": images / n_errors,
+                "cause": cause,
+                "work": work,
+            }
+        )
     columns = ["true", "predicted", "images", "share", "errors", "cause", "work"]
     table = pd.DataFrame(rows, columns=columns)
     order = table.sort_values(["images", "share"], ascending=False, kind="stable")
