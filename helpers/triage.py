@@ -42,7 +42,7 @@ def main_confusions(predictions: pd.DataFrame, n: int = 6) -> pd.DataFrame:
     counts = wrong.groupby(["dx", "predicted"], observed=True).size()
     counts = counts.sort_values(ascending=False, kind="stable").head(n)
     rows = []
-    for (dx, predicted), images in counts.items():  # type: ignore[misc]
+    for (dx, predicted), images in zip(counts.index, counts, strict=True):
         share = _share(table[table["dx"] == dx], table["predicted"] == predicted)
         rows.append(
             {"true": dx, "predicted": predicted, "images": images, "share of true class": share}
