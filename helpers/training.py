@@ -201,7 +201,42 @@ class _Progress:
             pd.DataFrame(self.rows)[HISTORY_COLUMNS].to_csv(temporary, index=False)
 
 
-def _make_callbacks(config: TrialConfig, stage: int, progress: _Progress, logs: Path) -> list[Any]:
+def cosine_rate(stage: Stage, step: int, n_steps: int) -> float:
+    """Learning rate at a step (from 0) of a stage of `n_steps` steps in all.
+
+    >>> stage = Stage(learning_rate=1.0, decay="cosine")
+    >>> [round(cosine_rate(stage, step, 4), 3) for step in range(4)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
+    return float(stage.learning_rate * 0.5 * (1 + np.cos(np.pi * step / n_steps)))
+
+
+def _make_decay(config: TrialConfig, index: int, steps_an_epoch: int) -> Any:
+    import keras
+
+    stage = config.stages[index]
+    if stage.decay == "plateau":
+        return keras.callbacks.ReduceLROnPlateau(
+            config.monitor,
+            factor=config.reduce_lr_factor,
+            patience=config.reduce_lr_patience,
+            mode="min" if config.monitor == "val_loss" else "max",
+        )
+
+    class CosineDecay(keras.callbacks.Callback):  # type: ignore[misc]
+        step = 0
+
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            rate = cosine_rate(stage, self.step, stage.epochs * steps_an_epoch)
+            self.model.optimizer.learning_rate = rate
+            self.step += 1
+
+    return CosineDecay()
+
+
+def _make_callbacks(
+    config: TrialConfig, stage: int, steps_an_epoch: int, progress: _Progress, logs: Path
+) -> list[Any]:
     """Validation first, so that the callbacks behind it see its numbers."""
     import keras
 
@@ -219,12 +254,7 @@ def _make_callbacks(config: TrialConfig, stage: int, progress: _Progress, logs: 
         keras.callbacks.EarlyStopping(
             config.monitor, patience=config.early_stopping_patience, mode=mode
         ),
-        keras.callbacks.ReduceLROnPlateau(
-            config.monitor,
-            factor=config.reduce_lr_factor,
-            patience=config.reduce_lr_patience,
-            mode=mode,
-        ),
+        _make_decay(config, stage, steps_an_epoch),
     ]
     if keras.backend.backend() == "tensorflow":
         callbacks.append(
@@ -331,7 +361,8 @@ def _fit(model: Any, stage: Stage, index: int, batches: Any, progress: _Progress
         jit_compile=False,
     )
     task = progress.task
-    callbacks = _make_callbacks(task.config, index, progress, task.work / "tensorboard")
+    logs = task.work / "tensorboard"
+    callbacks = _make_callbacks(task.config, index, len(batches), progress, logs)
     model.fit(batches, epochs=stage.epochs, callbacks=callbacks, verbose=0, shuffle=False)
 
 

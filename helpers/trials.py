@@ -25,7 +25,7 @@ from helpers.images import open_store
 from helpers.models import Head
 from helpers.splits import SPLITS, assert_grouped
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]
@@ -47,6 +47,16 @@ class Stage(BaseModel):
         Images a step.
     epochs : int
         At most; early stopping may end the stage before.
+    decay : {"plateau", "cosine"}
+        How the learning rate falls: by a factor whenever the monitored score has stopped
+        improving, or along half a cosine to nothing at the stage's last step. The second
+        suits a short training from random weights: it ends with weights that hardly move, so
+        that the running statistics of the batch normalisations fit them [1]_.
+
+    References
+    ----------
+    .. [1] Loshchilov & Hutter, "SGDR: stochastic gradient descent with warm restarts",
+       ICLR 2017, equation 5, without restarts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +65,7 @@ class Stage(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(64, ge=1)
     epochs: int = Field(10, ge=1)
+    decay: Literal["plateau", "cosine"] = "plateau"
 
 
 class TrialConfig(BaseModel):
