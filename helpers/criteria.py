@@ -129,29 +129,38 @@ def pigment_network(
     where : ndarray of shape (CANVAS, CANVAS), optional
         Where the network shows, in [0, 1]; the whole lesion by default.
     """
-    where = lesion.inside if where is None else where * lesion.inside
+    margin = rng.uniform(0.72, 0.98) + 0.09 * smooth_noise(rng, SHAPE, 70, octaves=2)
+    fading = sigmoid((margin - lesion.level) / np.float32(rng.uniform(0.03, 0.12)))
+    where = fading if where is None else where * fading
     axis = np.arange(CANVAS, dtype=np.float32)
-    bend = (4.0 + 5 * atypical) * spacing / 13
-    x = axis[None, :] + bend * smooth_noise(rng, SHAPE, spacing * 4.5, octaves=2)
-    y = axis[:, None] + bend * smooth_noise(rng, SHAPE, spacing * 4.5, octaves=2)
+    # Shifts over many cells change the cells' size, shifts over two or three their shape.
+    broad = (9.0 + 4 * atypical) * spacing / 13
+    fine = (2.0 + 1.5 * atypical) * spacing / 13
+    x = axis[None, :] + broad * smooth_noise(rng, SHAPE, spacing * 7)
+    y = axis[:, None] + broad * smooth_noise(rng, SHAPE, spacing * 7)
+    x += fine * smooth_noise(rng, SHAPE, spacing * 1.7)
+    y += fine * smooth_noise(rng, SHAPE, spacing * 1.7)
     wave = np.float32(2 * np.pi / (0.87 * spacing))
     turn = rng.uniform(0, np.pi)
     holes = np.zeros(SHAPE, dtype=np.float32)
     for third in range(3):
         angle = turn + third * np.pi / 3
-        holes += cv2.polarToCart(  # the cosine of a float32 array, faster than numpy's
+        ridges = cv2.polarToCart(  # the cosine of a float32 array, faster than numpy's
             np.ones(SHAPE, np.float32),
             wave * (np.float32(np.cos(angle)) * x + np.float32(np.sin(angle)) * y),
         )[0]
-    thick = -0.35 + (0.25 + 0.5 * atypical) * smooth_noise(rng, SHAPE, spacing * 4)
-    holes += (0.5 + 0.2 * atypical) * smooth_noise(rng, SHAPE, spacing * 0.8)
+        holes += ridges * (1 + 0.25 * smooth_noise(rng, SHAPE, spacing * 5))
+    thick = -0.3 + (0.35 + 0.4 * atypical) * smooth_noise(rng, SHAPE, spacing * 4)
+    holes += (0.75 + 0.2 * atypical) * smooth_noise(rng, SHAPE, spacing * 0.8)
     lines = sigmoid((thick - holes) * 1.9)
-    patchy = sigmoid(3 * (smooth_noise(rng, SHAPE, spacing * 6, octaves=2) + 1.3 - 1.1 * atypical))
-    shown = where * patchy
-    lesion.melanin += strength * shown * (0.85 * lines - 0.27)
+    broken = smooth_noise(rng, SHAPE, spacing * 1.5, octaves=2)
+    lines *= sigmoid(2.5 * (broken + 1.1 - 0.3 * atypical))
+    patchy = smooth_noise(rng, SHAPE, spacing * 6, octaves=2)
+    shown = where * sigmoid(3 * (patchy + 1.2 - 1.0 * atypical))
+    lesion.melanin += strength * shown * (0.85 * lines - 0.22)
     lesion.mark(
         "atypical_network" if atypical > 0.45 else "pigment_network",
-        (shown > 0.45) & (lesion.level < 1),
+        (shown > 0.4) & (lesion.level < 1),
     )
 
 

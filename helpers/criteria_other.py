@@ -167,7 +167,7 @@ def central_white_patch(
     rng: np.random.Generator, lesion: Lesion, strength: float, size: float
 ) -> None:
     """Scar-like white patch in the middle, with fibres that radiate from it [4]_."""
-    wobble = 0.07 * smooth_noise(rng, SHAPE, 45, octaves=3)
+    wobble = np.float32(0.07) * smooth_noise(rng, SHAPE, 45, octaves=3)
     patch = sigmoid(((size - lesion.level + wobble) / 0.055).astype(np.float32))
     axis = np.arange(CANVAS, dtype=np.float32) - CANVAS / 2
     _, angle = cv2.cartToPolar(
@@ -177,9 +177,11 @@ def central_white_patch(
     spokes = rng.standard_normal(72).astype(np.float32)
     table = np.repeat(spokes, 5)
     table = np.convolve(np.r_[table[-6:], table, table[:6]], np.hanning(9) / 4, "valid")[2:362]
-    bent = angle * (180 / np.pi) + 9 * smooth_noise(rng, SHAPE, 40, octaves=2)
-    rays = table.astype(np.float32)[bent.astype(np.int16) % 360]
-    fibres = sigmoid(2 * rays + 12 * wobble) * sigmoid((size + 0.22 - lesion.level) / 0.06)
+    bent = np.asarray(angle) * (180 / np.pi) + 9 * smooth_noise(rng, SHAPE, 40, octaves=2)
+    rays: Field = table.astype(np.float32)[bent.astype(np.int16) % 360]
+    fibres = sigmoid(np.asarray(2 * rays + 12 * wobble, dtype=np.float32)) * sigmoid(
+        (size + 0.22 - lesion.level) / 0.06
+    )
     lesion.melanin *= 1 - 0.8 * strength * patch
     lesion.white += strength * (0.32 * patch + 0.14 * fibres * (0.4 + patch))
     lesion.blood += 0.12 * strength * patch * (1 - fibres)

@@ -1,7 +1,7 @@
-"""Drawing by optical density: smooth fields, a lesion's outline, skin, light, and the final mix.
+"""Drawing by optical density: smooth fields, a lesion's outline, and the skin around it.
 
-Colour is mixed as skin mixes it: pigments absorb (Beer-Lambert), so their densities add and
-the picture is ``light * exp(-density)``; keratin and scar tissue scatter, which blends to white.
+Colour is mixed as skin mixes it: pigments absorb (Beer-Lambert), so their densities add;
+:mod:`helpers.lighting` makes a picture of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CANVAS = 600
 
 ABSORPTION = np.array(
     [
-        [0.50, 0.84, 1.06],  # melanin near the surface: brown
+        [0.50, 0.87, 1.20],  # melanin near the surface: brown
         [0.10, 0.92, 0.72],  # blood: red
         [0.95, 0.74, 0.42],  # melanin deep in the dermis: blue-grey (Tyndall effect)
         [0.04, 0.24, 0.80],  # keratin: yellow
@@ -98,7 +98,7 @@ def smooth_noise(
     """
     # A smooth field needs no more than three samples a bump: draw it small, enlarge it once.
     finest = scale / 2 ** (octaves - 1)
-    shrink = int(np.clip(finest / 3, 1, 6))
+    shrink = int(np.clip(finest / 2.5, 1, 8))
     height, width = -(-shape[0] // shrink), -(-shape[1] // shrink)
     total = np.zeros((height, width), dtype=np.float32)
     power = 0.0
@@ -119,7 +119,25 @@ def smooth_noise(
     total *= np.float32(1 / np.sqrt(power))
     if shrink == 1:
         return total
-    return np.asarray(cv2.resize(total, shape[::-1], interpolation=cv2.INTER_LINEAR))
+    return enlarge(total, shape)
+
+
+def absorb(*pigments: Field) -> Field:
+    """Optical density in R, G and B, on a third axis, of amounts of the pigments in order."""
+    present = [
+        (amount, rates) for amount, rates in zip(pigments, ABSORPTION, strict=False) if amount.any()
+    ]
+    planes = [np.zeros_like(pigments[0]) for _ in range(3)]
+    for amount, rates in present:
+        for channel, plane in enumerate(planes):
+            cv2.scaleAdd(amount, float(rates[channel]), plane, plane)
+    return np.asarray(cv2.merge(planes), dtype=np.float32)
+
+
+def enlarge(small: Field, shape: tuple[int, int]) -> Field:
+    """Enlarge a field, of one or more channels, to (height, width)."""
+    grown = cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(grown, dtype=np.float32)
 
 
 def sigmoid(values: Field) -> Field:
@@ -174,7 +192,7 @@ def outline(
     level = distance / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
     ragged = smooth_noise(rng, level.shape, radius * 0.22, octaves=4)
     level = level + raggedness * ragged * np.clip(level, 0, 1.2)
-    level = cv2.resize(level, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
+    level = enlarge(level, (CANVAS, CANVAS))
     return Lesion(inside=sigmoid((1 - level) / np.float32(softness * 0.5)), level=level)
 
 
@@ -187,6 +205,14 @@ def lesion_mask(lesion: Lesion) -> Mask:
         largest = max(contours, key=cv2.contourArea)
         cv2.drawContours(filled, [largest], -1, 1, cv2.FILLED)
     return filled.astype(bool)
+
+
+def lesion_density(lesion: Lesion) -> Field:
+    """Optical density of a lesion in R, G and B, of shape (CANVAS, CANVAS, 3).
+
+    Negative where the lesion has less melanin than the skin around it, as in a network's holes.
+    """
+    return absorb(lesion.melanin, lesion.blood, lesion.deep, lesion.keratin)
 
 
 @dataclass(frozen=True)
@@ -214,12 +240,13 @@ def draw_skin(rng: np.random.Generator) -> Skin:
     )
 
 
-def skin_density(rng: np.random.Generator, skin: Skin) -> tuple[Field, Field]:
-    """Melanin and blood of bare skin in one frame.
+def skin_density(rng: np.random.Generator, skin: Skin) -> Field:
+    """Optical density of bare skin in one frame.
 
     Returns
     -------
-    melanin, blood : ndarray of float32 of shape (HEIGHT, WIDTH)
+    ndarray of float32 of shape (HEIGHT, WIDTH, 3)
+        In R, G and B.
     """
     small = (HEIGHT // 2, WIDTH // 2)
     broad = smooth_noise(rng, small, 90, octaves=2)
@@ -231,11 +258,7 @@ def skin_density(rng: np.random.Generator, skin: Skin) -> tuple[Field, Field]:
         melanin = melanin + skin.freckles * sigmoid(3.5 * (spots - 1.3))
     flush = smooth_noise(rng, small, 30, octaves=4)
     blood = skin.blood * (1 + 0.16 * skin.mottle * flush - 0.06 * broad)
-    full = (WIDTH, HEIGHT)
-    return (
-        np.maximum(cv2.resize(melanin, full, interpolation=cv2.INTER_LINEAR), 0),
-        np.maximum(cv2.resize(blood, full, interpolation=cv2.INTER_LINEAR), 0),
-    )
+    return enlarge(absorb(np.maximum(melanin, 0), np.maximum(blood, 0)), (HEIGHT, WIDTH))
 
 
 def furrows(rng: np.random.Generator, strength: float) -> Field:
@@ -246,9 +269,10 @@ def furrows(rng: np.random.Generator, strength: float) -> Field:
     ndarray of float32 of shape (HEIGHT, WIDTH)
         Relative brightness around 1.
     """
-    total = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
     first = rng.uniform(0, np.pi)
-    grain = rng.standard_normal((256, 128), dtype=np.float32)
+    grain = rng.standard_normal((256, 128), dtype=np.float32).clip(-3, 3)
+    coarse = np.asarray(128 + 42 * grain, dtype=np.uint8)  # bytes are warped faster than floats
+    lines = []
     for turn in (first, first + rng.uniform(0.8, 1.6)):
         cos, sin = np.cos(turn), np.sin(turn)
         # Rows of the grain run across the lines (3.5 px apart), columns along them (26 px).
@@ -258,92 +282,10 @@ def furrows(rng: np.random.Generator, strength: float) -> Field:
                 [-sin / 3.5, cos / 3.5, 100.0],
             ]
         )
-        total += cv2.warpAffine(
-            grain,
-            matrix,
-            (WIDTH, HEIGHT),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT,
-        )
-    return np.asarray(1 + 0.007 * strength * total, dtype=np.float32)
-
-
-@dataclass(frozen=True)
-class Light:
-    """The light and the camera of one view: gains in R, G and B, gradient, sharpness, grain."""
-
-    gains: NDArray[np.float32]
-    tilt: tuple[float, float]
-    fall_off: float
-    blur: float
-    grain: float
-
-
-def draw_light(rng: np.random.Generator) -> Light:
-    """Choose a view's light, whatever the diagnosis."""
-    exposure = rng.normal(1.0, 0.06)
-    # Dermatoscopes differ from warm (salmon) to cold (lilac): red against blue, and green.
-    warmth, tint = rng.normal(0, 0.07), rng.normal(-0.01, 0.045)
-    gains = exposure * np.array([1.0 + 0.5 * warmth, 0.94 + tint, 0.97 - warmth])
-    return Light(
-        gains=np.clip(gains, 0.6, 1.12).astype(np.float32),
-        tilt=(float(rng.normal(0, 0.05)), float(rng.normal(0, 0.05))),
-        fall_off=float(rng.uniform(0.02, 0.22)),
-        blur=float(rng.choice([0.0, 0.0, 0.6, 1.0])),
-        grain=float(rng.uniform(0.6, 2.2)),
-    )
-
-
-def light_field(light: Light) -> Field:
-    """Relative brightness of the frame: a tilt and a fall-off towards the corners."""
-    y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
-    return np.asarray(
-        1 + light.tilt[0] * x + light.tilt[1] * y - light.fall_off * 0.5 * (x * x + y * y),
-        dtype=np.float32,
-    )
-
-
-def mix(
-    densities: tuple[Field, Field, Field, Field],
-    white: Field,
-    light: Light,
-    brightness: Field,
-) -> NDArray[np.float32]:
-    """Picture of pigments under a light.
-
-    Parameters
-    ----------
-    densities : tuple of four ndarray of shape (height, width)
-        Melanin, blood, deep melanin and keratin.
-    white : ndarray of shape (height, width)
-        Share of light that white tissue scatters back, in [0, 1].
-    light : Light
-    brightness : ndarray of shape (height, width)
-        Relative brightness.
-
-    Returns
-    -------
-    ndarray of float32 of shape (height, width, 3)
-        RGB, about 0 to 255, not clipped.
-
-    References
-    ----------
-    .. [1] Anderson and Parrish, "The optics of human skin", Journal of Investigative
-       Dermatology 77 (1981) 13-19.
-    """
-    planes = np.empty((3, *white.shape), dtype=np.float32)
-    share = np.clip(white, 0, 1)
-    clear = (1 - share) * np.float32(0.97)
-    haze = np.array([0.97, 0.90, 0.90], dtype=np.float32)
-    for channel, plane in enumerate(planes):
-        density = densities[0] * ABSORPTION[0, channel]
-        for pigment in (1, 2, 3):
-            density += densities[pigment] * ABSORPTION[pigment, channel]
-        np.negative(density, out=density)
-        cv2.exp(density, plane)
-        plane *= clear
-        plane += share * haze[channel]
-        plane *= brightness
-        plane *= np.float32(255) * light.gains[channel]
-    return np.asarray(cv2.merge(list(planes)))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        reflect = cv2.BORDER_REFLECT
+        size = (WIDTH, HEIGHT)
+        lines.append(cv2.warpAffine(coarse, matrix, size, flags=flags, borderMode=reflect))
+    step = 0.007 * strength / 42
+    total = cv2.addWeighted(lines[0], step, lines[1], step, 1 - 256 * step, dtype=cv2.CV_32F)
+    return np.asarray(total, dtype=np.float32)

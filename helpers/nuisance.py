@@ -6,12 +6,13 @@ None of it depends on the diagnosis, except a ruler that was asked to follow mel
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.drawing import HEIGHT, WIDTH, Field
+from helpers.drawing import HEIGHT, WIDTH, Field, enlarge, sigmoid
 
 Picture = NDArray[np.float32]
 
@@ -58,6 +59,20 @@ def draw_nuisance(
     return Nuisance(**chance)
 
 
+def _covered(cover: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp], Field]:
+    """Rows, columns and shares (one column, 0 to 1) of the pixels that a drawing covers."""
+    rows, columns = np.nonzero(cover)
+    share = cover[rows, columns].astype(np.float32)[:, None] * np.float32(1 / 255)
+    return rows, columns, share
+
+
+def _paint(picture: Picture, cover: NDArray[Any], opacity: float, tone: Field) -> None:
+    """Blend a tone into the pixels that a drawing covers, and touch no others."""
+    rows, columns, share = _covered(cover)
+    pixels = picture[rows, columns]
+    picture[rows, columns] = pixels + share * np.float32(opacity) * (tone - pixels)
+
+
 def add_hair(rng: np.random.Generator, picture: Picture) -> None:
     """Dark or fair hairs, curved, mostly in one direction, with a soft shadow."""
     cover = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
@@ -75,10 +90,9 @@ def add_hair(rng: np.random.Generator, picture: Picture) -> None:
         shade = int(rng.integers(130, 256))
         thickness = int(rng.choice(3, p=[0.55, 0.35, 0.1])) + 1
         cv2.polylines(cover, [path], False, shade, thickness, cv2.LINE_AA, 3)
-    share = cv2.GaussianBlur(cover, (0, 0), 0.7).astype(np.float32)[..., None] / 255
     tones = np.array([[38, 26, 24], [62, 40, 32], [96, 66, 52], [205, 195, 185]], np.float32)
     tone = tones[int(rng.choice(4, p=[0.5, 0.3, 0.13, 0.07]))]
-    picture += share * 0.85 * (tone - picture)
+    _paint(picture, cv2.GaussianBlur(cover, (0, 0), 0.7), 0.85, tone)
 
 
 def add_ruler(rng: np.random.Generator, picture: Picture) -> None:
@@ -116,8 +130,7 @@ def add_ruler(rng: np.random.Generator, picture: Picture) -> None:
                 1,
                 cv2.LINE_AA,
             )
-    share = cover.astype(np.float32)[..., None] / 255
-    picture += share * 0.8 * (np.float32(35) - picture)
+    _paint(picture, cover, 0.8, np.full(3, 35, np.float32))
 
 
 def add_bubbles(rng: np.random.Generator, picture: Picture) -> None:
@@ -131,11 +144,13 @@ def add_bubbles(rng: np.random.Generator, picture: Picture) -> None:
         spot = max(radius // 5, 1)
         place = (x - radius // 2, y - radius // 2)
         cv2.circle(light, place, spot, 95.0, cv2.FILLED, cv2.LINE_AA)
-    picture += cv2.GaussianBlur(light, (0, 0), 0.9)[..., None]
+    soft = cv2.GaussianBlur(light, (0, 0), 0.9)
+    rows, columns = np.nonzero(soft)
+    picture[rows, columns] += soft[rows, columns, None]
 
 
 def add_ink(rng: np.random.Generator, picture: Picture) -> None:
-    """Surgical marker near the border: a violet or blue stroke that lets skin show through."""
+    """Surgical marker: a violet or blue stroke across one corner that lets skin show through."""
     cover = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     corner = np.array([rng.choice([0, WIDTH]), rng.choice([0, HEIGHT])], dtype=float)
     towards = np.array([WIDTH / 2, HEIGHT / 2]) - corner
@@ -144,17 +159,12 @@ def add_ink(rng: np.random.Generator, picture: Picture) -> None:
     turn = across + np.cumsum(rng.normal(0, 0.15, 12))
     path = np.cumsum(16 * np.stack([np.cos(turn), np.sin(turn)], axis=1), axis=0)
     path += middle - path.mean(axis=0)
-    cv2.polylines(
-        cover,
-        [path.astype(np.int32)],
-        False,
-        255,
-        int(rng.integers(8, 22)),
-        cv2.LINE_AA,
-    )
-    share = cv2.GaussianBlur(cover, (0, 0), 3).astype(np.float32)[..., None] / 255
-    tint = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)[int(rng.integers(2))]
-    picture *= 1 - share * 0.85 * (1 - tint)
+    thickness = int(rng.integers(8, 22))
+    cv2.polylines(cover, [path.astype(np.int32)], False, 255, thickness, cv2.LINE_AA)
+    tints = np.array([[0.45, 0.33, 0.72], [0.35, 0.45, 0.85]], np.float32)
+    tint = tints[int(rng.integers(2))]
+    rows, columns, share = _covered(cv2.GaussianBlur(cover, (0, 0), 3))
+    picture[rows, columns] *= 1 - share * 0.85 * (1 - tint)
 
 
 def dark_corners(rng: np.random.Generator) -> Field:
@@ -164,12 +174,14 @@ def dark_corners(rng: np.random.Generator) -> Field:
     -------
     ndarray of float32 of shape (HEIGHT, WIDTH)
     """
-    x = np.arange(WIDTH, dtype=np.float32)[None, :] - WIDTH / 2 - rng.normal(0, 14)
-    y = np.arange(HEIGHT, dtype=np.float32)[:, None] - HEIGHT / 2 - rng.normal(0, 10)
+    # At half size: the rim is soft.
+    x = np.arange(1, WIDTH, 2, dtype=np.float32)[None, :] - WIDTH / 2 - rng.normal(0, 14)
+    y = np.arange(1, HEIGHT, 2, dtype=np.float32)[:, None] - HEIGHT / 2 - rng.normal(0, 10)
     radius = rng.uniform(290, 350)
     edge = rng.uniform(3, 16)
     distance = np.sqrt(x * x + y * y).astype(np.float32)
-    return np.asarray(0.06 + 0.94 / (1 + np.exp(np.clip((distance - radius) / edge, -30, 30))))
+    inside = sigmoid((np.float32(radius) - distance) / np.float32(edge))
+    return enlarge(0.06 + 0.94 * inside, (HEIGHT, WIDTH))
 
 
 def add_nuisance(rng: np.random.Generator, picture: Picture, nuisance: Nuisance) -> None:
@@ -193,4 +205,5 @@ def add_nuisance(rng: np.random.Generator, picture: Picture, nuisance: Nuisance)
     if nuisance.ruler:
         add_ruler(parts[3], picture)
     if nuisance.dark_corners:
-        picture *= dark_corners(parts[4])[..., None]
+        bright = dark_corners(parts[4])
+        cv2.multiply(picture, cv2.merge((bright, bright, bright)), picture)

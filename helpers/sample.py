@@ -2,79 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
 
 from helpers.errors import ConfigError
 from helpers.files import atomic_folder, write_json
 from helpers.nuisance import RATES
 from helpers.sample_plan import COLUMNS, plan_sample
-from helpers.views import draw_subject, draw_view
+from helpers.sample_worker import MASKS, Rows, Task, draw_in_processes, draw_task
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same seed would draw other pictures."""
 
-JPEG_QUALITY = 92
 LESIONS_A_TASK = 4
-MASKS = "HAM10000_segmentations_lesion_tschandl"
 PARTS = ("HAM10000_images_part_1", "HAM10000_images_part_2")
-
-Task = list[tuple[int, str, list[tuple[int, str, str]]]]
-"""Lesions: number, diagnosis, and its images as (view, image_id, folder of the image)."""
-
-
-def _write(path: Path, image: np.ndarray, options: list[int]) -> None:
-    done, data = cv2.imencode(path.suffix, image, options)
-    if not done:
-        raise OSError(f"{path}: OpenCV could not encode the image")
-    path.write_bytes(data.tobytes())
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread, because the worker processes share the cores."""
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
-
-
-def _draw_task(folder: Path, seed: int, ruler: float, task: Task) -> list[dict[str, object]]:
-    """Draw and write all images of some lesions; returns their rows of ``criteria.csv``."""
-    rows: list[dict[str, object]] = []
-    with _one_thread():
-        for number, dx, images in task:
-            subject = draw_subject(dx, seed, number)
-            for view, image_id, part in images:
-                drawn = draw_view(subject, dx, seed, number, view, ruler)
-                picture = cv2.cvtColor(drawn.picture, cv2.COLOR_RGB2BGR)
-                options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-                _write(folder / part / f"{image_id}.jpg", picture, options)
-                for place, pixels in (
-                    (f"{MASKS}/{image_id}_segmentation.png", drawn.mask),
-                    (f"criteria/{image_id}_criteria.png", drawn.criterion),
-                ):
-                    options = [cv2.IMWRITE_PNG_COMPRESSION, 3]
-                    _write(folder / place, pixels.astype(np.uint8) * 255, options)
-                rows.append(
-                    {
-                        "image_id": image_id,
-                        "criteria": ";".join(subject.lesion.criteria),
-                        "skin_type": subject.skin.skin_type,
-                        **drawn.nuisance.flags(),
-                    }
-                )
-    return rows
 
 
 def _tasks(plan: pd.DataFrame) -> list[Task]:
@@ -96,25 +41,18 @@ def _draw_all(
     tasks: list[Task],
     workers: int,
     report: Callable[[int], None],
-) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+) -> Rows:
     if workers == 1:
-        for task in tasks:
-            rows += _draw_task(folder, seed, ruler, task)
+        drawn: Generator[Rows, None, None] = (
+            draw_task(folder, seed, ruler, task) for task in tasks
+        )
+    else:
+        drawn = draw_in_processes(folder, seed, ruler, tasks, workers)
+    rows: Rows = []
+    with closing(drawn):
+        for part in drawn:
+            rows += part
             report(len(rows))
-        return rows
-    # Fresh processes: a fork of one that runs threads (TensorFlow, a kernel) can hang. A script
-    # needs `if __name__ == "__main__":` around its own work, as with every spawned process.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures = [pool.submit(_draw_task, folder, seed, ruler, task) for task in tasks]
-        try:
-            for future in as_completed(futures):
-                rows += future.result()
-                report(len(rows))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
     return rows
 
 

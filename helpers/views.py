@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,18 +13,18 @@ from helpers.drawing import (
     CANVAS,
     HEIGHT,
     WIDTH,
+    Field,
     Lesion,
     Mask,
     Skin,
-    draw_light,
     draw_skin,
     furrows,
+    lesion_density,
     lesion_mask,
-    light_field,
-    mix,
     skin_density,
 )
 from helpers.lesions import DRAW
+from helpers.lighting import draw_light, light_field, mix
 from helpers.nuisance import Nuisance, add_nuisance, draw_nuisance
 
 AREA = (0.16, 0.58)
@@ -34,10 +35,11 @@ LARGEST_ZOOM = 1.5
 
 @dataclass(frozen=True)
 class Subject:
-    """What all views of one lesion share: its drawing, its outline's pixels, and the skin."""
+    """What all views of one lesion share: its drawing, outline's pixels, density, and the skin."""
 
     lesion: Lesion
     mask: Mask
+    density: Field
     skin: Skin
 
 
@@ -65,7 +67,12 @@ def draw_subject(dx: str, seed: int, lesion_number: int) -> Subject:
     rng = np.random.default_rng([seed, lesion_number, 0])
     skin_rng, lesion_rng = rng.spawn(2)
     lesion = DRAW[dx](lesion_rng)
-    return Subject(lesion=lesion, mask=lesion_mask(lesion), skin=draw_skin(skin_rng))
+    return Subject(
+        lesion=lesion,
+        mask=lesion_mask(lesion),
+        density=lesion_density(lesion),
+        skin=draw_skin(skin_rng),
+    )
 
 
 def _placement(rng: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
@@ -112,37 +119,33 @@ def draw_view(
     place_rng, skin_rng, light_rng, choice_rng, nuisance_rng = rng.spawn(5)
     lesion = subject.lesion
     matrix = _placement(place_rng, subject.mask)
-    size = (WIDTH, HEIGHT)
-    pigments = cv2.merge((lesion.melanin, lesion.blood, lesion.deep, lesion.keratin))
-    rest = cv2.merge(
-        (
-            lesion.white,
-            subject.mask.astype(np.float32),
-            lesion.criterion.astype(np.float32),
-        )
-    )
-    melanin, blood, deep, keratin = cv2.split(cv2.warpAffine(pigments, matrix, size))
-    white, mask, criterion = cv2.split(cv2.warpAffine(rest, matrix, size))
-
-    skin_melanin, skin_blood = skin_density(skin_rng, subject.skin)
+    density = _look(subject.density, matrix)
+    density += skin_density(skin_rng, subject.skin)
     light = draw_light(light_rng)
-    brightness = light_field(light) * furrows(skin_rng, subject.skin.furrows)
-    densities = (
-        np.maximum(melanin + skin_melanin, 0),
-        np.maximum(blood + skin_blood, 0),
-        np.maximum(deep, 0),
-        np.maximum(keratin, 0),
-    )
-    picture = mix(densities, np.asarray(white, dtype=np.float32), light, brightness)
+    brightness = light_field(light)
+    brightness *= furrows(skin_rng, subject.skin.furrows)
+    picture = mix(density, _look(lesion.white, matrix), light, brightness)
     nuisance = draw_nuisance(choice_rng, dx == "mel", ruler)
     add_nuisance(nuisance_rng, picture, nuisance)
     if light.blur:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), light.blur), dtype=np.float32)
-    grain = light_rng.standard_normal((HEIGHT, WIDTH, 1), dtype=np.float32)
-    picture = np.asarray(picture + grain * np.float32(light.grain), dtype=np.float32)
     return View(
-        picture=np.asarray(cv2.convertScaleAbs(np.maximum(picture, 0)), dtype=np.uint8),
-        mask=mask > 0.5,
-        criterion=criterion > 0.5,
+        picture=_expose(light_rng, picture, light.grain),
+        mask=_look(subject.mask.view(np.uint8) * 255, matrix) > 127,
+        criterion=_look(lesion.criterion.view(np.uint8) * 255, matrix) > 127,
         nuisance=nuisance,
     )
+
+
+def _look(drawn: NDArray[Any], matrix: NDArray[np.float64]) -> NDArray[Any]:
+    """What of a canvas the frame shows, under the placement's matrix."""
+    return np.asarray(cv2.warpAffine(drawn, matrix, (WIDTH, HEIGHT)))
+
+
+def _expose(rng: np.random.Generator, picture: Field, grain: float) -> NDArray[np.uint8]:
+    """Round to bytes, with the sensor's grain (its standard deviation, in grey levels)."""
+    noise = np.frombuffer(rng.bytes(HEIGHT * WIDTH), np.uint8).reshape(HEIGHT, WIDTH)
+    scale = grain / 73.9  # the standard deviation of a uniform byte
+    level = cv2.addWeighted(noise, scale, noise, 0, -127.5 * scale, dtype=cv2.CV_32F)
+    shown = cv2.add(picture, cv2.merge((level, level, level)))
+    return np.asarray(np.clip(shown, 0, 255, out=shown) + 0.5).astype(np.uint8)

@@ -9,17 +9,15 @@ from helpers.drawing import (
     CANVAS,
     HEIGHT,
     WIDTH,
-    Light,
-    draw_light,
+    absorb,
     draw_skin,
     lesion_mask,
-    light_field,
-    mix,
     outline,
     sigmoid,
     skin_density,
     smooth_noise,
 )
+from helpers.lighting import Light, draw_light, light_field, mix
 from helpers.nuisance import (
     RATES,
     Nuisance,
@@ -90,16 +88,16 @@ def test_pigments_have_their_colours(pigment: int, order: str) -> None:
     densities = [np.zeros((4, 4), dtype=np.float32) for _ in range(4)]
     densities[pigment] += 1
     none, bright = np.zeros((4, 4), dtype=np.float32), np.ones((4, 4), dtype=np.float32)
-    colour = dict(zip("rgb", mix(tuple(densities), none, WHITE_LIGHT, bright)[0, 0], strict=True))
+    colour = dict(zip("rgb", mix(absorb(*densities), none, WHITE_LIGHT, bright)[0, 0], strict=True))
     assert colour[order[0]] > colour[order[1]] > colour[order[2]]
 
 
 def test_deep_melanin_is_blue_and_white_is_white() -> None:
     """Melanin in the dermis looks blue; full scattering hides every pigment."""
     none, one = np.zeros((4, 4), dtype=np.float32), np.ones((4, 4), dtype=np.float32)
-    red, _, blue = mix((none, none, one, none), none, WHITE_LIGHT, one)[0, 0]
+    red, _, blue = mix(absorb(none, none, one, none), none, WHITE_LIGHT, one)[0, 0]
     assert blue > red
-    covered = mix((one, one, one, one), one, WHITE_LIGHT, one)[0, 0]
+    covered = mix(absorb(one, one, one, one), one, WHITE_LIGHT, one)[0, 0]
     assert covered.min() > 220
 
 
@@ -112,9 +110,9 @@ def test_darker_skin_types_are_darker() -> None:
     assert len(by_type) == 6
     means = [np.mean(by_type[name]) for name in ("I", "II", "III", "IV", "V", "VI")]
     assert means == sorted(means)
-    melanin, blood = skin_density(_rng(), draw_skin(_rng()))
-    assert melanin.shape == blood.shape == (HEIGHT, WIDTH)
-    assert melanin.min() >= 0 and blood.min() >= 0
+    density = skin_density(_rng(), draw_skin(_rng()))
+    assert density.shape == (HEIGHT, WIDTH, 3)
+    assert density.min() >= 0
 
 
 def test_light_varies_within_bounds() -> None:
@@ -123,7 +121,8 @@ def test_light_varies_within_bounds() -> None:
     assert np.ptp([light.gains.mean() for light in fields]) > 0.05
     for light in fields:
         bright = light_field(light)[..., None] * light.gains
-        assert bright.min() > 0.3 and bright.max() < 1.6
+        assert bright.min() > 0.3
+        assert bright.max() < 1.6
 
 
 @pytest.mark.parametrize("name", list(RATES))
@@ -131,10 +130,13 @@ def test_each_nuisance_shows_and_stays_local(name: str) -> None:
     """A nuisance changes some pixels and leaves most as they were, except the dark corners."""
     plain = np.full((HEIGHT, WIDTH, 3), 190, dtype=np.float32)
     only = Nuisance(**{other: other == name for other in RATES})
-    changed = plain.copy()
-    add_nuisance(_rng(2), changed, only)
-    share = float((np.abs(changed - plain).max(axis=2) > 8).mean())
-    assert 0.0005 < share < (0.6 if name == "dark_corners" else 0.35)
+    shares = []
+    for seed in range(12):
+        changed = plain.copy()
+        add_nuisance(_rng(seed), changed, only)
+        shares.append(float((np.abs(changed - plain).max(axis=2) > 8).mean()))
+    assert min(shares) > 0.0005
+    assert max(shares) < (0.6 if name == "dark_corners" else 0.35)
     untouched = plain.copy()
     add_nuisance(_rng(2), untouched, Nuisance(False, False, False, False, False))
     assert np.array_equal(plain, untouched)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,11 +15,12 @@ import pytest
 
 from helpers import sample
 from helpers.classes import CLASSES
-from helpers.errors import ConfigError
+from helpers.errors import ConfigError, DermBookError
 from helpers.files import read_json
 from helpers.nuisance import RATES
 from helpers.sample import draw_sample
 from helpers.sample_plan import COLUMNS, count_images, load_marginals, plan_sample
+from helpers.sample_worker import draw_in_processes
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -186,6 +190,42 @@ def test_ruler_can_follow_melanoma(small: Path, with_rulers: Path) -> None:
     assert (after.loc[~melanoma, "ruler"] == before.loc[~melanoma, "ruler"]).all()
 
 
+SCRIPT = "from helpers.sample import draw_sample; draw_sample({folder!r}, 42, workers=2)"
+
+
+@pytest.mark.parametrize("how", ["script", "standard input"])
+def test_unguarded_scripts_can_draw(tmp_path: Path, how: str) -> None:
+    """A script without a main guard draws with two workers, from a file or standard input."""
+    folder, script = tmp_path / "sample", tmp_path / "plain.py"
+    script.write_text(SCRIPT.format(folder=str(folder)), encoding="utf-8")
+    root = str(Path(sample.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, str(script) if how == "script" else "-"],
+        input=script.read_text(encoding="utf-8") if how == "standard input" else None,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "drawn_sample.json").is_file()
+
+
+def test_error_in_a_worker_is_told(tmp_path: Path) -> None:
+    """What went wrong in a worker reaches the caller, and no worker goes on."""
+    tasks: list[sample.Task] = [[(0, "nv", [(1, "ISIC_9000000", "no_such_folder")])]] * 3
+    with pytest.raises(DermBookError, match="no_such_folder"):
+        list(draw_in_processes(tmp_path, 0, 0.0, tasks, workers=2))
+
+
+def test_dead_worker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that cannot even start are an error that names the way out, not a hang."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(DermBookError, match="workers=1"):
+        list(draw_in_processes(tmp_path, 0, 0.0, [[(0, "nv", [])]], workers=2))
+
+
 def test_seed_changes_the_pictures(small: Path) -> None:
     """Another seed gives another plan."""
     table = pd.read_csv(small / "HAM10000_metadata.csv")
@@ -211,7 +251,7 @@ def test_progress_counts_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def fake(folder: Path, seed: int, ruler: float, task: sample.Task) -> list[dict[str, object]]:
         return [{"image_id": image} for _, _, images in task for _, image, _ in images]
 
-    monkeypatch.setattr(sample, "_draw_task", fake)
+    monkeypatch.setattr(sample, "draw_task", fake)
     draw_sample(tmp_path / "s", 42, workers=1, progress=lambda done, n: seen.append((done, n)))
     assert seen == sorted(seen)
     assert seen[-1] == (42, 42)
