@@ -189,9 +189,14 @@ def outline(
         size = irregularity * rng.normal() / (k - 1) ** 1.1
         lobes += size * np.cos(k * around + rng.uniform(0, 2 * np.pi))
     border = (radius * np.clip(lobes, 0.45, 1.6)).astype(np.float32)
+    across = np.hypot(np.cos(around) * np.sqrt(elongation), np.sin(around) / np.sqrt(elongation))
+    border *= min(1.0, 0.42 * CANVAS / float((border * across).max()))
     level = distance / border[(angle * np.float32(1024 / (2 * np.pi))).astype(np.int32) & 1023]
     ragged = smooth_noise(rng, level.shape, radius * 0.22, octaves=4)
     level = level + raggedness * ragged * np.clip(level, 0, 1.2)
+    # Nothing may reach the canvas' edge: views show what lies beyond it as bare skin.
+    margin = np.clip((np.hypot(x, y) / half - 0.78) / 0.2, 0, 1)
+    level = level + 1.5 * margin * margin
     level = enlarge(level, (CANVAS, CANVAS))
     return Lesion(inside=sigmoid((1 - level) / np.float32(softness * 0.5)), level=level)
 

@@ -15,7 +15,7 @@ from helpers.nuisance import RATES
 from helpers.sample_plan import COLUMNS, plan_sample
 from helpers.sample_worker import MASKS, Rows, Task, draw_in_processes, draw_task
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same seed would draw other pictures."""
 
 LESIONS_A_TASK = 4
@@ -63,6 +63,12 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _may_replace(folder: Path) -> bool:
+    return folder.is_dir() and (
+        not any(folder.iterdir()) or (folder / "drawn_sample.json").is_file()
+    )
+
+
 def draw_sample(
     folder: str | Path,
     n_images: int = 600,
@@ -100,7 +106,7 @@ def draw_sample(
     Raises
     ------
     ConfigError
-        If an argument is out of its range.
+        If an argument is out of its range, or ``folder`` holds something else than a sample.
 
     References
     ----------
@@ -117,6 +123,11 @@ def draw_sample(
         raise ConfigError(f"seed: expected 0 or a positive whole number but got {seed!r}")
     if workers is not None and workers < 1:
         raise ConfigError(f"workers: expected at least 1 but got {workers!r}")
+    if folder.exists() and not _may_replace(folder):
+        raise ConfigError(
+            f"{folder}: expected a new name, an empty folder or an earlier drawn sample, because "
+            "what stands there is replaced, but it holds other files; choose another folder"
+        )
     plan = plan_sample(n_images, seed)
     tasks = _tasks(plan)
 

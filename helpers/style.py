@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def use_style() -> None:
         _register(cjk_file(), "Noto Sans CJK"),
     ]
     plt.rcParams["font.family"] = ["DejaVu Sans", *families]
+    # The Chinese font has one weight; a bold title falls back to it, which is no news.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
 def _register(path: Path, family: str) -> str:

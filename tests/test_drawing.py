@@ -71,6 +71,15 @@ def test_outline_has_the_radius_asked_for() -> None:
     assert solidity[1] > solidity[0]
 
 
+@pytest.mark.parametrize("elongation", [1.0, 2.2])
+def test_lesion_ends_before_its_canvas(elongation: float) -> None:
+    """Even a large, soft, ragged lesion has faded out at the canvas' edge: a view shows no seam."""
+    for seed in range(12):
+        inside = outline(_rng(seed), 0.42 * CANVAS, 0.3, 0.3, elongation, 0.1).inside
+        edge = np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]])
+        assert edge.max() < 0.01
+
+
 def test_outline_is_deterministic() -> None:
     """The same generator draws the same outline."""
     first, second = (outline(_rng(5), 140, 0.1, 0.1) for _ in range(2))

@@ -244,6 +244,14 @@ def test_failure_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_other_files_are_never_replaced(tmp_path: Path) -> None:
+    """A folder that holds something else is refused, and keeps what it holds."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigError, match="holds other files"):
+        draw_sample(tmp_path, 42, workers=1)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
 def test_progress_counts_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress rises to the number of images."""
     seen: list[tuple[int, int]] = []
