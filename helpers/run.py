@@ -328,10 +328,9 @@ class _TrialLines:
     def finish(self, trial: Trial) -> None:
         record = trial.record
         best = record["best"]
-        came = "trained" if trial.name in self._trained else "from the cache, trained"
+        came = "" if trial.name in self._trained else "from the cache, "
         text = (
-            f"{came} {record['epochs']} epochs in {record['seconds']['total']:.0f} s, best epoch "
-            f"{best['epoch']:.0f}: validation accuracy {best['val_accuracy']:.3f}, "
-            f"balanced {best['val_balanced_accuracy']:.3f}"
+            f"{came}{record['epochs']} epochs in {record['seconds']['total']:.0f} s; "
+            f"validation {best['val_accuracy']:.3f}, balanced {best['val_balanced_accuracy']:.3f}"
         )
         self._write(trial.name, text)
