@@ -89,8 +89,9 @@ def describe_stage(stage: Stage) -> str:
         str(stage.trainable), f"last {stage.trainable} layers"
     )
     epochs = "epoch" if stage.epochs == 1 else "epochs"
+    falling = " falling along a cosine" if stage.decay == "cosine" else ""
     return (
-        f"{learns}; rate {stage.learning_rate:g}, batch {stage.batch_size}, "
+        f"{learns}; rate {stage.learning_rate:g}{falling}, batch {stage.batch_size}, "
         f"at most {stage.epochs} {epochs}"
     )
 

@@ -84,6 +84,7 @@ def test_a_stage_is_told_in_words() -> None:
     stage = Stage(trainable=5, learning_rate=1e-5, batch_size=32, epochs=1)
     assert describe_stage(stage) == "last 5 layers; rate 1e-05, batch 32, at most 1 epoch"
     assert describe_stage(Stage(trainable="all")).startswith("all layers;")
+    assert "falling along a cosine" in describe_stage(Stage(decay="cosine"))
 
 
 def test_scores_and_differences_see_the_better_trial(tmp_path: Path) -> None:
