@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -69,7 +70,15 @@ def test_child_ends_with_its_parent(tiny_catalogue: pd.DataFrame) -> None:
     assert not psutil.pid_exists(seen[0])
 
 
-def test_interrupt_ends_all_children(tiny_catalogue: pd.DataFrame) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupt_ends_all_children(tiny_catalogue: pd.DataFrame, interruptible: None) -> None:
     """An interrupt in the waiting process ends its trainings at once."""
     catalogue = split_catalogue(tiny_catalogue)
     tasks = [prepare_task(make_config(seed), catalogue) for seed in (4, 5)]
