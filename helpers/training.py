@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +14,9 @@ from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
 from helpers.classes import CLASSES, N_CLASSES
-from helpers.files import atomic_file, sha256_file, write_json
-from helpers.trials import ENGINE_VERSION, Stage, Task, TrialConfig
+from helpers.files import atomic_file
+from helpers.trial_record import write_record
+from helpers.trials import TABLE_COLUMNS, Stage, Task, TrialConfig
 
 HISTORY_COLUMNS = [
     "stage",
@@ -339,7 +338,7 @@ def train(task: Task, emit: Emit) -> None:
         "predict_and_save": finished - trained,
         "total": finished - started,
     }
-    _write_record(task, model, progress, seconds, n_train=len(rows["train"]))
+    write_record(task, model, progress.rows, progress.best, seconds, n_train=len(rows["train"]))
     os.replace(task.work, task.folder)
     emit(
         {
@@ -367,62 +366,8 @@ def _fit(model: Any, stage: Stage, index: int, batches: Any, progress: _Progress
 
 
 def _write_predictions(path: Path, rows: pd.DataFrame, y_prob: NDArray[np.floating[Any]]) -> None:
-    table = rows[["image_id", "lesion_id", "split", "dx", "y_true"]].reset_index(drop=True)
+    table = rows[TABLE_COLUMNS].reset_index(drop=True)
     for index, dx in enumerate(CLASSES):
         table[f"p_{dx}"] = y_prob[:, index].astype(np.float64)
     with atomic_file(path) as temporary:
         table.to_parquet(temporary, index=False)
-
-
-def _peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak / (2**20 if sys.platform == "darwin" else 2**10))
-
-
-def _device_memory_mb() -> float | None:
-    """Largest memory taken on the first GPU, in MiB; None without one."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    if not tf.config.list_physical_devices("GPU"):
-        return None
-    return float(tf.config.experimental.get_memory_info("GPU:0")["peak"]) / 2**20
-
-
-def _write_record(
-    task: Task, model: Any, progress: _Progress, seconds: dict[str, float], n_train: int
-) -> None:
-    import keras
-
-    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-    seen = n_train * len(progress.rows)
-    fitting = sum(row["seconds"] for row in progress.rows)
-    files = ("model.keras", "history.csv", "predictions.parquet")
-    record = {
-        "config": task.config.model_dump(mode="json"),
-        "key": task.key,
-        "engine": ENGINE_VERSION,
-        "epochs": len(progress.rows),
-        "best": progress.best,
-        "n_train": n_train,
-        "parameters": int(model.count_params()),
-        "trainable_parameters": trainable,
-        "seconds": seconds,
-        "images_per_second": seen / fitting,
-        "peak_memory_mb": _peak_memory_mb(),
-        "device_memory_mb": _device_memory_mb(),
-        "model_mb": (task.work / "model.keras").stat().st_size / 2**20,
-        "versions": {
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-        },
-        "sha256": {name: sha256_file(task.work / name) for name in files},
-    }
-    write_json(task.work / "trial.json", record)
