@@ -34,47 +34,32 @@ METHODS: dict[str, str] = {
     "scorecam": "Score-CAM",
 }
 
+_CUT = "cut"
 
-def class_activation_maps(
-    model: Any,
-    images: NDArray[np.uint8],
-    class_indices: Sequence[int],
-    method: Method = "gradcam",
-    *,
-    layer: str,
-    max_channels: int = 16,
-    batch_size: int = 32,
-) -> NDArray[np.float32]:
-    """Class activation maps of a batch of images.
+
+class Explainer:
+    """A network prepared for heat maps at one of its layers.
+
+    The network is cut behind the layer. Pictures go through the first part once, compiled and
+    without gradients; the gradient methods then differentiate the second part alone, which is
+    all that their formulas ask for.
 
     Parameters
     ----------
     model : keras.Model
-        As made by `helpers.models.build_model`; it is not changed.
-    images : ndarray of shape (n_images, height, width, 3)
-        Raw RGB pixels in 0..255, of the model's input size.
-    class_indices : sequence of int, length n_images
-        The class that each map explains.
-    method : {"gradcam", "gradcam++", "scorecam"}, default="gradcam"
-        The gradient methods explain the score before the softmax, as their papers do;
-        Score-CAM explains the probability.
+        As made by `helpers.models.build_model`; it is not changed, and later changes of its
+        weights are not followed.
     layer : str
-        Name of the layer with the feature maps; `Backbone.cam_layer`.
+        Name of the layer with the feature maps; `Backbone.cam_layer`. All paths from the
+        pixels to the output must lead through it.
     max_channels : int, default=16
         Feature maps that Score-CAM keeps of each image, those that vary most. It runs the
         model once for each of them.
-    batch_size : int, default=32
-        Images at a time.
-
-    Returns
-    -------
-    ndarray of shape (n_images, height, width), float32
-        Each in 0..1, its largest value 1 unless the map is zero everywhere.
 
     Raises
     ------
     ConfigError
-        If the method or the layer is unknown, or the numbers of images and classes differ.
+        If the layer is unknown.
 
     References
     ----------
@@ -83,52 +68,117 @@ def class_activation_maps(
     .. [3] Wang et al., "Score-CAM", CVPR workshops 2020; the cap on channels is "Faster
        Score-CAM" of https://github.com/keisen/tf-keras-vis.
     """
-    if method not in METHODS:
-        raise ConfigError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
-    if len(images) != len(class_indices):
-        raise ConfigError(
-            f"expected a class for each of {len(images)} images, got {len(class_indices)} classes; "
-            "pass as many"
+
+    def __init__(self, model: Any, layer: str, max_channels: int = 16) -> None:
+        import keras
+
+        if layer not in {entry.name for entry in model.layers}:
+            raise ConfigError(f"layer: expected a layer of {model.name}, got {layer!r}")
+        self.model = model
+        self.layer = layer
+        self.max_channels = min(max_channels, int(model.get_layer(layer).output.shape[-1]))
+        self._scores = without_softmax(model)
+        at_layer = model.get_layer(layer).output
+        self._features = keras.Model(model.inputs, at_layer)
+        inputs = keras.Input(at_layer.shape[1:])
+        behind = keras.Model(at_layer, self._scores.outputs[0])
+        self._head = keras.Model(inputs, behind(keras.layers.Identity(name=_CUT)(inputs)))
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the layer's feature maps."""
+        _, rows, columns, _ = self.model.get_layer(self.layer).output.shape
+        return int(rows), int(columns)
+
+    def maps(
+        self,
+        images: NDArray[np.uint8],
+        class_indices: Sequence[int],
+        method: Method = "gradcam",
+        batch_size: int = 32,
+    ) -> NDArray[np.float32]:
+        """Class activation maps of a batch of images.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3)
+            Raw RGB pixels in 0..255, of the model's input size.
+        class_indices : sequence of int, length n_images
+            The class that each map explains.
+        method : {"gradcam", "gradcam++", "scorecam"}, default="gradcam"
+            The gradient methods explain the score before the softmax, as their papers do;
+            Score-CAM explains the probability.
+        batch_size : int, default=32
+            Images at a time.
+
+        Returns
+        -------
+        ndarray of shape (n_images, height, width), float32
+            Each in 0..1, its largest value 1 unless the map is zero everywhere.
+
+        Raises
+        ------
+        ConfigError
+            If the method is unknown, or the numbers of images and classes differ.
+        """
+        if method not in METHODS:
+            raise ConfigError(f"method: expected one of {', '.join(METHODS)}, got {method!r}")
+        if len(images) != len(class_indices):
+            raise ConfigError(
+                f"expected a class for each of {len(images)} images, got {len(class_indices)} "
+                "classes; pass as many"
+            )
+        step = 1 if method == "scorecam" else batch_size  # the cap chooses channels for a batch
+        explain = self._score_cam if method == "scorecam" else self._by_gradient(method)
+        grids = [
+            explain(images[start : start + step], class_indices[start : start + step])
+            for start in range(0, len(images), step)
+        ]
+        size = images.shape[1], images.shape[2]
+        return expand_maps(np.concatenate(grids).astype(np.float32), size)
+
+    def _by_gradient(self, method: str) -> Any:
+        from tf_keras_vis.gradcam import Gradcam
+        from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+
+        tool = {"gradcam": Gradcam, "gradcam++": GradcamPlusPlus}[method](self._head, clone=False)
+
+        def explain(images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
+            features = self._features.predict_on_batch(images.astype(np.float32))
+            return _call(tool, classes, np.asarray(features), penultimate_layer=_CUT)
+
+        return explain
+
+    def _score_cam(self, images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
+        from tf_keras_vis.scorecam import Scorecam
+
+        return _call(
+            Scorecam(self._scores, clone=False),  # the library applies the softmax itself
+            classes,
+            images.astype(np.float32),
+            penultimate_layer=self.layer,
+            max_N=self.max_channels,
+            batch_size=32,
         )
-    if layer not in {entry.name for entry in model.layers}:
-        raise ConfigError(f"layer: expected a layer of {model.name}, got {layer!r}")
-    explain = _make_explainer(model, method, layer, max_channels)
-    step = 1 if method == "scorecam" else batch_size  # the cap chooses channels for a batch
-    grids = [
-        np.asarray(explain(images[start : start + step], class_indices[start : start + step]))
-        for start in range(0, len(images), step)
-    ]
-    size = images.shape[1], images.shape[2]
-    return expand_maps(np.concatenate(grids).astype(np.float32), size)
 
 
-def _make_explainer(model: Any, method: str, layer: str, max_channels: int) -> Any:
-    from tf_keras_vis.gradcam import Gradcam
-    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
-    from tf_keras_vis.scorecam import Scorecam
+def _call(
+    tool: Any, classes: Sequence[int], inputs: NDArray[np.float32], **options: Any
+) -> NDArray[np.float32]:
     from tf_keras_vis.utils.scores import CategoricalScore
 
-    options: dict[str, Any] = {"penultimate_layer": layer, "seek_penultimate_conv_layer": False}
+    score = CategoricalScore([int(index) for index in classes])
     # The library expands a map as if its outer cells lay on the image's border, which pushes
     # heat outwards by up to half a cell; `expand_maps` puts each cell where its pixels are.
-    options |= {"expand_cam": False, "normalize_cam": False}
-    if method == "scorecam":
-        tool = Scorecam(model, clone=False)
-        n_channels = model.get_layer(layer).output.shape[-1]
-        options |= {"max_N": min(max_channels, int(n_channels)), "batch_size": 32}
-    else:
-        tool = {"gradcam": Gradcam, "gradcam++": GradcamPlusPlus}[method](
-            without_softmax(model), clone=False
-        )
-
-    def explain(images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
-        score = CategoricalScore([int(index) for index in classes])
-        # Score-CAM predicts with a progress bar an image, and Keras warns of a list of inputs.
-        with redirect_stdout(StringIO()), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The structure of `inputs`")
-            return np.asarray(tool(score, images.astype(np.float32), **options))
-
-    return explain
+    options |= {
+        "expand_cam": False,
+        "normalize_cam": False,
+        "seek_penultimate_conv_layer": False,
+    }
+    # Score-CAM predicts with a progress bar an image, and Keras warns of a list of inputs.
+    with redirect_stdout(StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        return np.asarray(tool(score, inputs, **options))
 
 
 def expand_maps(grids: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -234,36 +284,30 @@ def sample_per_class(predictions: pd.DataFrame, n: int, seed: int = 0) -> pd.Dat
 
 
 def measure_maps(
-    model: Any,
+    explainer: Explainer,
     rows: pd.DataFrame,
     images: NDArray[np.uint8],
     *,
-    layer: str,
-    controls: Sequence[Any],
+    controls: Sequence[Explainer],
     method: Method = "gradcam",
     criteria: Path | None = None,
-    max_channels: int = 16,
 ) -> pd.DataFrame:
     """Share of each image's map inside its lesion, for a model and its controls.
 
     Parameters
     ----------
-    model : keras.Model
-        The trained network.
+    explainer : Explainer
+        Of the trained network.
     rows : DataFrame of length n_images
         With image_id, lesion_id, dx and mask_path. The map explains the true class.
     images : ndarray of shape (n_images, height, width, 3), uint8
         The images of `rows`, at the model's size.
-    layer : str
-        See `class_activation_maps`.
-    controls : sequence of keras.Model
-        Networks with random weights; their shares are averaged.
+    controls : sequence of Explainer
+        Of networks with random weights; their shares are averaged.
     method : {"gradcam", "gradcam++", "scorecam"}, default="gradcam"
         Which maps.
     criteria : Path, optional
         Folder of a drawn sample, whose criterion masks are measured too.
-    max_channels : int, default=16
-        For Score-CAM.
 
     Returns
     -------
@@ -289,27 +333,19 @@ def measure_maps(
         targets["criterion_"] = criteria_masks(rows, criteria, size)
     for prefix, target in targets.items():
         table[f"{prefix}area"] = target.mean(axis=(1, 2))
-    table["grid"] = mass_inside(masks_at_grid(masks, grid_size(model, layer)), masks)
+    table["grid"] = mass_inside(masks_at_grid(masks, explainer.grid), masks)
 
-    def shares(network: Any) -> dict[str, NDArray[np.float64]]:
-        maps = class_activation_maps(
-            network, images, classes, method, layer=layer, max_channels=max_channels
-        )
+    def shares(network: Explainer) -> dict[str, NDArray[np.float64]]:
+        maps = network.maps(images, classes, method)
         return {prefix: mass_inside(maps, target) for prefix, target in targets.items()}
 
-    of_model = shares(model)
+    of_model = shares(explainer)
     of_controls = [shares(control) for control in controls]
     for prefix in targets:
         table[f"{prefix}trained"] = of_model[prefix]
         columns = pd.DataFrame({n: part[prefix] for n, part in enumerate(of_controls)})
         table[f"{prefix}control"] = columns.mean(axis=1).to_numpy()  # of those that are defined
     return table
-
-
-def grid_size(model: Any, layer: str) -> tuple[int, int]:
-    """Rows and columns of a layer's feature maps."""
-    _, rows, columns, _ = model.get_layer(layer).output.shape
-    return int(rows), int(columns)
 
 
 def masks_at_grid(masks: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from helpers.augment import augment_batch
 from helpers.classes import CLASSES, N_CLASSES
 from helpers.files import atomic_file
+from helpers.optimizers import make_adam
 from helpers.trial_record import write_record
 from helpers.trials import TABLE_COLUMNS, Stage, Task, TrialConfig
 
@@ -161,7 +162,7 @@ class _Progress:
         self.task, self.emit, self.validate = task, emit, validate
         self.rows: list[dict[str, float]] = []
         self.best: dict[str, float] | None = None
-        self.weights = task.work / "best.weights.h5"
+        self.weights: list[NDArray[Any]] = []
         self.sign = -1.0 if task.config.monitor == "val_loss" else 1.0
 
     def end_epoch(self, model: Any, stage: int, logs: dict[str, Any], seconds: float) -> None:
@@ -177,11 +178,7 @@ class _Progress:
         self.write_history(self.task.work / "history.csv")
         monitor = self.task.config.monitor
         if self.best is None or self.sign * row[monitor] > self.sign * self.best[monitor]:
-            self.best = row
-            with atomic_file(self.weights) as temporary:
-                final = temporary.with_name(temporary.name.replace(".tmp", "") + ".weights.h5")
-                model.save_weights(final)
-                os.replace(final, temporary)
+            self.best, self.weights = row, model.get_weights()
         text = (
             f"epoch {row['epoch']:.0f}/{self.task.config.epochs}, loss {row['loss']:.3f}, "
             f"validation accuracy {row['val_accuracy']:.3f}"
@@ -310,8 +307,8 @@ def train(task: Task, emit: Emit) -> None:
         dropout=config.dropout,
         batch_norm_momentum=config.batch_norm_momentum,
     )
-    # Predicting through a model that is never compiled keeps its trace when stages recompile.
-    predictor = keras.Model(model.inputs, model.outputs)
+    # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
+    predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
     progress = _Progress(
         task,
@@ -320,16 +317,15 @@ def train(task: Task, emit: Emit) -> None:
     )
     for index, stage in enumerate(config.stages):
         if index > 0:
-            model.load_weights(progress.weights)
+            model.set_weights(progress.weights)
         set_trainable(model, stage.trainable)
         _fit(model, stage, index, make_batches(config, index, images, rows["train"], y), progress)
-    model.load_weights(progress.weights)
+    model.set_weights(progress.weights)
     trained = time.perf_counter()
     predicted = np.concatenate([rows["valid"], rows["test"]])
     y_prob = predict(predictor, images, predicted)
     _write_predictions(task.work / "predictions.parquet", table.iloc[predicted], y_prob)
-    model.save(task.work / "model.keras")
-    progress.weights.unlink()
+    predictor.save(task.work / "model.keras")
     finished = time.perf_counter()
     seconds = {
         "import": imported - started,
@@ -353,10 +349,13 @@ def train(task: Task, emit: Emit) -> None:
 def _fit(model: Any, stage: Stage, index: int, batches: Any, progress: _Progress) -> None:
     import keras
 
+    # All variables exist before the first step: a step that creates some is traced twice.
+    optimizer = make_adam(stage.learning_rate)
+    optimizer.build(model.trainable_variables)
     model.compile(
-        optimizer=keras.optimizers.Adam(stage.learning_rate),
+        optimizer=optimizer,
         loss="categorical_crossentropy",
-        metrics=["accuracy"],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         jit_compile=False,
     )
     task = progress.task

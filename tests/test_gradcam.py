@@ -53,9 +53,7 @@ def test_a_map_is_warmest_where_the_score_comes_from(
     model: Any, bright_cell: np.ndarray, method: gradcam.Method
 ) -> None:
     """Each method puts the maximum into the bright cell, scaled to 1, at the picture's size."""
-    maps = gradcam.class_activation_maps(
-        model, bright_cell, [6, 6], method, layer=LAYER, max_channels=4
-    )
+    maps = gradcam.Explainer(model, LAYER, max_channels=4).maps(bright_cell, [6, 6], method)
     assert maps.shape == (2, *SIZE)
     assert maps.dtype == np.float32
     assert maps.min() >= 0
@@ -82,7 +80,7 @@ def test_grad_cam_is_its_formula(model: Any) -> None:
     features = keras.Model(other.inputs, other.get_layer(LAYER).output)
     grids = np.einsum("nhwk,kn->nhw", features(images.astype(np.float32)), weights[:, classes])
     expected = gradcam.expand_maps(grids.astype(np.float32), SIZE)
-    maps = gradcam.class_activation_maps(other, images, classes, layer=LAYER)
+    maps = gradcam.Explainer(other, LAYER).maps(images, classes)
     assert expected.max() == 1  # else both could be empty
     np.testing.assert_allclose(maps, expected, atol=1e-4)
 
@@ -91,11 +89,11 @@ def test_batches_change_nothing(model: Any) -> None:
     """A map does not depend on which pictures it is computed with."""
     images = np.random.default_rng(1).integers(0, 256, (5, *SIZE, 3)).astype(np.uint8)
     for method in gradcam.METHODS:
-        whole = gradcam.class_activation_maps(
-            model, images, [1, 2, 3, 4, 5], method, layer=LAYER, max_channels=2
+        whole = gradcam.Explainer(model, LAYER, max_channels=2).maps(
+            images, [1, 2, 3, 4, 5], method
         )
-        alone = gradcam.class_activation_maps(
-            model, images[3:4], [4], method, layer=LAYER, max_channels=2, batch_size=1
+        alone = gradcam.Explainer(model, LAYER, max_channels=2).maps(
+            images[3:4], [4], method, batch_size=1
         )
         np.testing.assert_allclose(whole[3], alone[0], atol=1e-5, err_msg=method)
 
@@ -104,26 +102,24 @@ def test_nothing_is_printed(
     model: Any, bright_cell: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Score-CAM, which predicts for each channel, leaves no progress bars behind."""
-    gradcam.class_activation_maps(model, bright_cell, [6, 6], "scorecam", layer=LAYER)
+    gradcam.Explainer(model, LAYER).maps(bright_cell, [6, 6], "scorecam")
     assert capsys.readouterr().out == ""
 
 
 def test_bad_calls_say_what_was_expected(model: Any, bright_cell: np.ndarray) -> None:
     """An unknown method or layer, and a wrong number of classes, are named."""
     with pytest.raises(ConfigError, match=r"gradcam.*'saliency'"):
-        gradcam.class_activation_maps(model, bright_cell, [0, 0], "saliency", layer=LAYER)  # type: ignore[arg-type]
+        gradcam.Explainer(model, LAYER).maps(bright_cell, [0, 0], "saliency")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match=r"layer.*'conv9'"):
-        gradcam.class_activation_maps(model, bright_cell, [0, 0], layer="conv9")
+        gradcam.Explainer(model, "conv9").maps(bright_cell, [0, 0])
     with pytest.raises(ConfigError, match="each of 2 images, got 1"):
-        gradcam.class_activation_maps(model, bright_cell, [0], layer=LAYER)
+        gradcam.Explainer(model, LAYER).maps(bright_cell, [0])
 
 
 def test_more_channels_than_there_are_means_all(model: Any, bright_cell: np.ndarray) -> None:
     """A cap beyond the layer's channels gives Score-CAM without a cap."""
     many, all_four = (
-        gradcam.class_activation_maps(
-            model, bright_cell, [6, 6], "scorecam", layer=LAYER, max_channels=n
-        )
+        gradcam.Explainer(model, LAYER, max_channels=n).maps(bright_cell, [6, 6], "scorecam")
         for n in (500, 4)
     )
     np.testing.assert_array_equal(many, all_four)
@@ -208,9 +204,13 @@ def test_measures_tell_a_model_that_looks_at_lesions(
     masks = lesion_masks(rows, SIZE)
     images = np.repeat((masks * 255).astype(np.uint8)[..., np.newaxis], 3, axis=3)
     rows.loc[rows.index[0], "mask_path"] = ""
-    controls = [gradcam.random_weights_control(model, seed) for seed in range(2)]
+    random = [gradcam.random_weights_control(model, seed) for seed in range(2)]
     table = gradcam.measure_maps(
-        model, rows, images, layer=LAYER, controls=controls, criteria=tiny_source.folder
+        gradcam.Explainer(model, LAYER),
+        rows,
+        images,
+        controls=[gradcam.Explainer(network, LAYER) for network in random],
+        criteria=tiny_source.folder,
     )
     assert list(table["image_id"]) == list(rows["image_id"].iloc[1:])
     assert (table["trained"] > table["area"]).all()
@@ -223,4 +223,30 @@ def test_measures_tell_a_model_that_looks_at_lesions(
 
 def test_the_grid_is_the_layers(model: Any) -> None:
     """A layer's grid is its feature maps' size."""
-    assert gradcam.grid_size(model, LAYER) == (4, 6)
+    assert gradcam.Explainer(model, LAYER).grid == (4, 6)
+
+
+@pytest.mark.parametrize("method", list(gradcam.METHODS))
+def test_maps_equal_those_of_the_library_on_the_whole_network(
+    model: Any, method: gradcam.Method
+) -> None:
+    """Cutting the network behind the layer changes no map of tf-keras-vis."""
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
+    from tf_keras_vis.scorecam import Scorecam
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    images = np.random.default_rng(2).integers(0, 256, (3, *SIZE, 3)).astype(np.uint8)
+    tools = {"gradcam": Gradcam, "gradcam++": GradcamPlusPlus, "scorecam": Scorecam}
+    grids = tools[method](gradcam.without_softmax(model), clone=False)(
+        CategoricalScore([1, 3, 5]),
+        images.astype(np.float32),
+        penultimate_layer=LAYER,
+        seek_penultimate_conv_layer=False,
+        expand_cam=False,
+        normalize_cam=False,
+    )
+    expected = gradcam.expand_maps(np.asarray(grids, dtype=np.float32), SIZE)
+    maps = gradcam.Explainer(model, LAYER).maps(images, [1, 3, 5], method)
+    assert expected.max() == 1  # else both could be empty
+    np.testing.assert_allclose(maps, expected, atol=1e-5)

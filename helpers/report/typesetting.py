@@ -65,7 +65,7 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
                 f'#import "{TEMPLATE.name}": *',
                 '#let cover = json("cover.json")',
                 "#show: book.with(cover)",
-                write(_document(sections, folder), "typst", "--syntax-highlighting=none"),
+                write(_document(sections, folder), "typst-smart", "--syntax-highlighting=none"),
             ]
         )
         (folder / "cover.json").write_text(json.dumps(cover.as_dict()), encoding="utf-8")
