@@ -21,14 +21,24 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
 from helpers.errors import ConfigError, TrialError
+from helpers.memory import (
+    add_memory_step,
+    is_memory_death,
+    micro_batch_limit,
+    oom_kills,
+)
 from helpers.trials import OnEvent, Task, is_whole
+from helpers.worker import STOPPED
 
+LOG = "training.log"
 LOG_LINES_SHOWN = 15
 
 
@@ -55,6 +65,7 @@ class LocalExecutor:
         self.parallel = parallel or (1 if gpu else min(2, cores))
         self.threads = None if gpu else max(1, cores // min(2, cores))
         self._children: set[subprocess.Popen[str]] = set()
+        self._stopping = False
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Train tasks, the slowest first so that no core waits at the end.
@@ -75,6 +86,7 @@ class LocalExecutor:
         """
         lock = threading.Lock()
         failures: list[str] = []
+        self._stopping = False
 
         def tell(event: dict[str, Any]) -> None:
             with lock:
@@ -96,19 +108,58 @@ class LocalExecutor:
             except BaseException:  # an interrupt, too, must not wait for trainings to end
                 for future in waiting:
                     future.cancel()
+                self._stopping = True
                 for child in list(self._children):
-                    child.terminate()
+                    child.kill()  # its finished epochs are in its checkpoint
                 raise
         if failures:
             raise TrialError("\n".join(failures))
 
     def _train(self, task: Task, on_event: OnEvent) -> None:
-        if task.work.exists():
-            shutil.rmtree(task.work)
-        task.work.mkdir(parents=True)
-        log = task.work / "training.log"
+        """Train one task, starting its process again for as long as that can help."""
+        task.work.mkdir(parents=True, exist_ok=True)
+        killed_after: int | None = None
+        while True:
+            kills = oom_kills()
+            end = self._run_child(task, on_event)
+            if end.status == 0:
+                return
+            log = _tail(task.work / LOG)
+            memory = end.memory or is_memory_death(end.status, log, kills)
+            if end.status == -signal.SIGKILL and not self._stopping:
+                # Nobody says why. Twice without an epoch in between is taken for memory.
+                memory = memory or killed_after == end.epochs
+                killed_after = end.epochs
+                if not memory:
+                    text = f"killed; going on after epoch {end.epochs}"
+                    on_event(_event(task, {"kind": "restart", "text": text}))
+                    continue
+            if not memory or self._stopping:
+                raise TrialError(_explain(task, end, task.work / LOG))
+            self._shrink(task, end, on_event)
+
+    def _shrink(self, task: Task, end: _End, on_event: OnEvent) -> None:
+        """Halve the micro-batch of a task, or give up at one image."""
+        batch_size = max(stage.batch_size for stage in task.config.stages)
+        current = min(micro_batch_limit(task.work) or batch_size, batch_size)
+        reason = end.failure or "its process was killed for memory"
+        if current == 1:
+            raise TrialError(
+                f"{task.config.name}: out of memory even with one image at a time ({reason}); "
+                "choose a smaller image_size or backbone, or close other programs\n"
+                + _explain(task, end, task.work / LOG)
+            )
+        step = add_memory_step(task.work, (current + 1) // 2, batch_size, reason)
+        text = (
+            f"out of memory after epoch {end.epochs}; going on with {step['micro_batch']} images "
+            f"at a time, {step['accumulation']} times a step of {batch_size}"
+        )
+        on_event(_event(task, {"kind": "memory", **step, "text": text}))
+
+    def _run_child(self, task: Task, on_event: OnEvent) -> _End:
         command = [sys.executable, "-m", "helpers.worker"]
-        with open(log, "wb") as log_file:
+        end = _End()
+        with open(task.work / LOG, "ab") as log_file:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
@@ -119,27 +170,46 @@ class LocalExecutor:
             )
             assert child.stdin is not None and child.stdout is not None
             self._children.add(child)
-            failure = ""
             try:
                 # The pipe stays open: its end tells the child that its parent has died.
                 child.stdin.write(json.dumps(task.payload()) + "\n")
                 child.stdin.flush()
                 for line in child.stdout:
                     event = json.loads(line)
-                    failure = event.get("error", failure)
-                    on_event({"trial": task.config.name, "key": task.key, **event})
-                status = child.wait()
+                    end.failure = event.get("error", end.failure)
+                    end.memory = event.get("memory", end.memory)
+                    end.epochs = event.get("done", end.epochs)
+                    on_event(_event(task, event))
             except BrokenPipeError:
-                status = child.wait()
+                pass  # it died before it had read its task
             finally:
-                if child.poll() is None:
-                    child.terminate()
-                    child.wait()
+                if self._stopping:
+                    child.kill()
+                end.status = child.wait()
                 self._children.discard(child)
-                child.stdin.close()
                 child.stdout.close()
-        if status != 0:
-            raise TrialError(_explain(task, status, failure, log))
+                with suppress(BrokenPipeError):
+                    child.stdin.close()
+        return end
+
+
+@dataclass
+class _End:
+    """How a child ended."""
+
+    status: int = 0
+    failure: str = ""
+    memory: bool = False
+    epochs: int = 0
+
+
+def _event(task: Task, event: dict[str, Any]) -> dict[str, Any]:
+    return {"trial": task.config.name, "key": task.key, **event}
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-LOG_LINES_SHOWN:])
 
 
 def has_gpu() -> bool:
@@ -188,18 +258,18 @@ class _locked:  # noqa: N801 (used as a context manager)
         self._lock.release()
 
 
-def _explain(task: Task, status: int, failure: str, log: Path) -> str:
-    if failure:
-        reason = failure
-    elif status == -signal.SIGKILL:
+def _explain(task: Task, end: _End, log: Path) -> str:
+    if end.failure:
+        reason = end.failure
+    elif end.status == STOPPED:
+        reason = "it was asked to stop; the next call goes on from its last epoch"
+    elif end.status == -signal.SIGKILL:
         reason = "its process was killed, most often because memory ran out"
-    elif status < 0:
-        reason = f"its process was ended by {signal.Signals(-status).name}"
+    elif end.status < 0:
+        reason = f"its process was ended by {signal.Signals(-end.status).name}"
     else:
-        reason = f"its process ended with status {status}"
-    tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-    shown = "\n".join(f"    {line}" for line in tail)
-    return f"trial {task.config.name!r}: {reason}; the log is {log}\n{shown}"
+        reason = f"its process ended with status {end.status}"
+    return f"trial {task.config.name!r}: {reason}; the log is {log}\n{_tail(log)}"
 
 
 EXECUTORS = {"local": LocalExecutor}

@@ -182,6 +182,29 @@ def set_trainable(model: Any, trainable: Literal["head", "all"] | int) -> None:
         )
 
 
+def split_head(model: Any) -> tuple[Any, Any]:
+    """Cut a model in front of its head.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As made by `build_model`.
+
+    Returns
+    -------
+    body : keras.Model
+        Raw pixels in, features out: pooled where the head begins with pooling.
+    head : keras.Model
+        Features in, probabilities out. Both share the model's layers.
+    """
+    import keras
+
+    layers = [layer for layer in model.layers if layer.name.startswith("head_")]
+    first = layers[0]
+    cut = first.output if first.name in ("head_pooling", "head_flatten") else first.input
+    return keras.Model(model.inputs, cut), keras.Model(cut, model.outputs)
+
+
 def load_model(path: str | Path) -> Any:
     """Load a ``.keras`` file, saying plainly when it was written by an unfit Keras.
 

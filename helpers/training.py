@@ -1,10 +1,15 @@
-"""Training: what happens inside a trial's process, from the image store to the trial's folder."""
+"""Training: what happens inside a trial's process, from the image store to the trial's folder.
+
+After each epoch everything that the next one depends on is written to a checkpoint. A process
+that dies is started again by its executor, and goes on from there.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.augment import augment_batch
-from helpers.classes import CLASSES, N_CLASSES
+from helpers.batches import make_batches, predict
+from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
+from helpers.classes import CLASSES
 from helpers.files import atomic_file
+from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
+from helpers.schedules import cosine_rate, is_better, is_over, plateau_rate
 from helpers.trial_record import write_record
-from helpers.trials import TABLE_COLUMNS, Stage, Task, TrialConfig
+from helpers.trials import TABLE_COLUMNS, Stage, Task
 
 HISTORY_COLUMNS = [
     "stage",
@@ -30,101 +38,12 @@ HISTORY_COLUMNS = [
     "learning_rate",
     "seconds",
 ]
-PREDICT_BATCH = 64
 
 Emit = Callable[[dict[str, Any]], None]
 
 
-def class_weights(
-    y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES
-) -> NDArray[np.float32]:
-    """Weight of an image of each class.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,)
-        Class indices of the training images.
-    kind : {"none", "sqrt", "balanced"}
-        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1.
-    n_classes : int, default=7
-        Number of classes.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-        0 for a class without images.
-
-    References
-    ----------
-    .. [1] King & Zeng, "Logistic regression in rare events data", Political Analysis, 2001;
-       "balanced" of scikit-learn's ``compute_class_weight``.
-    """
-    counts = np.bincount(y, minlength=n_classes).astype(float)
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
-    balanced = np.divide(len(y), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
-    return np.where(counts > 0, balanced**power, 0.0).astype(np.float32)
-
-
-def make_batches(
-    config: TrialConfig,
-    stage: int,
-    images: NDArray[np.uint8],
-    rows: NDArray[np.intp],
-    y: NDArray[np.intp],
-) -> Any:
-    """Batches of one stage as a ``keras.utils.PyDataset``.
-
-    Parameters
-    ----------
-    config : TrialConfig
-        Gives augmentation, class weights, batch size and seed.
-    stage : int
-        Index of the stage.
-    images : ndarray of shape (n_images, height, width, 3), uint8
-        The image store.
-    rows : ndarray of shape (n_train,)
-        Rows of the training images.
-    y : ndarray of shape (n_images,)
-        Class indices.
-
-    Returns
-    -------
-    keras.utils.PyDataset
-        Batches of (pixels as float32 in 0..255, one-hot classes, sample weights). Order and
-        augmentation depend on (seed, stage, epoch) alone, not on threads.
-    """
-    import keras
-
-    batch_size = config.stages[stage].batch_size
-    weights = class_weights(y[rows], config.class_weight)
-    one_hot = np.eye(N_CLASSES, dtype=np.float32)
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        epoch = 0
-
-        def __len__(self) -> int:
-            return -(-len(rows) // batch_size)
-
-        def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
-            order = np.random.default_rng([config.seed, stage, self.epoch]).permutation(rows)
-            batch = order[index * batch_size : (index + 1) * batch_size]
-            seed = (config.seed, stage, self.epoch)
-            pixels = augment_batch(images[batch], config.augmentation, batch, seed)
-            return pixels.astype(np.float32), one_hot[y[batch]], weights[y[batch]]
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-
-    return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
-
-
-def predict(model: Any, images: NDArray[np.uint8], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Probabilities of the images in `rows`, shape (len(rows), n_classes)."""
-    parts = [
-        np.asarray(model.predict_on_batch(images[rows[first : first + PREDICT_BATCH]].astype("f4")))
-        for first in range(0, len(rows), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts)
+class StoppedError(Exception):
+    """The training was asked to stop, and has: its last epoch is in the checkpoint."""
 
 
 def validation_scores(
@@ -155,122 +74,38 @@ def validation_scores(
     }
 
 
-class _Progress:
-    """Keeps history and best weights while stages come and go."""
+@dataclass
+class Data:
+    """What a training reads.
 
-    def __init__(self, task: Task, emit: Emit, validate: Callable[[], dict[str, float]]) -> None:
-        self.task, self.emit, self.validate = task, emit, validate
-        self.rows: list[dict[str, float]] = []
-        self.best: dict[str, float] | None = None
-        self.weights: list[NDArray[Any]] = []
-        self.sign = -1.0 if task.config.monitor == "val_loss" else 1.0
-
-    def end_epoch(self, model: Any, stage: int, logs: dict[str, Any], seconds: float) -> None:
-        logs.update(self.validate())
-        row = {
-            **{name: float(logs[name]) for name in HISTORY_COLUMNS if name in logs},
-            "stage": stage + 1,
-            "epoch": len(self.rows) + 1,
-            "learning_rate": float(np.asarray(model.optimizer.learning_rate)),
-            "seconds": seconds,
-        }
-        self.rows.append(row)
-        self.write_history(self.task.work / "history.csv")
-        monitor = self.task.config.monitor
-        if self.best is None or self.sign * row[monitor] > self.sign * self.best[monitor]:
-            self.best, self.weights = row, model.get_weights()
-        text = (
-            f"epoch {row['epoch']:.0f}/{self.task.config.epochs}, loss {row['loss']:.3f}, "
-            f"validation accuracy {row['val_accuracy']:.3f}"
-        )
-        self.emit(
-            {
-                "kind": "epoch",
-                "done": len(self.rows),
-                "total": self.task.config.epochs,
-                "text": text,
-            }
-        )
-
-    def write_history(self, path: Path) -> None:
-        with atomic_file(path) as temporary:
-            pd.DataFrame(self.rows)[HISTORY_COLUMNS].to_csv(temporary, index=False)
-
-
-def cosine_rate(stage: Stage, step: int, n_steps: int) -> float:
-    """Learning rate at a step (from 0) of a stage of `n_steps` steps in all.
-
-    >>> stage = Stage(learning_rate=1.0, decay="cosine")
-    >>> [round(cosine_rate(stage, step, 4), 3) for step in range(4)]
-    [1.0, 0.854, 0.5, 0.146]
+    Attributes
+    ----------
+    table : DataFrame
+        A row an image of the store.
+    images : ndarray of shape (n_images, height, width, 3), uint8
+        The store.
+    y : ndarray of shape (n_images,)
+        Class indices.
+    rows : dict of str to ndarray
+        Rows of "train", "valid" and "test".
     """
-    return float(stage.learning_rate * 0.5 * (1 + np.cos(np.pi * step / n_steps)))
+
+    table: pd.DataFrame
+    images: NDArray[np.uint8]
+    y: NDArray[np.intp]
+    rows: dict[str, NDArray[np.intp]]
 
 
-def _make_decay(config: TrialConfig, index: int, steps_an_epoch: int) -> Any:
-    import keras
-
-    stage = config.stages[index]
-    if stage.decay == "plateau":
-        return keras.callbacks.ReduceLROnPlateau(
-            config.monitor,
-            factor=config.reduce_lr_factor,
-            patience=config.reduce_lr_patience,
-            mode="min" if config.monitor == "val_loss" else "max",
-        )
-
-    class CosineDecay(keras.callbacks.Callback):  # type: ignore[misc]
-        step = 0
-
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            rate = cosine_rate(stage, self.step, stage.epochs * steps_an_epoch)
-            self.model.optimizer.learning_rate = rate
-            self.step += 1
-
-    return CosineDecay()
+def load_data(task: Task) -> Data:
+    """Open what a task names."""
+    table = pd.read_parquet(task.table)
+    rows = {name: np.flatnonzero(table["split"] == name) for name in ("train", "valid", "test")}
+    images = np.load(task.images, mmap_mode="r")
+    return Data(table, images, table["y_true"].to_numpy(), rows)
 
 
-def _make_callbacks(
-    config: TrialConfig, stage: int, steps_an_epoch: int, progress: _Progress, logs: Path
-) -> list[Any]:
-    """Validation first, so that the callbacks behind it see its numbers."""
-    import keras
-
-    class Validation(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.started = time.perf_counter()
-
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            seconds = time.perf_counter() - self.started
-            progress.end_epoch(self.model, stage, logs, seconds)
-
-    mode = "min" if config.monitor == "val_loss" else "max"
-    callbacks = [
-        Validation(),
-        keras.callbacks.EarlyStopping(
-            config.monitor, patience=config.early_stopping_patience, mode=mode
-        ),
-        _make_decay(config, stage, steps_an_epoch),
-    ]
-    if keras.backend.backend() == "tensorflow":
-        callbacks.append(
-            keras.callbacks.TensorBoard(logs / f"stage_{stage + 1}", write_graph=False)
-        )
-    return callbacks
-
-
-def _seed_everything(seed: int) -> None:
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-
-
-def train(task: Task, emit: Emit) -> None:
-    """Train one trial and put its finished folder in place.
+def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Train one trial, from its checkpoint if it has one, and put its folder in place.
 
     Parameters
     ----------
@@ -278,24 +113,27 @@ def train(task: Task, emit: Emit) -> None:
         What to train from what; ``task.work`` must exist and is renamed to ``task.folder``.
     emit : callable
         Gets an event at the start, after each epoch and at the end.
+    stopping : callable, optional
+        Asked after each epoch's checkpoint whether to stop there.
 
     Raises
     ------
     ConfigError
         If the model cannot be built.
+    StoppedError
+        If `stopping` said so.
     """
     started = time.perf_counter()
     config = task.config
-    table = pd.read_parquet(task.table)
-    images = np.load(task.images, mmap_mode="r")
-    y = table["y_true"].to_numpy()
-    rows = {name: np.flatnonzero(table["split"] == name) for name in ("train", "valid", "test")}
-    emit({"kind": "start", "done": 0, "total": config.epochs, "text": "building the model"})
+    data = load_data(task)
+    state = _open_checkpoint(task, emit)
+    text = f"going on after epoch {len(state.rows)}" if state.rows else "building the model"
+    emit({"kind": "start", "done": len(state.rows), "total": config.epochs, "text": text})
     _seed_everything(config.seed)
 
     import keras
 
-    from helpers.models import build_model, set_trainable
+    from helpers.models import build_model
 
     imported = time.perf_counter()
     model = build_model(
@@ -310,58 +148,233 @@ def train(task: Task, emit: Emit) -> None:
     # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
     predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
-    progress = _Progress(
-        task,
-        emit,
-        lambda: validation_scores(y[rows["valid"]], predict(predictor, images, rows["valid"])),
-    )
-    for index, stage in enumerate(config.stages):
-        if index > 0:
-            model.set_weights(progress.weights)
-        set_trainable(model, stage.trainable)
-        _fit(model, stage, index, make_batches(config, index, images, rows["train"], y), progress)
-    model.set_weights(progress.weights)
+    trainer = _Trainer(task, emit, stopping, data, model, predictor, state)
+    trainer.run()
     trained = time.perf_counter()
-    predicted = np.concatenate([rows["valid"], rows["test"]])
-    y_prob = predict(predictor, images, predicted)
-    _write_predictions(task.work / "predictions.parquet", table.iloc[predicted], y_prob)
+    predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
+    y_prob = predict(predictor, data.images, predicted)
+    _write_predictions(task.work / "predictions.parquet", data.table.iloc[predicted], y_prob)
     predictor.save(task.work / "model.keras")
     finished = time.perf_counter()
     seconds = {
         "import": imported - started,
         "build": built - imported,
-        "train": trained - built,
+        "train": state.seconds,
         "predict_and_save": finished - trained,
-        "total": finished - started,
     }
-    write_record(task, model, progress.rows, progress.best, seconds, n_train=len(rows["train"]))
+    seconds["total"] = sum(seconds.values())
+    write_record(
+        task,
+        model,
+        state.rows,
+        state.best,
+        seconds,
+        n_train=len(data.rows["train"]),
+        memory=memory_steps(task.work),
+    )
+    remove_checkpoint(task.work)
     os.replace(task.work, task.folder)
     emit(
         {
             "kind": "done",
-            "done": len(progress.rows),
+            "done": len(state.rows),
             "total": config.epochs,
-            "text": f"{len(progress.rows)} epochs in {seconds['total']:.0f} s",
+            "text": f"{len(state.rows)} epochs in {seconds['total']:.0f} s",
         }
     )
 
 
-def _fit(model: Any, stage: Stage, index: int, batches: Any, progress: _Progress) -> None:
+def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
+    try:
+        state = load_checkpoint(task.work)
+    except ValueError as error:
+        remove_checkpoint(task.work)
+        text = f"its checkpoint is damaged ({error}) and was removed; training from the start"
+        emit({"kind": "damaged", "done": 0, "total": task.config.epochs, "text": text})
+        state = None
+    return state or Checkpoint()
+
+
+def _seed_everything(seed: int) -> None:
     import keras
 
-    # All variables exist before the first step: a step that creates some is traced twice.
-    optimizer = make_adam(stage.learning_rate)
-    optimizer.build(model.trainable_variables)
-    model.compile(
-        optimizer=optimizer,
-        loss="categorical_crossentropy",
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=False,
-    )
-    task = progress.task
-    logs = task.work / "tensorboard"
-    callbacks = _make_callbacks(task.config, index, len(batches), progress, logs)
-    model.fit(batches, epochs=stage.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+class _Trainer:
+    """Takes a model through its stages, epoch by epoch, from wherever its state is."""
+
+    def __init__(
+        self,
+        task: Task,
+        emit: Emit,
+        stopping: Callable[[], bool],
+        data: Data,
+        model: Any,
+        predictor: Any,
+        state: Checkpoint,
+    ) -> None:
+        self.task, self.config = task, task.config
+        self.emit, self.stopping = emit, stopping
+        self.data, self.model, self.predictor, self.state = data, model, predictor, state
+        self.clock = time.perf_counter()
+        self.micro_batch = micro_batch_limit(task.work)
+
+    def run(self) -> None:
+        """Train what is left of the stages; the model ends with its best epoch's variables."""
+        from helpers.models import set_trainable
+
+        state = self.state
+        reached = int(state.rows[-1]["stage"]) - 1 if state.rows else 0
+        for index in range(reached, len(self.config.stages)):
+            goes_on = bool(self._rows_of(index))
+            if goes_on:
+                _set_variables(self.model.variables, state.variables)
+            elif state.best is not None:
+                _set_variables(self.model.variables, state.best_variables)
+            set_trainable(self.model, self.config.stages[index].trainable)
+            if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
+                self._run_stage(index, goes_on)
+        _set_variables(self.model.variables, state.best_variables)
+
+    def _rows_of(self, index: int) -> list[dict[str, Any]]:
+        return [row for row in self.state.rows if row["stage"] == index + 1]
+
+    def _run_stage(self, index: int, goes_on: bool) -> None:
+        import keras
+
+        stage = self.config.stages[index]
+        network, batches = self._network_and_batches(index)
+        parts = batches.accumulation
+        # All variables exist before the first step: a step that creates some is traced twice.
+        optimizer = make_adam(
+            stage.learning_rate, gradient_accumulation_steps=parts if parts > 1 else None
+        )
+        optimizer.build(network.trainable_variables)
+        if goes_on:
+            _set_variables(optimizer.variables, self.state.optimizer)
+        network.compile(
+            optimizer=optimizer,
+            loss="categorical_crossentropy",
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            jit_compile=False,
+        )
+        while not is_over(self.config, stage, rows := self._rows_of(index)):
+            started = time.perf_counter()
+            batches.epoch = len(rows)
+            callbacks = []
+            if stage.decay == "cosine":
+                callbacks.append(_make_cosine(stage, batches, network))
+            else:
+                optimizer.learning_rate = plateau_rate(self.config, stage, rows)
+            logs = network.fit(
+                batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False
+            ).history
+            self._end_epoch(
+                index,
+                optimizer,
+                {"loss": logs["loss"][0], "accuracy": logs["accuracy"][0]},
+                time.perf_counter() - started,
+            )
+
+    def _network_and_batches(self, index: int) -> tuple[Any, Any]:
+        data, stage = self.data, self.config.stages[index]
+        limit = self.micro_batch
+        if stage.trainable != "head" or not self.config.augmentation.is_identity:
+            rows = data.rows["train"]
+            return self.model, make_batches(
+                self.config, index, data.images, rows, data.y, micro_batch=limit
+            )
+        # Behind a frozen backbone unchanged pictures have unchanged features: compute them once.
+        from helpers.models import split_head
+
+        body, head = split_head(self.model)
+        features = np.zeros((len(data.y), *body.output.shape[1:]), dtype=np.float32)
+        features[data.rows["train"]] = predict(body, data.images, data.rows["train"])
+        return head, make_batches(
+            self.config,
+            index,
+            features,
+            data.rows["train"],
+            data.y,
+            augments=False,
+            micro_batch=limit,
+        )
+
+    def _end_epoch(
+        self, index: int, optimizer: Any, logs: dict[str, float], seconds: float
+    ) -> None:
+        state, data = self.state, self.data
+        valid = data.rows["valid"]
+        scores = validation_scores(data.y[valid], predict(self.predictor, data.images, valid))
+        row = {
+            "stage": index + 1,
+            "epoch": len(state.rows) + 1,
+            **{name: float(value) for name, value in (logs | scores).items()},
+            "learning_rate": float(np.asarray(optimizer.learning_rate)),
+            "seconds": seconds,
+        }
+        state.rows.append(row)
+        state.variables = _values(self.model.variables)
+        state.optimizer = _values(optimizer.variables)
+        monitor = self.config.monitor
+        if state.best is None or is_better(self.config, row[monitor], state.best[monitor]):
+            state.best, state.best_variables = row, state.variables
+        now = time.perf_counter()
+        state.seconds += now - self.clock
+        self.clock = now
+        with atomic_file(self.task.work / "history.csv") as temporary:
+            pd.DataFrame(state.rows)[HISTORY_COLUMNS].to_csv(temporary, index=False)
+        state.save(self.task.work)
+        _log_scalars(self.task.work / "tensorboard", row)
+        text = (
+            f"epoch {row['epoch']}/{self.config.epochs}, loss {row['loss']:.3f}, "
+            f"validation accuracy {row['val_accuracy']:.3f}"
+        )
+        done, total = len(state.rows), self.config.epochs
+        self.emit({"kind": "epoch", "done": done, "total": total, "text": text})
+        if self.stopping():
+            raise StoppedError
+
+
+def _values(variables: list[Any]) -> list[NDArray[Any]]:
+    import keras
+
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _set_variables(variables: list[Any], values: list[NDArray[Any]]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _make_cosine(stage: Stage, batches: Any, network: Any) -> Any:
+    import keras
+
+    class CosineDecay(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            step = batches.epoch * batches.n_steps + batch // batches.accumulation
+            total = stage.epochs * batches.n_steps
+            network.optimizer.learning_rate = cosine_rate(stage, step, total)
+
+    return CosineDecay()
+
+
+def _log_scalars(folder: Path, row: dict[str, Any]) -> None:
+    """Add an epoch to the logs that TensorBoard shows; needs TensorFlow."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    with tf.summary.create_file_writer(str(folder)).as_default(step=row["epoch"]):
+        for name in HISTORY_COLUMNS[2:]:
+            tf.summary.scalar(f"epoch/{name}", row[name])
 
 
 def _write_predictions(path: Path, rows: pd.DataFrame, y_prob: NDArray[np.floating[Any]]) -> None:

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import platform
-import sys
 from typing import Any
 
 import numpy as np
 
 from helpers.files import sha256_file, write_json
+from helpers.memory import device_memory_mb, peak_memory_mb
 from helpers.trials import ENGINE_VERSION, Task
-
-
-def _peak_memory_mb() -> float:
-    """Largest resident memory of this process so far, in MiB."""
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak / (2**20 if sys.platform == "darwin" else 2**10))
-
-
-def _device_memory_mb() -> float | None:
-    """Largest memory taken on the first GPU, in MiB; None without one."""
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    if not tf.config.list_physical_devices("GPU"):
-        return None
-    return float(tf.config.experimental.get_memory_info("GPU:0")["peak"]) / 2**20
 
 
 def write_record(
@@ -40,6 +19,7 @@ def write_record(
     best: dict[str, float] | None,
     seconds: dict[str, float],
     n_train: int,
+    memory: list[dict[str, Any]],
 ) -> None:
     """Write ``trial.json`` into ``task.work``, whose other files are there already.
 
@@ -57,6 +37,8 @@ def write_record(
         Seconds by phase.
     n_train : int
         Training images an epoch.
+    memory : list of dict
+        What was done about memory; see `helpers.memory.add_memory_step`.
     """
     import keras
 
@@ -75,8 +57,9 @@ def write_record(
         "trainable_parameters": trainable,
         "seconds": seconds,
         "images_per_second": seen / fitting,
-        "peak_memory_mb": _peak_memory_mb(),
-        "device_memory_mb": _device_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
+        "memory_steps": memory,
+        "device_memory_mb": device_memory_mb(),
         "model_mb": (task.work / "model.keras").stat().st_size / 2**20,
         "versions": {
             "python": platform.python_version(),

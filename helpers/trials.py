@@ -25,7 +25,7 @@ from helpers.images import open_store
 from helpers.models import Head
 from helpers.splits import SPLITS, assert_grouped
 
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]

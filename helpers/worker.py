@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
 from typing import Any
 
+from helpers.files import cache_home
+from helpers.memory import is_memory_error
 from helpers.trials import Task
+
+STOPPED = 75
+"""Exit status of a training that was asked to stop; EX_TEMPFAIL of sysexits.h."""
 
 
 def _exit_with_parent() -> None:
     """End this process when its standard input closes: the parent is gone."""
     sys.stdin.read()
     os._exit(3)
+
+
+def _limit_memory() -> None:
+    """Keep to ``DERMBOOK_MEMORY_LIMIT_MB`` of address space, where it is set."""
+    limit = os.environ.get("DERMBOOK_MEMORY_LIMIT_MB")
+    if limit:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (int(limit) * 2**20,) * 2)
 
 
 def main() -> int:
@@ -25,20 +41,52 @@ def main() -> int:
     # Libraries print; only events may reach the parent, so stdout becomes the log.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    asked = threading.Event()
+
+    def stop(*_: object) -> None:
+        if asked.is_set():  # a second request does not wait for the epoch
+            os._exit(128 + signal.SIGTERM)
+        asked.set()
+
+    signal.signal(signal.SIGTERM, stop)
 
     def emit(event: dict[str, Any]) -> None:
         channel.write(json.dumps(event) + "\n")
         channel.flush()
 
     try:
-        from helpers.training import train
+        from helpers.training import StoppedError, train
 
-        train(Task.from_payload(payload), emit)
+        _limit_memory()
+        try:
+            train(Task.from_payload(payload), emit, asked.is_set)
+        except StoppedError:
+            text = "stopped as asked; the next call goes on from its last epoch"
+            emit({"kind": "stopped", "text": text})
+            return STOPPED
     except BaseException as error:
         traceback.print_exc()
-        emit({"kind": "failed", "error": f"{type(error).__name__}: {error}", "text": "failed"})
+        emit(
+            {
+                "kind": "failed",
+                "error": describe(error),
+                "memory": is_memory_error(error),
+                "text": "failed",
+            }
+        )
         return 1
     return 0
+
+
+def describe(error: BaseException) -> str:
+    """An error in a line, with the way out where the disk is full."""
+    text = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return (
+            f"the disk is full ({text}); finished epochs are kept: free some space "
+            f"({cache_home()} holds the trials, `dermbook trials` lists them) and call again"
+        )
+    return text
 
 
 if __name__ == "__main__":

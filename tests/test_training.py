@@ -8,7 +8,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_class_weight
 
 from helpers.augment import Augmentation
-from helpers.training import class_weights, make_batches, validation_scores
+from helpers.batches import class_weights, make_batches
+from helpers.training import validation_scores
 from helpers.trials import Stage, TrialConfig
 
 Y = np.repeat(np.arange(7), [3, 5, 11, 2, 11, 67, 1])
@@ -59,7 +60,7 @@ def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
         return [int(value) for pixels, _, _ in parts for value in pixels[:, 4, 4, 0]]
 
     first = one_epoch()
-    batches.on_epoch_end()
+    batches.epoch = 1
     second = one_epoch()
     assert sorted(first) == sorted(second) == list(rows)
     assert first != second

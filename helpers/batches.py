@@ -1,0 +1,134 @@
+"""Batches: what goes through the network, in which order and how much at once."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.augment import augment_batch
+from helpers.classes import N_CLASSES
+from helpers.trials import TrialConfig
+
+PREDICT_BATCH = 64
+
+
+def class_weights(
+    y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES
+) -> NDArray[np.float32]:
+    """Weight of an image of each class.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Class indices of the training images.
+    kind : {"none", "sqrt", "balanced"}
+        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1.
+    n_classes : int, default=7
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        0 for a class without images.
+
+    References
+    ----------
+    .. [1] King & Zeng, "Logistic regression in rare events data", Political Analysis, 2001;
+       "balanced" of scikit-learn's ``compute_class_weight``.
+    """
+    counts = np.bincount(y, minlength=n_classes).astype(float)
+    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
+    balanced = np.divide(len(y), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
+    return np.where(counts > 0, balanced**power, 0.0).astype(np.float32)
+
+
+def accumulation_of(batch_size: int, micro_batch: int | None) -> int:
+    """Micro-batches a step: as few as keep each within `micro_batch` images.
+
+    >>> accumulation_of(64, None), accumulation_of(64, 16), accumulation_of(64, 100)
+    (1, 4, 1)
+    """
+    return 1 if micro_batch is None else -(-batch_size // micro_batch)
+
+
+def make_batches(
+    config: TrialConfig,
+    stage: int,
+    inputs: NDArray[Any],
+    rows: NDArray[np.intp],
+    y: NDArray[np.intp],
+    *,
+    micro_batch: int | None = None,
+    augments: bool = True,
+) -> Any:
+    """Batches of one stage as a ``keras.utils.PyDataset``.
+
+    Parameters
+    ----------
+    config : TrialConfig
+        Gives augmentation, class weights, batch size and seed.
+    stage : int
+        Index of the stage.
+    inputs : ndarray of shape (n_images, ...)
+        The image store as uint8, or features of each of its images as float32.
+    rows : ndarray of shape (n_train,)
+        Rows of the training images.
+    y : ndarray of shape (n_images,)
+        Class indices.
+    micro_batch : int, optional
+        Most images at once; where it is smaller than the batch, a step's images come in
+        `accumulation` parts of nearly equal size. A part's weights are scaled so that the mean
+        gradient of the parts is the gradient of the whole, a last short batch included.
+    augments : bool, default=True
+        Whether the configuration's augmentation is applied here.
+
+    Returns
+    -------
+    keras.utils.PyDataset
+        Batches of (inputs as float32, one-hot classes, sample weights). Order and augmentation
+        depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
+        the number of parts a step, `n_steps` the steps an epoch.
+    """
+    import keras
+
+    batch_size = config.stages[stage].batch_size
+    parts = accumulation_of(batch_size, micro_batch)
+    weights = class_weights(y[rows], config.class_weight)
+    one_hot = np.eye(N_CLASSES, dtype=np.float32)
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        epoch = 0
+        accumulation = parts
+        n_steps = -(-len(rows) // batch_size)
+
+        def __len__(self) -> int:
+            return self.n_steps * parts
+
+        def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
+            seed = (config.seed, stage, self.epoch)
+            step, part = divmod(index, parts)
+            order = np.random.default_rng(seed).permutation(rows)
+            whole = order[step * batch_size : (step + 1) * batch_size]
+            chosen = np.array_split(whole, parts)[part]
+            scale = np.float32(parts * len(chosen) / len(whole))
+            if not len(chosen):  # a last batch of fewer images than parts
+                chosen, scale = whole[:1], np.float32(0)
+            if augments:
+                values = augment_batch(inputs[chosen], config.augmentation, chosen, seed)
+            else:
+                values = inputs[chosen]
+            return values.astype(np.float32), one_hot[y[chosen]], weights[y[chosen]] * scale
+
+    return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
+
+
+def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """What a model gives for the inputs of `rows`, an array of length len(rows)."""
+    parts = [
+        np.asarray(model.predict_on_batch(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        for first in range(0, len(rows), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
