@@ -188,8 +188,8 @@ def _order(
     verdict = (NOT_TESTABLE, f"the run has {len(there)} of the {len(keys)}")
     if len(there) == len(keys):
         starts = {trial.config.weights for trial in there.values()}
-        verdict = (NOT_TESTABLE, "they do not start from the same weights")
-        if len(starts) == 1:
+        verdict = (NOT_TESTABLE, "training starts from random weights")
+        if starts == {"imagenet"}:
             verdict = order_verdict(predictions, published)
     return _row(name, _ranking(published), _ranking(points) if points else "–", verdict)
 

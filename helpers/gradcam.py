@@ -10,9 +10,10 @@ References
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
@@ -130,10 +131,11 @@ class Explainer:
             )
         step = 1 if method == "scorecam" else batch_size  # the cap chooses channels for a batch
         explain = self._score_cam if method == "scorecam" else self._by_gradient(method)
-        grids = [
-            explain(images[start : start + step], class_indices[start : start + step])
-            for start in range(0, len(images), step)
-        ]
+        with _quiet():
+            grids = [
+                explain(images[start : start + step], class_indices[start : start + step])
+                for start in range(0, len(images), step)
+            ]
         size = images.shape[1], images.shape[2]
         return expand_maps(np.concatenate(grids).astype(np.float32), size)
 
@@ -175,10 +177,21 @@ def _call(
         "normalize_cam": False,
         "seek_penultimate_conv_layer": False,
     }
-    # Score-CAM predicts with a progress bar an image, and Keras warns of a list of inputs.
-    with redirect_stdout(StringIO()), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The structure of `inputs`")
-        return np.asarray(tool(score, inputs, **options))
+    return np.asarray(tool(score, inputs, **options))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing on the screen: no progress bar an image, no advice about inputs and traces."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # each network is traced once, which it takes for too often
+    try:
+        with redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The structure of `inputs`")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def expand_maps(grids: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -269,6 +270,8 @@ class Run:
             The number as the reader sees it.
         """
         text = format(value, fmt) if fmt else str(value)
+        if not isinstance(value, str):
+            text = re.sub(r"^-", "−", text)
         record: dict[str, Any] = {"key": key, "text": text}
         if isinstance(value, Estimate):
             record |= {"value": value.value, "low": value.low, "high": value.high, "n": value.n}

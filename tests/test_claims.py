@@ -165,6 +165,13 @@ def test_backbones_from_unlike_weights_have_no_order() -> None:
     assert verdicts["Order of the three backbones"] == "not testable"
 
 
+def test_backbones_from_random_weights_have_no_order() -> None:
+    """What was published is the order of pretrained networks."""
+    trials = _comparison(PUBLISHED_ORDER, weights="none")
+    verdicts = _verdicts(course_report_checks(trials, [], REAL))
+    assert verdicts["Order of the three backbones"] == "not testable"
+
+
 @pytest.mark.parametrize(
     ("size", "memory", "expected"),
     [((300, 300), 9000.0, "not held"), ((300, 300), None, "not testable"), ((224, 224), 9e3, None)],

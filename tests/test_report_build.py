@@ -133,6 +133,15 @@ def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile):
     assert manifest["chapters"]["03_last"]["status"] == "skipped"
 
 
+def test_a_message_of_several_lines_is_told_whole(book, renderer, small_profile):
+    """A list of problems does not have to be looked up in the notebook."""
+    write_chapter(
+        book, "02_next", ['raise ValueError("two problems\\n- the first\\n- the second")']
+    )
+    _, text = _build(book)
+    assert "two problems\n- the first\n- the second\n" in text
+
+
 def test_two_builds_of_one_run_folder_are_refused(book, renderer, small_profile):
     """The error names the folder and the way out."""
     folder = book.parent / "runs" / "smoke"

@@ -239,6 +239,9 @@ def _build(
     if failed:
         names = ", ".join(result.chapter.name for result in failed)
         kept = _relative(folder / "notebooks")
+        for detail in dict.fromkeys(result.detail for result in failed if result.detail):
+            console.print(detail, markup=False, highlight=False, soft_wrap=True)
+            console.print()
         console.print(
             f"No report was made: {names} failed. Each is kept up to its failing cell in "
             f"{kept}/<chapter>.failed.ipynb.",

@@ -33,11 +33,14 @@ class ChapterError(Exception):
         Number of the cell in the chapter's own file, from 0; None where it is not known.
     reason : str
         The error in one line, as in ``"NameError: name 'x' is not defined"``.
+    detail : str
+        Its whole message where that has more lines; else "".
     """
 
-    def __init__(self, cell: int | None, reason: str) -> None:
+    def __init__(self, cell: int | None, reason: str, detail: str = "") -> None:
         self.cell = cell
         self.reason = reason
+        self.detail = detail
         super().__init__(reason if cell is None else f"Cell {cell}: {reason}")
 
 
@@ -222,8 +225,9 @@ def _failure(error: BaseException, watch: _Watch) -> ChapterError:
         )
     if isinstance(error, PapermillExecutionError):
         lines = str(error.evalue).strip().splitlines() or [""]
-        more = " ..." if len(lines) > 1 else ""
-        return ChapterError(watch.cell, f"{error.ename}: {lines[0]}{more}")
+        if len(lines) == 1:
+            return ChapterError(watch.cell, f"{error.ename}: {lines[0]}")
+        return ChapterError(watch.cell, f"{error.ename}: {lines[0]} ...", "\n".join(lines))
     lines = str(error).strip().splitlines() or [""]
     return ChapterError(watch.cell, f"{type(error).__name__}: {lines[0]}")
 

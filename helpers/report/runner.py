@@ -33,12 +33,15 @@ class ChapterResult:
         Of its execution, in this run or in the earlier one; 0 when it was not begun.
     reason : str
         Why it failed or was skipped, in one line; else "".
+    detail : str
+        The whole message of its error where that has more lines; else "".
     """
 
     chapter: Chapter
     status: Status
     seconds: float = 0.0
     reason: str = ""
+    detail: str = ""
 
 
 def notebook_path(folder: Path, name: str) -> Path:
@@ -118,7 +121,8 @@ def _execute(
         show(0, 0)
         if partial.exists():
             os.replace(partial, failed)
-        return ChapterResult(chapter, "failed", monotonic() - began, str(failure))
+        seconds = monotonic() - began
+        return ChapterResult(chapter, "failed", seconds, str(failure), failure.detail)
     finally:
         partial.unlink(missing_ok=True)
     seconds = monotonic() - began

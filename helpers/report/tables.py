@@ -125,9 +125,11 @@ def _whole_intervals(inlines: list[Node]) -> list[Node]:
 
 
 def _breakable(node: Node) -> Node | None:
-    """Let long names in cells break after an underscore, a slash or a hyphen."""
+    """Let long names in cells break after an underscore, a slash or a hyphen, short ones not."""
     if "c" in node and isinstance(node["c"], list) and node["t"] in ("Plain", "Para"):
         return {"t": node["t"], "c": _whole_intervals(node["c"])}
-    if node["t"] != "Str" or len(node["c"]) < 15:
+    if node["t"] != "Str":
         return None
+    if len(node["c"]) < 15:
+        return {"t": "Str", "c": node["c"].replace("++", "+\u2060+")}
     return {"t": "Str", "c": re.sub(r"(?<=[_/\-])(?=\w)", "\u200b", node["c"])}

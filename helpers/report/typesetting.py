@@ -35,6 +35,7 @@ _TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
 """Height of a figure that leaves room on its page for a caption."""
 _OUTPUT_COLUMNS = 96
+_SMALL_PRINT = "References"
 _KEPT_LINES = 15
 """Code up to this many lines stays on the page of what it shows."""
 
@@ -148,10 +149,19 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
         opening = f"#chapter({section.chapter.number}, {typst_string(section.anchor)})["
         title = _accessible(section.title, section, folder)
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
+        small = False
         for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
             shows = isinstance(after, NumberedFigure | NumberedTable | Text)
             keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
             blocks += _part(part, section, folder, keep)
+            if isinstance(part, Heading):  # references are set smaller, up to the next heading
+                if small:
+                    blocks.insert(-1, _raw("];"))
+                small = plain_text(part.inlines).strip() == _SMALL_PRINT
+                if small:
+                    blocks.append(_raw("#small-print["))
+        if small:
+            blocks.append(_raw("];"))
     return blocks
 
 
