@@ -182,9 +182,10 @@ class LocalExecutor:
                     on_event(_event(task, event))
             except BrokenPipeError:
                 pass  # it died before it had read its task
+            except BaseException:
+                child.kill()
+                raise
             finally:
-                if self._stopping:
-                    child.kill()
                 end.status = child.wait()
                 self._children.discard(child)
                 child.stdout.close()

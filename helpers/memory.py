@@ -16,7 +16,8 @@ STEPS = "memory.json"
 _SIGNS = re.compile(
     r"RESOURCE_EXHAUSTED|ResourceExhausted|out of memory|OOM when allocating|OutOfMemory"
     r"|bad_alloc|CUDA_ERROR_OUT_OF_MEMORY|Unable to allocate|Cannot allocate memory|MemoryError"
-    r"|could not create a memory|failed to allocate memory",
+    r"|could not create a memory|failed to allocate memory"
+    r"|Status: 1, message: could not",  # oneDNN's dnnl_out_of_memory
     re.IGNORECASE,
 )
 
