@@ -182,7 +182,7 @@ def draw(
     from helpers.errors import ConfigError
     from helpers.sample import draw_sample
 
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder}: expected an empty or new folder but it holds files")
     with Progress(console=errors, transient=True) as bars:
         bar = bars.add_task("drawing", total=n_images)
