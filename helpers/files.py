@@ -169,7 +169,7 @@ def readable_bytes(n_bytes: float) -> str:
     >>> readable_bytes(5 * 2**20), readable_bytes(2**30)
     ('5.0 MiB', '1.00 GiB')
     """
-    if n_bytes >= 2**28:
+    if n_bytes >= 2**30:
         return f"{n_bytes / 2**30:.2f} GiB"
     return f"{n_bytes / 2**20:.1f} MiB" if n_bytes >= 2**18 else f"{n_bytes / 2**10:.1f} KiB"
 
