@@ -64,7 +64,9 @@ def write_error(path: str | Path, error: OSError) -> ConfigError:
         ways.append(f"set DERMBOOK_HOME (the cache folder, now {home}) to {target}")
     else:
         ways.append(f"choose {target}")
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    # A folder that "exists" and yet could not be made is a file.
+    code = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno
+    reason = os.strerror(code) if code else str(error)
     expected = "room for it" if full else "a place that can be written to"
     return ConfigError(f"{path}: expected {expected} but got {reason!r}; {', or '.join(ways)}")
 
