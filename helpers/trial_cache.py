@@ -162,7 +162,7 @@ def _look(path: Path) -> CachedTrial | None:
         state: State = "unfinished"
         epochs = _epochs_done(path)
     else:
-        state = "finished" if record and has_whole_files(path) else "damaged"
+        state = "finished" if record and is_whole(path) else "damaged"
         done = record.get("epochs")
         epochs = done if isinstance(done, int) else _epochs_done(path)
     try:
@@ -172,14 +172,6 @@ def _look(path: Path) -> CachedTrial | None:
         return None
     locked = is_locked(path.parent, key)
     return CachedTrial(key, path, state, locked, folder_bytes(path), changed, epochs, record)
-
-
-def has_whole_files(path: Path) -> bool:
-    """Whether a trial's files have the checksums of its record, whatever that holds."""
-    try:
-        return is_whole(path)
-    except (TypeError, AttributeError):  # JSON, but not of a trial
-        return False
 
 
 def _read_dict(path: Path) -> dict[str, Any]:

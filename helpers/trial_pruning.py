@@ -19,8 +19,8 @@ from rich.text import Text
 
 from helpers.errors import ConfigError, DataError
 from helpers.files import folder_bytes, read_json, readable_bytes, told_write_errors, writable
-from helpers.trial_cache import CachedTrial, has_whole_files, is_locked, trials_folder
-from helpers.trials import ENGINE_VERSION
+from helpers.trial_cache import CachedTrial, is_locked, trials_folder
+from helpers.trials import ENGINE_VERSION, is_whole
 
 DAY = 86400.0
 
@@ -187,7 +187,7 @@ def remove(plan: Sequence[Removal], folder: Path | None = None) -> tuple[int, li
         try:
             with FileLock(folder / f"{item.key}.lock", timeout=0):
                 # Somebody may have finished it between the planning and this lock.
-                changed = item.reason == "damaged" and has_whole_files(item.path)
+                changed = item.reason == "damaged" and is_whole(item.path)
                 if changed or not item.path.exists():
                     left += [item] if changed else []
                     continue

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,14 +143,33 @@ def test_a_real_read_only_disk(
         write_json(disk / "x.json", {})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind the superuser")
-def test_a_folder_of_somebody_else(home: Path) -> None:
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Permissions do not bind the superuser: be somebody else for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder without write permission is told, and what to do."""
-    home.mkdir()
-    home.chmod(0o500)
-    with pytest.raises(ConfigError, match="Permission denied.*DERMBOOK_HOME"):
-        writable(home)
-    home.chmod(0o700)
+    with tempfile.TemporaryDirectory() as name:  # pytest's own is closed to other users
+        monkeypatch.setenv("DERMBOOK_HOME", name)
+        os.chmod(name, 0o555)
+        told = r"Permission denied.*DERMBOOK_HOME"
+        with ordinary_user():
+            with pytest.raises(ConfigError, match=told):
+                writable(name)
+            with pytest.raises(ConfigError, match=told):
+                writable(Path(name) / "stores")
+            with pytest.raises(ConfigError, match=told):
+                write_json(Path(name) / "x.json", {})
+        os.chmod(name, 0o755)
 
 
 def test_bytes_of_a_folder(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_states_of_trials(folder: Path) -> None:
     assert finished.bytes == sum(path.stat().st_size for path in finished.folder.iterdir())
 
 
+@pytest.mark.parametrize("text", ["[]", "3", '{"sha256": []}', '{"sha256": {"model.keras": 1}}'])
+def test_records_of_another_kind(folder: Path, text: str) -> None:
+    """JSON that is no trial's record makes a damaged trial, which is listed and shown."""
+    (write_trial(folder, "resnet50-aa") / "trial.json").write_text(text)
+    assert list_trials()[0].state == "damaged"
+    assert (
+        call().exit_code == call("show", "resnet50-aa").exit_code == call("--json").exit_code == 0
+    )
+
+
 @pytest.mark.parametrize("rows", [None, 0, 3])
 def test_epochs_of_an_unfinished_trial(folder: Path, rows: int | None) -> None:
     """The checkpoint tells; without one, the history does; without both, none are done."""
