@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -44,6 +45,8 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Fetch, check or draw images.")
 app.add_typer(data, name="data")
+trials = typer.Typer(invoke_without_command=True, help="List, show or prune finished trainings.")
+app.add_typer(trials, name="trials")
 
 
 class Code(StrEnum):
@@ -182,7 +185,7 @@ def draw(
     from helpers.errors import ConfigError
     from helpers.sample import draw_sample
 
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder}: expected an empty or new folder but it holds files")
     with Progress(console=errors, transient=True) as bars:
         bar = bars.add_task("drawing", total=n_images)
@@ -198,6 +201,79 @@ def draw(
             progress=show,
         )
     console.print(f"{n_images:,} images in {drawn}", highlight=False, soft_wrap=True)
+
+
+@trials.callback()
+def list_trials(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, for machines.")] = False,
+) -> None:
+    """List the trials of the cache: finished, unfinished and damaged ones."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from helpers import trial_cache
+    from helpers.files import readable_bytes
+
+    found = trial_cache.list_trials()
+    if as_json:
+        print(json.dumps([trial.facts() for trial in found], indent=2, ensure_ascii=False))
+        return
+    if found:
+        # Into a file or pipe nothing is cut; a narrow terminal gets fewer columns.
+        narrow = console.is_terminal and console.width < 130
+        wide = console if console.is_terminal else Console(width=max(console.width, 200))
+        wide.print(trial_cache.trials_table(found, narrow=narrow))
+        console.print()
+    size = readable_bytes(sum(trial.bytes for trial in found))
+    place = trial_cache.trials_folder()
+    console.print(f"{len(found)} trials, {size}, in {place}", highlight=False, soft_wrap=True)
+
+
+@trials.command()
+def show(
+    trial: Annotated[str, typer.Argument(help="Its key or name, or the beginning of one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The whole record as JSON.")] = False,
+) -> None:
+    """Show one trial: configuration, times, memory and scores."""
+    from helpers.trial_cache import details_table, find_cached
+
+    found = find_cached(trial)
+    if as_json:
+        print(json.dumps(found.facts() | {"record": found.record}, indent=2, ensure_ascii=False))
+        return
+    console.print(details_table(found))
+
+
+@trials.command()
+def prune(
+    older_than: Annotated[
+        float | None, typer.Option(min=0, help="Finished trials of more DAYS go too.")
+    ] = None,
+    keep_runs: Annotated[
+        Path | None, typer.Option(help="Keep the trials that the runs in this folder name.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only show.")] = False,
+) -> None:
+    """Remove damaged trials, unfinished ones that nobody trains, and those of an older engine."""
+    from helpers import trial_cache, trial_pruning
+    from helpers.files import readable_bytes
+
+    keep = trial_pruning.keys_of_runs(keep_runs) if keep_runs is not None else set()
+    found = trial_cache.list_trials()
+    plan = trial_pruning.plan_pruning(found, older_than=older_than, keep=keep)
+    if not plan:
+        console.print("Nothing to remove.")
+        return
+    console.print(trial_pruning.pruning_table(plan))
+    console.print()
+    if not yes:
+        size = readable_bytes(sum(item.bytes for item in plan))
+        console.print(f"{size} would be freed; --yes removes.", highlight=False)
+        return
+    freed, left = trial_pruning.remove(plan)
+    for item in left:
+        console.print(f"{item.path.name} is in use and stays", style="yellow", highlight=False)
+    console.print(f"{readable_bytes(freed)} freed.", highlight=False)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from helpers.errors import DermBookError
-from helpers.files import cache_home
+from helpers.files import cache_home, folder_bytes, readable_bytes, write_problem
 from helpers.report.inputs import ROOT, version_of
 
 NEEDED_MEMORY = 4.0
@@ -149,33 +149,27 @@ def check_disk(folder: Path | None = None) -> Finding:
     folder = folder or cache_home()
     standing = _standing(folder)
     free = shutil.disk_usage(standing).free / 2**30
-    probe = standing / ".dermbook-doctor"
-    try:
-        probe.write_text("")
-        probe.unlink()
-    except OSError as error:
-        way_out = "set DERMBOOK_HOME to a folder that you may write to"
-        return Finding("disk", f"{standing}: {error.strerror}", False, way_out)
+    home = f"the cache folder {folder}" + ("" if standing == folder else " (yet to be made)")
+    problem = write_problem(standing)
+    if problem is not None:
+        way_out = "set DERMBOOK_HOME to a folder that you may write to, on a disk with room"
+        return Finding("disk", f"{home} cannot be written to: {problem.strerror}", False, way_out)
     ok = free >= NEEDED_DISK
     way_out = (
         ""
         if ok
-        else f"make room ({NEEDED_DISK:g} GiB), or set DERMBOOK_HOME to a folder on another disk"
+        else f"make room ({NEEDED_DISK:g} GiB), or set DERMBOOK_HOME to a folder on another disk; "
+        "'dermbook trials prune' shows what could be removed"
     )
-    return Finding("disk", f"{free:.1f} GiB free at {standing}", ok, way_out)
-
-
-def _size(folder: Path) -> str:
-    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return f"{total / 2**30:.2f} GiB" if total >= 2**28 else f"{total / 2**20:.1f} MiB"
+    return Finding("disk", f"{free:.1f} GiB free, {home} can be written to", ok, way_out)
 
 
 def check_caches() -> Finding:
     """Where the caches are, and how large each is."""
     home = cache_home()
     folders = sorted(path for path in home.iterdir() if path.is_dir()) if home.is_dir() else []
-    parts = ", ".join(f"{folder.name} {_size(folder)}" for folder in folders)
-    return Finding("caches", f"{home} ({parts or 'empty'})")
+    sizes = ", ".join(f"{path.name} {readable_bytes(folder_bytes(path))}" for path in folders)
+    return Finding("caches", f"{home} ({sizes or 'empty'})")
 
 
 def check_fonts() -> Finding:

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from helpers.errors import DataError
+from helpers.files import told_write_errors
 
 CHUNK = 256 * 1024
 TIMEOUT = (30, 60)
@@ -145,7 +146,7 @@ class ResumingDownloader:
         total = self.expected_bytes if total is None else total
         done = start
         self._tell(done, total)
-        with open(self.part, mode) as file:
+        with told_write_errors(self.part), open(self.part, mode) as file:
             for chunk in answer.iter_content(CHUNK):
                 file.write(chunk)
                 done += len(chunk)

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from helpers.download import TIMEOUT, ResumingDownloader, UnreachableError
 from helpers.errors import DataError
-from helpers.files import read_json, sha256_file, write_json
+from helpers.files import read_json, sha256_file, writable, write_json
 from helpers.mirrors import (
     DATAVERSE,
     SUMS,
@@ -225,10 +225,12 @@ def fetch_ham10000(
     ------
     DataError
         If files are missing or wrong, the disk is too full, or a server does not answer.
+    ConfigError
+        If the cache folder cannot be written to, or gets full meanwhile.
     """
     files = published_files(include_test)
     folder = ham10000_folder(home)
-    folder.mkdir(parents=True, exist_ok=True)
+    writable(folder)
     pooch.get_logger().setLevel("WARNING")  # its lines would tear the progress bars
     with FileLock(f"{folder}.lock"):
         if progress is None:

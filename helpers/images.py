@@ -4,13 +4,20 @@ The store is keyed by the catalogue's fingerprint and the size, so a chapter, a 
 Grad-CAM of the same images share one file. Decoding runs in threads (OpenCV leaves the
 interpreter free) and each thread writes its rows straight to the file, so the memory that it
 takes does not grow with the number of images.
+
+A store is opened after its SHA-256 was compared with that of its record. Reading a gigabyte for
+that takes seconds, too long for each of a dozen chapters, so the record remembers the state of
+the file (inode, size, time of change) that was found right, and only another state is compared
+again: whatever writes to a file, or puts another in its place, changes its state.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +30,22 @@ from numpy.typing import NDArray
 
 from helpers.catalogue import fingerprint, read_image
 from helpers.errors import ConfigError, DataError
-from helpers.files import atomic_file, cache_home, digest, read_json, sha256_file, write_json
+from helpers.files import (
+    atomic_file,
+    cache_home,
+    digest,
+    read_json,
+    sha256_file,
+    writable,
+    write_json,
+)
 
 FORMAT_VERSION = 1
 CHUNK = 64
 Progress = Callable[[int, int], None]
+
+_seen_whole: dict[Path, list[int]] = {}
+"""States that this process found right, for caches that it may not write to."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,9 @@ def open_store(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> ImageStore:
-    """Open the store of a catalogue at a size; build it first where it is missing.
+    """Open the store of a catalogue at a size; build it first where it is missing or damaged.
+
+    A damaged store, one whose bytes are not those that were written, is told by a warning.
 
     Parameters
     ----------
@@ -127,7 +147,8 @@ def open_store(
     Raises
     ------
     ConfigError
-        If `size` is not two integers of at least 8.
+        If `size` is not two integers of at least 8, or the cache folder has no room for the
+        store or cannot be written to.
     DataError
         If an image cannot be decoded; the message names all of them.
     """
@@ -136,10 +157,13 @@ def open_store(
         raise ConfigError(f"image size: expected (height, width) of at least 8 px, got {size}")
     ids = tuple(catalogue["image_id"])
     path = cache_home() / "stores" / f"{store_key(catalogue, (height, width))}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        if not _is_whole(path):
-            _build(catalogue, (height, width), path, progress, workers)
+    # A whole store is only read, so a cache that this user may not write to serves as well.
+    if not _is_whole(path):
+        writable(path.parent)
+        with FileLock(f"{path}.lock"):
+            if not _is_whole(path):  # another process may just have built it
+                _warn_of_damage(path)
+                _build(catalogue, (height, width), path, progress, workers)
     return ImageStore(path, (height, width), ids)
 
 
@@ -147,10 +171,38 @@ def _record_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
+def _state(path: Path) -> list[int]:
+    """What changes whenever a file is written to or replaced."""
+    status = path.stat()
+    return [status.st_ino, status.st_size, status.st_mtime_ns]
+
+
 def _is_whole(path: Path) -> bool:
-    """Whether the file and its record are there and agree on the number of bytes."""
-    record = _record_path(path)
-    return path.exists() and record.exists() and read_json(record)["bytes"] == path.stat().st_size
+    """Whether a store and its record are there, and its bytes are those that were written."""
+    try:
+        state = _state(path)
+        record = read_json(_record_path(path))
+        if record["bytes"] != state[1]:
+            return False
+        if state in (record.get("state"), _seen_whole.get(path)):
+            return True
+        if sha256_file(path) != record["sha256"]:
+            return False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    _seen_whole[path] = state
+    with suppress(ConfigError, OSError):  # a read-only cache: the next process looks again
+        write_json(_record_path(path), record | {"state": state})
+    return True
+
+
+def _warn_of_damage(path: Path) -> None:
+    if path.exists() and _record_path(path).exists():
+        text = (
+            f"{path}: expected the bytes that were written but got others; the image store is "
+            "built again from the images. If this comes back, look at the disk"
+        )
+        warnings.warn(text, stacklevel=3)
 
 
 def verify_store(store: ImageStore) -> bool:
@@ -170,6 +222,8 @@ def _build(
     shape = (n_images, *size, 3)
     row_bytes = int(np.prod(shape[1:]))
     problems: list[str] = []
+    # The file starts out sparse: room is found missing now, not after an hour of decoding.
+    writable(path.parent, n_bytes=n_images * row_bytes)
 
     with atomic_file(path) as temporary:
         with open(temporary, "wb") as file:
@@ -187,7 +241,7 @@ def _build(
                     except (DataError, OSError) as error:
                         problems.append(str(error))
                         continue
-                    os.pwrite(file.fileno(), image.tobytes(), start + row * row_bytes)
+                    _write_at(file.fileno(), image.tobytes(), start + row * row_bytes)
                 return last - first
 
             done = 0
@@ -203,5 +257,14 @@ def _build(
             "sha256": sha256_file(temporary),
             "shape": list(shape),
             "fingerprint": fingerprint(catalogue),
+            "state": _state(temporary),  # a new name does not change it
         }
         write_json(_record_path(path), record)
+
+
+def _write_at(descriptor: int, content: bytes, offset: int) -> None:
+    """Write all bytes; one call may write only some, for instance where the disk gets full."""
+    rest = memoryview(content)
+    while rest:
+        written = os.pwrite(descriptor, rest, offset)
+        rest, offset = rest[written:], offset + written

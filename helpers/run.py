@@ -14,7 +14,7 @@ import pandas as pd
 
 from helpers.catalogue import fingerprint, load_catalogue, subset
 from helpers.evaluation import Estimate, scores
-from helpers.files import read_json, write_json
+from helpers.files import read_json, writable, write_json
 from helpers.profiles import ROOT, Profile, load_profile
 from helpers.sources import Source, open_source
 from helpers.splits import split_catalogue
@@ -52,7 +52,7 @@ def open_run(
     Raises
     ------
     ConfigError
-        If the profile or the source cannot be used.
+        If the profile or the source cannot be used, or a folder cannot be written to.
     """
     loaded = load_profile(profile)
     seed = loaded.seed if seed is None else seed
@@ -100,7 +100,7 @@ class Run:
         self._whole: pd.DataFrame | None = None
         self._numbers: dict[str, dict[str, Any]] = {}
         self._trials: dict[str, dict[str, Any]] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        writable(folder)
         use_style()
 
     def catalogue(self, by: Literal["lesion", "image"] = "lesion") -> pd.DataFrame:

@@ -8,6 +8,7 @@ a ``__main__`` guard would start itself over, and one read from standard input c
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import queue
@@ -117,7 +118,7 @@ def draw_in_processes(
     todo: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for task in tasks:
         todo.put(task)
-    answers: queue.SimpleQueue[Rows | DermBookError] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[Rows | DermBookError | OSError] = queue.SimpleQueue()
     options = json.dumps({"folder": str(folder.resolve()), "seed": seed, "ruler": ruler})
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         processes = [_start(said) for _ in range(workers)]
@@ -130,6 +131,8 @@ def draw_in_processes(
                 feeder.start()
             for _ in tasks:
                 answer = answers.get()
+                if isinstance(answer, OSError):
+                    raise answer
                 if isinstance(answer, DermBookError):
                     said.seek(0)
                     raise DermBookError(f"{answer}\n{said.read()[-2000:]}".rstrip())
@@ -166,11 +169,18 @@ def _close(pipe: IO[str]) -> None:
         pipe.close()
 
 
+def _failure(text: str, number: int | None) -> DermBookError | OSError:
+    """A worker's error; a full disk stays one, for whoever knows the folder's purpose."""
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return OSError(number, os.strerror(number))
+    return DermBookError(f"drawing failed: {text}")
+
+
 def _feed(
     process: subprocess.Popen[str],
     options: str,
     todo: queue.SimpleQueue[Task],
-    answers: queue.SimpleQueue[Rows | DermBookError],
+    answers: queue.SimpleQueue[Rows | DermBookError | OSError],
 ) -> None:
     """Hand tasks to one worker until none are left."""
     assert process.stdin is not None and process.stdout is not None
@@ -185,7 +195,7 @@ def _feed(
                     raise EOFError
                 answer = json.loads(reply)
                 if "error" in answer:
-                    answers.put(DermBookError(f"drawing failed: {answer['error']}"))
+                    answers.put(_failure(answer["error"], answer["errno"]))
                     return
                 answers.put(answer["rows"])
             line = json.dumps(todo.get_nowait())
@@ -211,7 +221,10 @@ def main() -> None:
             answer: dict[str, Any] = {"rows": draw_task(folder, seed, ruler, json.loads(line))}
         except Exception as error:
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"}
+            answer = {
+                "error": f"{type(error).__name__}: {error}",
+                "errno": getattr(error, "errno", None),
+            }
         print(json.dumps(answer), file=replies, flush=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock
 
 from helpers.errors import DataError
-from helpers.files import cache_home, digest, read_json
+from helpers.files import cache_home, digest, read_json, writable
 from helpers.layout import list_layout
 
 DRAWN_MARK = "drawn_sample.json"
@@ -63,11 +63,12 @@ def _open_sample(n_images: int, seed: int, progress: Any) -> Source:
 
     key = digest({"n_images": n_images, "seed": seed, "version": sample.VERSION})
     folder = cache_home() / "sources" / f"sample-{key}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Two kernels that open the sample at once must not draw it twice.
-    with FileLock(f"{folder}.lock"):
-        if not (folder / DRAWN_MARK).exists():
-            sample.draw_sample(folder, n_images=n_images, seed=seed, progress=progress)
+    if not (folder / DRAWN_MARK).exists():
+        writable(folder.parent)
+        # Two kernels that open the sample at once must not draw it twice.
+        with FileLock(f"{folder}.lock"):
+            if not (folder / DRAWN_MARK).exists():
+                sample.draw_sample(folder, n_images=n_images, seed=seed, progress=progress)
     return Source("sample", folder, True, _drawn_title(folder))
 
 
@@ -140,6 +141,8 @@ def open_source(
     ------
     DataError
         If ``spec`` is none of these; the message lists the valid choices.
+    ConfigError
+        If a sample is to be drawn and the cache folder cannot be written to.
     """
     if str(spec) == "sample":
         return _open_sample(sample_images, seed, progress)

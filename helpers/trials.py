@@ -268,7 +268,7 @@ def is_whole(folder: Path) -> bool:
     try:
         checksums = read_json(folder / "trial.json")["sha256"]
         return all(sha256_file(folder / name) == value for name, value in checksums.items())
-    except (OSError, KeyError, ValueError):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError):  # or JSON of another kind
         return False
 
 

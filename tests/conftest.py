@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,29 @@ def make_folder(tmp_path: Path) -> Callable[..., Path]:
         return write_folder(made[-1], rows, **options)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mounts a real disk of one MiB; ``small_disk("ro")`` mounts it read-only."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = []
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size=1m,{options}", "tmpfs", str(place)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("no mount command here: a real small disk cannot be tried")
+        if done.returncode != 0:
+            pytest.skip(f"cannot mount a small disk here ({done.stderr.strip()})")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", str(path)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_check_tells_all_problems(call, tmp_path):
 def test_help_has_every_command(call):
     """``dermbook --help`` lists them."""
     output = call("--help").output
-    assert all(name in output for name in ("report", "chapters", "data", "doctor"))
+    assert all(name in output for name in ("report", "chapters", "data", "trials", "doctor"))
 
 
 def test_unknown_profile_is_a_message(call):
@@ -153,3 +153,47 @@ def test_unknown_profile_is_a_message(call):
     result = call("report", "nonsense")
     assert result.exit_code == 1
     assert not isinstance(result.exception, ConfigError)
+
+
+def test_a_cache_that_cannot_be_written_is_a_message(call, monkeypatch, tmp_path):
+    """Every command that writes to the cache names it and DERMBOOK_HOME, without a traceback."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path / "file" / "cache"))
+    for command in (
+        ("data", "check", "sample"),
+        ("data", "fetch", "ham10000", "--mirror", str(tmp_path)),
+    ):
+        result = call(*command)
+        assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+        assert "DERMBOOK_HOME" in result.stderr and "Not a directory" in result.stderr
+    result = call("doctor")
+    assert result.exit_code == 1 and "DERMBOOK_HOME" in result.output
+    assert call("trials").exit_code == 0
+
+
+def test_a_disk_that_is_too_small_for_the_sample(call, monkeypatch, small_disk):
+    """A drawing process that finds the disk full is told as that, and leaves nothing."""
+    disk = small_disk("rw")
+    monkeypatch.setenv("DERMBOOK_HOME", str(disk))
+    result = call("data", "check", "sample")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "No space left" in result.stderr and "DERMBOOK_HOME" in result.stderr
+    assert [path.suffix for path in (disk / "sources").iterdir()] == [".lock"]
+
+
+def test_drawing_onto_a_file_is_a_message(call, monkeypatch, tmp_path):
+    """A file where the folder should be is refused, and so is a folder under a file."""
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "under"):
+        result = call("data", "draw", str(place), "--n-images", "42")
+        assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+        assert "file" in result.stderr and "Traceback" not in result.output
+
+
+def test_a_run_folder_that_cannot_be_written_is_a_message(call, monkeypatch, tmp_path):
+    """A file named runs where the report would go."""
+    (tmp_path / "runs").write_text("")
+    monkeypatch.chdir(tmp_path)
+    result = call("report", "smoke")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert "Not a directory" in result.stderr and "choose" in result.stderr

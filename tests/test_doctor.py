@@ -54,6 +54,19 @@ def test_full_disk_and_little_memory(monkeypatch, tmp_path):
     assert not doctor.check_memory().ok
 
 
+def test_room_and_writability_of_the_cache(tmp_path, small_disk):
+    """Free space is told, of a folder that is not made either; a refusal names the reason."""
+    finding = doctor.check_disk(tmp_path / "not" / "yet")
+    assert "GiB free" in finding.found and "yet to be made" in finding.found
+    assert str(tmp_path / "not" / "yet") in finding.found
+    assert not (tmp_path / "not").exists() and list(tmp_path.glob(".probe*")) == []
+    (tmp_path / "file").write_text("")
+    for refused, reason in ((tmp_path / "file", "directory"), (small_disk("ro"), "Read-only")):
+        finding = doctor.check_disk(refused / "cache")
+        assert not finding.ok and reason in finding.found
+        assert "DERMBOOK_HOME" in finding.way_out
+
+
 def test_caches_and_their_sizes(monkeypatch, tmp_path):
     """Each folder of the cache with its size."""
     monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path))

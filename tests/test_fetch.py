@@ -17,7 +17,7 @@ from loopback import Server, make_handler
 
 from helpers import fetch
 from helpers.download import ResumingDownloader, UnreachableError
-from helpers.errors import DataError
+from helpers.errors import ConfigError, DataError
 from helpers.fetch import fetch_ham10000
 from helpers.mirrors import DATAVERSE, PublishedFile, parse_sums, published_files
 from helpers.sources import open_source
@@ -243,6 +243,18 @@ def test_full_disk_is_said_before_the_start(tmp_path, server, published, monkeyp
     with pytest.raises(DataError, match="DERMBOOK_HOME"):
         run(tmp_path)
     assert server.asked == []
+
+
+def test_disk_that_gets_full_meanwhile(server, published, monkeypatch, small_disk):
+    """Where others take the room, the error is that, at once; a retry would not help."""
+    disk = small_disk("rw")
+    monkeypatch.setenv("DERMBOOK_HOME", str(disk))
+    usage = shutil.disk_usage(disk)._replace(free=10**12)
+    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(ConfigError, match=r"No space left.*DERMBOOK_HOME"):
+        fetch_ham10000(progress=lambda *_: None)
+    assert len(server.asked) == 1
+    assert not (disk / "sources" / "ham10000" / "images.zip").exists()
 
 
 def test_progress_reaches_the_total(tmp_path, server, published):

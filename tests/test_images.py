@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers import images
 from helpers.catalogue import read_image
 from helpers.errors import ConfigError, DataError
-from helpers.files import cache_home
+from helpers.files import cache_home, read_json, write_json
 from helpers.images import open_store, resize_image, store_key, verify_store
 
 
@@ -62,7 +67,8 @@ def test_cut_store_is_built_again(few: pd.DataFrame) -> None:
     store = open_store(few, (33, 40))
     whole = store.path.read_bytes()
     store.path.write_bytes(whole[:-100])
-    assert open_store(few, (33, 40)).path.read_bytes() == whole
+    with pytest.warns(UserWarning, match="built again"):
+        assert open_store(few, (33, 40)).path.read_bytes() == whole
 
 
 def test_changed_byte_is_found_by_the_checksum(few: pd.DataFrame) -> None:
@@ -93,3 +99,122 @@ def test_silly_size_is_refused(few: pd.DataFrame) -> None:
     """A size of a few pixels is a mistake, not a store."""
     with pytest.raises(ConfigError, match="at least 8"):
         open_store(few, (4, 40))
+
+
+def forget(path: Path) -> None:
+    """Forget what this process knows of a store, as a new process would."""
+    images._seen_whole.pop(path, None)
+
+
+def test_changed_store_of_the_same_length_is_built_again(few: pd.DataFrame) -> None:
+    """Bytes that changed are told by a warning and replaced; the second opening is silent."""
+    store = open_store(few, (35, 40))
+    whole = store.path.read_bytes()
+    with open(store.path, "r+b") as file:
+        file.seek(-50, os.SEEK_END)
+        file.write(b"damage")
+    with pytest.warns(UserWarning, match=r"\.npy: expected the bytes .* built again"):
+        assert open_store(few, (35, 40)).path.read_bytes() == whole
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert verify_store(open_store(few, (35, 40)))
+
+
+@pytest.mark.parametrize("record", ["{", "[]", '{"bytes": 1}'])
+def test_damaged_record_is_no_record(few: pd.DataFrame, record: str) -> None:
+    """A store whose record cannot be read is built again, not a traceback."""
+    store = open_store(few, (36, 40))
+    images._record_path(store.path).write_text(record)
+    with pytest.warns(UserWarning, match="built again"):
+        assert verify_store(open_store(few, (36, 40)))
+
+
+def test_a_store_is_compared_once_a_state(
+    few: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bytes are read when the file's state is new, and not again by any process."""
+    store = open_store(few, (37, 40))
+    read: list[Path] = []
+    real = images.sha256_file
+    monkeypatch.setattr(images, "sha256_file", lambda path: (read.append(path), real(path))[1])
+    open_store(few, (37, 40))
+    forget(store.path)
+    open_store(few, (37, 40))
+    assert read == []
+    os.utime(store.path, ns=(1, 1))
+    open_store(few, (37, 40))
+    assert read == [store.path]
+    forget(store.path)
+    open_store(few, (37, 40))
+    assert read == [store.path]
+
+
+def test_a_cache_that_is_only_read_serves(
+    few: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole store of a read-only cache is opened, and compared once a process."""
+    store = open_store(few, (38, 40))
+    record = images._record_path(store.path)
+    write_json(record, {k: v for k, v in read_json(record).items() if k != "state"})
+    read: list[Path] = []
+    real = images.sha256_file
+
+    def refuse(*args: object) -> None:
+        raise ConfigError("read-only")
+
+    monkeypatch.setattr(images, "write_json", refuse)
+    monkeypatch.setattr(images, "writable", refuse)
+    monkeypatch.setattr(images, "sha256_file", lambda path: (read.append(path), real(path))[1])
+    for _ in range(3):
+        open_store(few, (38, 40))
+    assert read == [store.path]
+
+
+def test_disk_that_gets_full_while_decoding(
+    few: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that fails in a thread is one clear error, and no file of the store is left."""
+    path = cache_home() / "stores" / f"{store_key(few, (39, 40))}.npy"
+    real = os.pwrite
+    calls: list[int] = []
+
+    def full(descriptor: int, content: bytes, offset: int) -> int:
+        calls.append(offset)
+        if len(calls) > 5:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, content, offset)
+
+    monkeypatch.setattr(images.os, "pwrite", full)
+    with pytest.raises(ConfigError, match=r"No space left.*make room.*DERMBOOK_HOME") as told:
+        open_store(few, (39, 40))
+    assert path.name in str(told.value)
+    assert [p.name for p in path.parent.glob(f"*{path.stem}*")] == [f"{path.name}.lock"]
+    monkeypatch.undo()
+    assert verify_store(open_store(few, (39, 40)))
+
+
+def test_a_write_that_is_cut_is_gone_on_with(
+    few: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One system call may write only some of the bytes; the rest follows, not silence."""
+    real = os.pwrite
+    monkeypatch.setattr(images.os, "pwrite", lambda fd, b, at: real(fd, bytes(b[:1000]), at))
+    store = open_store(few, (41, 40))
+    monkeypatch.undo()
+    for row in (0, 11):
+        expected = resize_image(read_image(few["path"][row]), (41, 40))
+        np.testing.assert_array_equal(store.images[row], expected)
+
+
+def test_a_real_small_disk(
+    few: pd.DataFrame, small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too large a store is refused before decoding, and while decoding where that is missed."""
+    disk = small_disk("rw")
+    monkeypatch.setenv("DERMBOOK_HOME", str(disk))
+    with pytest.raises(ConfigError, match="MiB needed"):
+        open_store(few, (200, 300))
+    monkeypatch.setattr(images, "writable", lambda folder, n_bytes=0: folder)
+    with pytest.raises(ConfigError, match=r"No space left.*DERMBOOK_HOME"):
+        open_store(few, (200, 300))
+    assert not [path for path in (disk / "stores").iterdir() if path.suffix != ".lock"]

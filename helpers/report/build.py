@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from helpers.errors import ConfigError, DermBookError, ReportError
-from helpers.files import digest, sha256_file, write_json
+from helpers.files import digest, sha256_file, writable, write_json
 from helpers.report.chapters import CHAPTERS_FOLDER, Chapter, find_chapters, select_chapters
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, device_line, update_manifest
@@ -194,7 +194,7 @@ def build_report(
     digests = chapter_digests(chosen, parameters, [content, key, code_digest()])
     for chapter in added:
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
-    folder.mkdir(parents=True, exist_ok=True)
+    writable(folder)
     try:
         with FileLock(folder / ".lock", timeout=0):
             return _build(chosen, parameters, folder, digests, content, code, force, console)
