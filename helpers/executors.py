@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
+from helpers.checkpoints import STATE
 from helpers.errors import ConfigError, TrialError
 from helpers.memory import (
     add_memory_step,
@@ -57,9 +58,13 @@ class LocalExecutor:
     parallel : int, optional
         Children at a time; where None, two on the CPU (one on a single core) and one with a
         GPU, which a training fills by itself.
+    probe : bool, optional
+        Whether one step is tried before a training, in a process of its own, with ever smaller
+        micro-batches until it fits; where None, whether ``DERMBOOK_PROBE`` is 1.
     """
 
-    def __init__(self, parallel: int | None = None) -> None:
+    def __init__(self, parallel: int | None = None, probe: bool | None = None) -> None:
+        self.probe = os.environ.get("DERMBOOK_PROBE") == "1" if probe is None else probe
         cores = os.cpu_count() or 1
         gpu = has_gpu()
         self.parallel = parallel or (1 if gpu else min(2, cores))
@@ -118,6 +123,8 @@ class LocalExecutor:
     def _train(self, task: Task, on_event: OnEvent) -> None:
         """Train one task, starting its process again for as long as that can help."""
         task.work.mkdir(parents=True, exist_ok=True)
+        if self.probe and not (task.work / STATE).exists():
+            self._until_it_fits(task, on_event)
         killed_after: int | None = None
         while True:
             kills = oom_kills()
@@ -138,6 +145,15 @@ class LocalExecutor:
                 raise TrialError(_explain(task, end, task.work / LOG))
             self._shrink(task, end, on_event)
 
+    def _until_it_fits(self, task: Task, on_event: OnEvent) -> None:
+        while True:
+            kills = oom_kills()
+            end = self._run_child(task, on_event, probe=True)
+            log = _tail(task.work / LOG)
+            if not (end.memory or is_memory_death(end.status, log, kills)) or self._stopping:
+                return  # it fits, or the training itself will tell what is wrong
+            self._shrink(task, end, on_event)
+
     def _shrink(self, task: Task, end: _End, on_event: OnEvent) -> None:
         """Halve the micro-batch of a task, or give up at one image."""
         batch_size = max(stage.batch_size for stage in task.config.stages)
@@ -156,7 +172,7 @@ class LocalExecutor:
         )
         on_event(_event(task, {"kind": "memory", **step, "text": text}))
 
-    def _run_child(self, task: Task, on_event: OnEvent) -> _End:
+    def _run_child(self, task: Task, on_event: OnEvent, probe: bool = False) -> _End:
         command = [sys.executable, "-m", "helpers.worker"]
         end = _End()
         with open(task.work / LOG, "ab") as log_file:
@@ -172,10 +188,12 @@ class LocalExecutor:
             self._children.add(child)
             try:
                 # The pipe stays open: its end tells the child that its parent has died.
-                child.stdin.write(json.dumps(task.payload()) + "\n")
+                child.stdin.write(json.dumps(task.payload() | {"probe": probe}) + "\n")
                 child.stdin.flush()
                 for line in child.stdout:
                     event = json.loads(line)
+                    if probe and event["kind"] == "failed":
+                        event |= {"kind": "probe", "text": "does not fit yet"}
                     end.failure = event.get("error", end.failure)
                     end.memory = event.get("memory", end.memory)
                     end.epochs = event.get("done", end.epochs)

@@ -336,4 +336,7 @@ class _TrialLines:
             f"{came}{record['epochs']} epochs in {record['seconds']['total']:.0f} s; "
             f"validation {best['val_accuracy']:.3f}, balanced {best['val_balanced_accuracy']:.3f}"
         )
+        if record["memory_steps"]:
+            least = record["memory_steps"][-1]["micro_batch"]
+            text += f"; memory ran out, so {least} images went through at a time"
         self._write(trial.name, text)

@@ -7,6 +7,7 @@ that dies is started again by its executor, and goes on from there.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.batches import make_batches, predict
+from helpers.batches import PREDICT_BATCH, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.classes import CLASSES
 from helpers.files import atomic_file
@@ -25,7 +26,7 @@ from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
 from helpers.schedules import cosine_rate, is_better, is_over, plateau_rate
 from helpers.trial_record import write_record
-from helpers.trials import TABLE_COLUMNS, Stage, Task
+from helpers.trials import TABLE_COLUMNS, Stage, Task, TrialConfig
 
 HISTORY_COLUMNS = [
     "stage",
@@ -129,22 +130,12 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     state = _open_checkpoint(task, emit)
     text = f"going on after epoch {len(state.rows)}" if state.rows else "building the model"
     emit({"kind": "start", "done": len(state.rows), "total": config.epochs, "text": text})
-    _seed_everything(config.seed)
+    _seed_everything(config)
 
     import keras
 
-    from helpers.models import build_model
-
     imported = time.perf_counter()
-    model = build_model(
-        config.backbone,
-        config.image_size,
-        weights=config.weights,
-        weights_dir=config.weights_dir,
-        head=config.head,
-        dropout=config.dropout,
-        batch_norm_momentum=config.batch_norm_momentum,
-    )
+    model = _build(config)
     # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
     predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
@@ -172,8 +163,10 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
         n_train=len(data.rows["train"]),
         memory=memory_steps(task.work),
     )
-    remove_checkpoint(task.work)
+    if task.folder.exists():  # a trial that was found damaged
+        shutil.rmtree(task.folder)
     os.replace(task.work, task.folder)
+    remove_checkpoint(task.folder)  # last, so that a kill before it loses no training
     emit(
         {
             "kind": "done",
@@ -181,6 +174,44 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
             "total": config.epochs,
             "text": f"{len(state.rows)} epochs in {seconds['total']:.0f} s",
         }
+    )
+
+
+def probe(task: Task) -> None:
+    """Take one step of each stage and predict one batch, to see whether they fit into memory.
+
+    Raises
+    ------
+    Exception
+        Whatever the framework raises when memory runs out.
+    """
+    import keras
+
+    data = load_data(task)
+    _seed_everything(task.config)
+    model = _build(task.config)
+    predictor = keras.Model(model.inputs, model.outputs)
+    trainer = _Trainer(
+        task, lambda event: None, lambda: False, data, model, predictor, Checkpoint()
+    )
+    for index in range(len(task.config.stages)):
+        network, batches, _ = trainer.prepare(index)
+        for part in range(batches.accumulation):
+            network.train_on_batch(*batches[part])
+    predict(predictor, data.images, data.rows["valid"][:PREDICT_BATCH])
+
+
+def _build(config: TrialConfig) -> Any:
+    from helpers.models import build_model
+
+    return build_model(
+        config.backbone,
+        config.image_size,
+        weights=config.weights,
+        weights_dir=config.weights_dir,
+        head=config.head,
+        dropout=config.dropout,
+        batch_norm_momentum=config.batch_norm_momentum,
     )
 
 
@@ -195,10 +226,11 @@ def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
     return state or Checkpoint()
 
 
-def _seed_everything(seed: int) -> None:
+def _seed_everything(config: TrialConfig) -> None:
     import keras
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_dtype_policy(config.precision)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -226,8 +258,6 @@ class _Trainer:
 
     def run(self) -> None:
         """Train what is left of the stages; the model ends with its best epoch's variables."""
-        from helpers.models import set_trainable
-
         state = self.state
         reached = int(state.rows[-1]["stage"]) - 1 if state.rows else 0
         for index in range(reached, len(self.config.stages)):
@@ -236,7 +266,6 @@ class _Trainer:
                 _set_variables(self.model.variables, state.variables)
             elif state.best is not None:
                 _set_variables(self.model.variables, state.best_variables)
-            set_trainable(self.model, self.config.stages[index].trainable)
             if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
                 self._run_stage(index, goes_on)
         _set_variables(self.model.variables, state.best_variables)
@@ -244,10 +273,14 @@ class _Trainer:
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
 
-    def _run_stage(self, index: int, goes_on: bool) -> None:
+    def prepare(self, index: int) -> tuple[Any, Any, Any]:
+        """Compiled network, batches and optimizer of a stage, as at its start."""
         import keras
 
+        from helpers.models import set_trainable
+
         stage = self.config.stages[index]
+        set_trainable(self.model, stage.trainable)
         network, batches = self._network_and_batches(index)
         parts = batches.accumulation
         # All variables exist before the first step: a step that creates some is traced twice.
@@ -255,14 +288,19 @@ class _Trainer:
             stage.learning_rate, gradient_accumulation_steps=parts if parts > 1 else None
         )
         optimizer.build(network.trainable_variables)
-        if goes_on:
-            _set_variables(optimizer.variables, self.state.optimizer)
         network.compile(
             optimizer=optimizer,
             loss="categorical_crossentropy",
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=False,
         )
+        return network, batches, optimizer
+
+    def _run_stage(self, index: int, goes_on: bool) -> None:
+        stage = self.config.stages[index]
+        network, batches, optimizer = self.prepare(index)
+        if goes_on:
+            _set_variables(optimizer.variables, self.state.optimizer)
         while not is_over(self.config, stage, rows := self._rows_of(index)):
             started = time.perf_counter()
             batches.epoch = len(rows)

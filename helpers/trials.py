@@ -44,7 +44,9 @@ class Stage(BaseModel):
     learning_rate : float
         Of Adam, at the stage's start.
     batch_size : int
-        Images a step.
+        Images a step. Where memory does not hold them at once they go through the network in
+        micro-batches whose gradients are averaged: the step stays the same, but for batch
+        normalisations that learn, which then see the statistics of a micro-batch.
     epochs : int
         At most; early stopping may end the stage before.
     decay : {"plateau", "cosine"}
@@ -100,6 +102,9 @@ class TrialConfig(BaseModel):
         What the learning rate is multiplied by then.
     batch_norm_momentum : float or None
         See `helpers.models.build_model`.
+    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
+        Keras' dtype policy. The mixed ones compute in 16 bits and keep the weights in 32,
+        which is faster on GPUs since Volta (float16) and Ampere (bfloat16), and not on CPUs.
     seed : int
         Of weights, order, augmentation and dropout.
     """
@@ -121,6 +126,7 @@ class TrialConfig(BaseModel):
     reduce_lr_patience: int = Field(3, ge=1)
     reduce_lr_factor: float = Field(0.5, gt=0, lt=1)
     batch_norm_momentum: float | None = Field(None, gt=0, lt=1)
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     seed: int = Field(0, ge=0)
 
     @property

@@ -55,9 +55,12 @@ def main() -> int:
         channel.flush()
 
     try:
-        from helpers.training import StoppedError, train
+        from helpers.training import StoppedError, probe, train
 
         _limit_memory()
+        if payload.get("probe"):
+            probe(Task.from_payload(payload))
+            return 0
         try:
             train(Task.from_payload(payload), emit, asked.is_set)
         except StoppedError:

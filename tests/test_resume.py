@@ -36,6 +36,7 @@ CONFIG = TrialConfig(
 )
 
 Event = dict[str, Any]
+LIMIT_MB = "6000"
 
 
 def worker() -> psutil.Process:
@@ -195,4 +196,24 @@ def test_real_memory_limit_is_survived(
     assert len(trial.history) == 1
 
 
-LIMIT_MB = "6000"
+def test_probe_finds_what_fits_before_the_first_epoch(
+    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a probe no epoch is lost: all memory steps come before the training starts."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import helpers.batches as batches\n"
+        "from helpers.augment import augment_batch\n"
+        "def starved(images, *arguments, **options):\n"
+        "    if len(images) > 9:\n"
+        "        raise MemoryError('Unable to allocate 9 GiB')\n"
+        "    return augment_batch(images, *arguments, **options)\n"
+        "batches.augment_batch = starved\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    shutil.rmtree(task.folder, ignore_errors=True)
+    events: list[Event] = []
+    LocalExecutor(1, probe=True).run([task], events.append)
+    kinds = [event["kind"] for event in events]
+    assert [event["micro_batch"] for event in events if event["kind"] == "memory"] == [8]
+    assert kinds.index("memory") < kinds.index("start")
+    assert "failed" not in kinds and len(Trial(task.folder, task.config).history) == 4

@@ -64,3 +64,63 @@ def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
     second = one_epoch()
     assert sorted(first) == sorted(second) == list(rows)
     assert first != second
+
+
+@pytest.mark.parametrize("micro_batch", [7, 4, 1])
+def test_micro_batches_take_the_step_of_the_whole_batch(micro_batch: int) -> None:
+    """Without batch normalisation the weights after an epoch are those of whole batches."""
+    import keras
+
+    from helpers.optimizers import make_adam
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (len(Y), 8, 8, 3)).astype(np.uint8)
+    rows = np.arange(0, 93)  # the last batch is short
+    config = TrialConfig(
+        name="x",
+        backbone="MobileNet",
+        image_size=(8, 8),
+        stages=(Stage(batch_size=20),),
+        class_weight="sqrt",
+    )
+    weights = []
+    for limit in (None, micro_batch):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 3)),
+                keras.layers.Rescaling(1 / 255),
+                keras.layers.Conv2D(4, 3, activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(7, activation="softmax"),
+            ]
+        )
+        batches = make_batches(config, 0, images, rows, Y, micro_batch=limit)
+        parts = batches.accumulation
+        optimizer = make_adam(1e-3, gradient_accumulation_steps=parts if parts > 1 else None)
+        optimizer.build(model.trainable_variables)
+        model.compile(optimizer=optimizer, loss="categorical_crossentropy")
+        model.fit(batches, epochs=1, verbose=0, shuffle=False)
+        assert int(optimizer.iterations) == 5
+        weights.append(model.get_weights())
+    for whole, split in zip(*weights, strict=True):
+        np.testing.assert_allclose(split, whole, atol=2e-6)
+
+
+def test_fused_adam_is_kerass_adam() -> None:
+    """One operation a variable takes the same steps as Keras' ten."""
+    import keras
+
+    from helpers.optimizers import make_adam
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 5)).astype("f4"), rng.normal(size=(64, 1)).astype("f4")
+    weights = []
+    for make in (make_adam, keras.optimizers.Adam):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
+        model.compile(optimizer=make(0.01), loss="mse")
+        model.fit(x, y, batch_size=16, epochs=5, verbose=0, shuffle=False)
+        weights.append(model.get_weights())
+    for fused, plain in zip(*weights, strict=True):
+        np.testing.assert_allclose(fused, plain, rtol=1e-5)
