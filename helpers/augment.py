@@ -8,7 +8,7 @@ seeded by (seed, epoch, row): the result does not depend on batch order or on th
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -166,15 +166,37 @@ def apply_transform(
     ndarray of shape (height, width, 3), uint8
         Bilinear samples.
     """
+    return _sample(image, transform, fill_mode, *_scratch(image.shape[:2]))
+
+
+Scratch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def _scratch(size: tuple[int, ...]) -> Scratch:
+    """Memory for `_sample`: two images of four channels and one of three."""
+    four, three = (*size, 4), (*size, 3)
+    return np.empty(four, np.uint8), np.empty(four, np.uint8), np.empty(three, np.uint8)
+
+
+def _sample(
+    image: NDArray[np.uint8],
+    transform: Transform,
+    fill_mode: str,
+    padded: NDArray[np.uint8],
+    warped: NDArray[np.uint8],
+    result: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """Sample an image into `result`; the other two arrays are overwritten."""
     height, width = image.shape[:2]
     matrix = affine_matrix(transform, (height, width))[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # With four channels OpenCV samples in half the time, and the same values.
-    padded = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
-    warped = cv2.warpAffine(
-        padded, matrix, (width, height), flags=flags, borderMode=BORDERS[fill_mode]
+    cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=padded)
+    cv2.warpAffine(
+        padded, matrix, (width, height), warped, flags=flags, borderMode=BORDERS[fill_mode]
     )
-    return np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=result)
+    return result
 
 
 def augment_batch(
@@ -182,7 +204,8 @@ def augment_batch(
     augmentation: Augmentation,
     keys: NDArray[np.intp],
     seed: tuple[int, ...],
-) -> NDArray[np.uint8]:
+    dtype: type = np.uint8,
+) -> NDArray[Any]:
     """Augment a batch, each image with a transformation of its own.
 
     Parameters
@@ -195,18 +218,21 @@ def augment_batch(
         A number for each image, such as its row in the store.
     seed : tuple of int
         Whatever else the draw depends on, such as (seed, epoch).
+    dtype : type, default=numpy.uint8
+        Of the result. Asking for ``numpy.float32`` here spares a copy of the batch.
 
     Returns
     -------
-    ndarray of shape (batch_size, height, width, 3), uint8
-        The same for the same keys and seed.
+    ndarray of shape (batch_size, height, width, 3)
+        In 0..255; the same for the same keys and seed.
     """
     if augmentation.is_identity:
-        return images
+        return images.astype(dtype, copy=False)
     size = images.shape[1], images.shape[2]
-    result = np.empty_like(images)
+    result: NDArray[Any] = np.empty(images.shape, dtype)
+    scratch = _scratch(size)  # memory that is used again and again need not be mapped again
     for index, (image, key) in enumerate(zip(images, keys, strict=True)):
         rng = np.random.default_rng([*seed, int(key)])
         transform = draw_transform(augmentation, size, rng)
-        result[index] = apply_transform(image, transform, augmentation.fill_mode)
+        result[index] = _sample(image, transform, augmentation.fill_mode, *scratch)
     return result
