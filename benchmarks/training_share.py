@@ -51,7 +51,7 @@ def _compare(
 
 
 def measure_training_share(
-    sample_images: int = 600, n_images: int = 512, backbone: str = "EfficientNetLite0",
+    sample_images: int = 600, n_images: int = 256, backbone: str = "EfficientNetLite0",
     size: tuple[int, int] = (96, 128), rounds: int = 5, batch_size: int = 32,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a model on augmented images and on one constant batch, in turns.
@@ -60,7 +60,7 @@ def measure_training_share(
     ----------
     sample_images : int, default=600
         Images of the drawn sample.
-    n_images : int, default=512
+    n_images : int, default=256
         How many of them are an epoch, whole batches.
     backbone : str, default="EfficientNetLite0"
         A backbone, from random weights: how fast they learn is not what they learn.
