@@ -105,9 +105,8 @@ def main() -> None:
         begun = time.perf_counter()
         details[name] = in_child(part)
         ratio, seconds = details[name]["ratio"], time.perf_counter() - begun
-        console.print(
-            f"{name}: {ratio.value:.3g}, rounds {ratio.low:.3g} to {ratio.high:.3g} ({seconds:.0f} s)"
-        )
+        spread = f"rounds {ratio.low:.3g} to {ratio.high:.3g}"
+        console.print(f"{name}: {ratio.value:.3g}, {spread} ({seconds:.0f} s)")
     details["scaling"] = measure_scaling(progress=console.print)
     console.print(make_table(details))
     write_json(HERE / "results.json", collect(details))
