@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ def measure_gradcam(
         ``ratio`` for Grad-CAM and ``gradcam++``: images a second over images a second, which
         is seconds of the library over seconds of this project.
     """
+    # Each turn prepares the model anew, which TensorFlow takes for an oversight.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     model = build_model(backbone, size)
     layer = find_backbone(backbone).cam_layer
     random = np.random.default_rng(0)
