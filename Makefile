@@ -26,7 +26,7 @@ TESTS ?= tests
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help setup report test lab check format lock clean
+.PHONY: help setup report test lab bench check format lock clean
 
 help: ## Show this list
 	@echo "DermBook: an executable textbook and report on HAM10000. make TARGET [VARIABLE=value]"
@@ -47,6 +47,9 @@ test: $(STAMP) ## Run the tests (TESTS=tests/test_x.py for some of them)
 
 lab: $(STAMP) ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=chapters
+
+bench: $(STAMP) ## Measure speed and scaling against the obvious way; some minutes
+	@$(BIN)/python -m benchmarks
 
 check: $(STAMP) ## Lint and format-check .py and .ipynb, check types in helpers
 	@$(BIN)/ruff check .

@@ -160,3 +160,37 @@ def test_bad_recipe_is_refused(fields: dict[str, object]) -> None:
     """A range outside its bounds, an unknown name and an unknown fill mode are errors."""
     with pytest.raises(ValidationError):
         Augmentation(**fields)  # type: ignore[arg-type]
+
+
+def test_closed_form_is_the_product_of_the_matrices() -> None:
+    """The composed affine is rotation, shift, shear, zoom and flip multiplied about the centre."""
+    transform = Transform(
+        theta=35, shift_rows=3, shift_columns=-5, shear=12, zoom_rows=0.8, zoom_columns=1.3,
+        flip_horizontal=True,
+    )  # fmt: skip
+    theta, shear = np.deg2rad(35), np.deg2rad(12)
+    centre = np.array([[1, 0, 30.0], [0, 1, 20.0], [0, 0, 1]])
+    product = (
+        centre
+        @ np.array(
+            [[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]]
+        )
+        @ np.array([[1, 0, -5.0], [0, 1, 3.0], [0, 0, 1]])
+        @ np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
+        @ np.diag([1.3, 0.8, 1])
+        @ np.diag([-1.0, 1, 1])
+        @ np.linalg.inv(centre)
+    )
+    np.testing.assert_allclose(affine_matrix(transform, (41, 61)), product, atol=1e-12)
+
+
+def test_floats_are_the_same_pixels() -> None:
+    """A batch asked for as float32 holds the values of the uint8 batch, augmented or not."""
+    images = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 3), dtype=np.uint8)
+    for recipe in (Augmentation(), Augmentation(rotation_range=90, fill_mode="reflect")):
+        bytes_, floats = (
+            augment_batch(images, recipe, np.arange(3), (0, 1), kind)
+            for kind in (np.uint8, np.float32)
+        )
+        assert bytes_.dtype == np.uint8 and floats.dtype == np.float32
+        np.testing.assert_array_equal(bytes_, floats)
