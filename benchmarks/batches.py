@@ -8,7 +8,7 @@ import pandas as pd
 
 from helpers.classes import CLASS_INDEX
 from helpers.images import ImageStore
-from helpers.training import make_batches
+from helpers.batches import make_batches
 from helpers.trials import TrialConfig
 
 

@@ -116,11 +116,11 @@ def make_batches(
             scale = np.float32(parts * len(chosen) / len(whole))
             if not len(chosen):  # a last batch of fewer images than parts
                 chosen, scale = whole[:1], np.float32(0)
+            values = inputs[chosen]
             if augments:
-                values = augment_batch(inputs[chosen], config.augmentation, chosen, seed)
-            else:
-                values = inputs[chosen]
-            return values.astype(np.float32), one_hot[y[chosen]], weights[y[chosen]] * scale
+                values = augment_batch(values, config.augmentation, chosen, seed, np.float32)
+            values = values.astype(np.float32, copy=False)
+            return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
 
