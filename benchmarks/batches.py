@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.batches import make_batches
 from helpers.classes import CLASS_INDEX
 from helpers.images import ImageStore
-from helpers.batches import make_batches
 from helpers.trials import TrialConfig
 
 

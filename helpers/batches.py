@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
 from helpers.classes import N_CLASSES
+from helpers.device_augment import draw_matrices
 from helpers.trials import TrialConfig
 
 PREDICT_BATCH = 64
@@ -62,7 +63,7 @@ def make_batches(
     y: NDArray[np.intp],
     *,
     micro_batch: int | None = None,
-    augments: bool = True,
+    augments: Literal["host", "device", "no"] = "host",
 ) -> Any:
     """Batches of one stage as a ``keras.utils.PyDataset``.
 
@@ -82,13 +83,15 @@ def make_batches(
         Most images at once; where it is smaller than the batch, a step's images come in
         `accumulation` parts of nearly equal size. A part's weights are scaled so that the mean
         gradient of the parts is the gradient of the whole, a last short batch included.
-    augments : bool, default=True
-        Whether the configuration's augmentation is applied here.
+    augments : {"host", "device", "no"}, default="host"
+        Who applies the configuration's augmentation: these batches, the network of
+        `helpers.device_augment`, or nobody.
 
     Returns
     -------
     keras.utils.PyDataset
-        Batches of (inputs as float32, one-hot classes, sample weights). Order and augmentation
+        Batches of (inputs as float32, one-hot classes, sample weights); for a device the
+        inputs are the bytes and a matrix an image. Order and augmentation
         depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
         the number of parts a step, `n_steps` the steps an epoch.
     """
@@ -107,7 +110,7 @@ def make_batches(
         def __len__(self) -> int:
             return self.n_steps * parts
 
-        def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
+        def __getitem__(self, index: int) -> tuple[Any, ...]:
             seed = (config.seed, stage, self.epoch)
             step, part = divmod(index, parts)
             order = np.random.default_rng(seed).permutation(rows)
@@ -117,7 +120,11 @@ def make_batches(
             if not len(chosen):  # a last batch of fewer images than parts
                 chosen, scale = whole[:1], np.float32(0)
             values = inputs[chosen]
-            if augments:
+            if augments == "device":
+                size = inputs.shape[1], inputs.shape[2]
+                matrices = draw_matrices(config.augmentation, size, chosen, seed)
+                return (values, matrices), one_hot[y[chosen]], weights[y[chosen]] * scale
+            if augments == "host":
                 values = augment_batch(values, config.augmentation, chosen, seed, np.float32)
             values = values.astype(np.float32, copy=False)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale

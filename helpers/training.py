@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from helpers.batches import PREDICT_BATCH, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.classes import CLASSES
+from helpers.device_augment import augmented_network, augments_on_device
 from helpers.files import atomic_file
 from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
@@ -320,10 +321,14 @@ class _Trainer:
             )
 
     def _network_and_batches(self, index: int) -> tuple[Any, Any]:
-        data, stage = self.data, self.config.stages[index]
-        limit = self.micro_batch
-        if stage.trainable != "head" or not self.config.augmentation.is_identity:
-            rows = data.rows["train"]
+        data, stage, augmentation = self.data, self.config.stages[index], self.config.augmentation
+        limit, rows = self.micro_batch, data.rows["train"]
+        if not augmentation.is_identity and augments_on_device():
+            network = augmented_network(self.model, augmentation)
+            return network, make_batches(
+                self.config, index, data.images, rows, data.y, micro_batch=limit, augments="device"
+            )
+        if stage.trainable != "head" or not augmentation.is_identity:
             return self.model, make_batches(
                 self.config, index, data.images, rows, data.y, micro_batch=limit
             )
@@ -332,15 +337,9 @@ class _Trainer:
 
         body, head = split_head(self.model)
         features = np.zeros((len(data.y), *body.output.shape[1:]), dtype=np.float32)
-        features[data.rows["train"]] = predict(body, data.images, data.rows["train"])
+        features[rows] = predict(body, data.images, rows)
         return head, make_batches(
-            self.config,
-            index,
-            features,
-            data.rows["train"],
-            data.y,
-            augments=False,
-            micro_batch=limit,
+            self.config, index, features, rows, data.y, micro_batch=limit, augments="no"
         )
 
     def _end_epoch(

@@ -217,3 +217,11 @@ def test_probe_finds_what_fits_before_the_first_epoch(
     assert [event["micro_batch"] for event in events if event["kind"] == "memory"] == [8]
     assert kinds.index("memory") < kinds.index("start")
     assert "failed" not in kinds and len(Trial(task.folder, task.config).history) == 4
+
+
+def test_training_may_augment_on_its_device(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With bytes and matrices going to the device a training goes through all its stages."""
+    monkeypatch.setenv("DERMBOOK_AUGMENT", "device")
+    trial, _ = train(task)
+    assert len(trial.history) == 4
+    assert trial.history["loss"].notna().all()

@@ -1,0 +1,119 @@
+"""Augmentation on an accelerator: the same affine, sampled inside the training step.
+
+The store's bytes and a matrix an image go over, a quarter of what float pixels would take, and
+the device samples. Matrices are drawn as on the host, so that both show the same pictures but
+for the rounding of the sampler.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from helpers.augment import Augmentation, affine_matrix, draw_transform
+from helpers.errors import ConfigError
+
+
+def has_accelerator() -> bool:
+    """Whether Keras' backend computes on something else than the CPU."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if backend == "torch":
+        import torch
+
+        return bool(torch.cuda.is_available())
+    import jax
+
+    return bool(jax.devices()[0].platform != "cpu")
+
+
+def augments_on_device() -> bool:
+    """Whether a training augments on its device: where there is one, or as told.
+
+    ``DERMBOOK_AUGMENT`` set to "host" or "device" decides.
+
+    Raises
+    ------
+    ConfigError
+        If it is set to anything else.
+    """
+    told = os.environ.get("DERMBOOK_AUGMENT", "")
+    if told not in ("", "host", "device"):
+        raise ConfigError(f"DERMBOOK_AUGMENT: expected 'host' or 'device', got {told!r}")
+    return told == "device" or (told == "" and has_accelerator())
+
+
+def draw_matrices(
+    augmentation: Augmentation,
+    size: tuple[int, int],
+    keys: NDArray[np.intp],
+    seed: tuple[int, ...],
+) -> NDArray[np.float32]:
+    """Each image's affine, drawn as `helpers.augment.augment_batch` draws it.
+
+    Parameters
+    ----------
+    augmentation : Augmentation
+        The ranges.
+    size : tuple of int
+        (height, width) of the images in pixels.
+    keys : ndarray of shape (batch_size,)
+        A number for each image.
+    seed : tuple of int
+        Whatever else the draw depends on.
+
+    Returns
+    -------
+    ndarray of shape (batch_size, 8), float32
+        The first eight entries of each 3x3 matrix from output to input, by row.
+    """
+    drawn = [
+        draw_transform(augmentation, size, np.random.default_rng([*seed, int(key)])) for key in keys
+    ]
+    matrices = [affine_matrix(transform, size).ravel()[:8] for transform in drawn]
+    return np.asarray(matrices, dtype=np.float32).reshape(-1, 8)
+
+
+def augmented_network(model: Any, augmentation: Augmentation) -> Any:
+    """Put the sampler in front of a model.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Takes pixels of shape (n_samples, height, width, 3) in 0..255.
+    augmentation : Augmentation
+        Gives the fill mode.
+
+    Returns
+    -------
+    keras.Model
+        Takes uint8 pixels and matrices of shape (n_samples, 8); shares the model's layers.
+    """
+    import keras
+
+    fill_mode = augmentation.fill_mode
+
+    class Affine(keras.layers.Layer):  # type: ignore[misc]
+        def call(self, pixels: Any, matrices: Any) -> Any:
+            return keras.ops.image.affine_transform(
+                keras.ops.cast(pixels, "float32"),
+                matrices,
+                interpolation="bilinear",
+                fill_mode=fill_mode,
+            )
+
+        def compute_output_spec(self, pixels: Any, matrices: Any) -> Any:
+            return keras.KerasTensor(pixels.shape, dtype="float32")
+
+    pixels = keras.Input(model.inputs[0].shape[1:], dtype="uint8", name="bytes")
+    matrices = keras.Input((8,), dtype="float32", name="matrices")
+    sampled = Affine(name="affine", dtype="float32")(pixels, matrices)
+    return keras.Model([pixels, matrices], model(sampled))

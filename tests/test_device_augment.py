@@ -1,0 +1,56 @@
+"""The device's sampler shows the host's pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from helpers.augment import Augmentation, augment_batch
+from helpers.device_augment import augmented_network, augments_on_device, draw_matrices
+from helpers.errors import ConfigError
+
+SIZE = (40, 56)
+
+
+@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
+def test_device_and_host_show_the_same(fill_mode: str) -> None:
+    """Inside the frame to a grey level and a half, at its edge in nearly all pixels."""
+    import keras
+
+    augmentation = Augmentation(
+        rotation_range=60,
+        width_shift_range=0.2,
+        height_shift_range=0.1,
+        shear_range=20,
+        zoom_range=0.3,
+        horizontal_flip=True,
+        vertical_flip=True,
+        fill_mode=fill_mode,
+    )
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (6, *SIZE, 3)).astype(np.uint8)
+    images = np.stack([cv2.GaussianBlur(image, (0, 0), 3) for image in noise])
+    keys, seed = np.arange(6), (3, 1)
+    inputs = keras.Input((*SIZE, 3))
+    plain = keras.Model(inputs, keras.layers.Identity()(inputs))
+    network = augmented_network(plain, augmentation)
+    matrices = draw_matrices(augmentation, SIZE, keys, seed)
+    device = np.asarray(network.predict_on_batch([images, matrices]))
+    host = augment_batch(images, augmentation, keys, seed, np.float32)
+    gaps = np.abs(device - host).max(axis=-1)
+    assert np.abs(host - images).mean() > 5  # the pictures are changed at all
+    assert np.quantile(gaps, 0.9) <= 1.5
+    # OpenCV blends the fill in over the last half pixel; Keras does not everywhere.
+    assert np.median(gaps) < 1
+
+
+def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Host without an accelerator, device where told so, and no third word."""
+    monkeypatch.setenv("DERMBOOK_AUGMENT", "device")
+    assert augments_on_device()
+    monkeypatch.setenv("DERMBOOK_AUGMENT", "host")
+    assert not augments_on_device()
+    monkeypatch.setenv("DERMBOOK_AUGMENT", "gpu")
+    with pytest.raises(ConfigError, match="'host' or 'device', got 'gpu'"):
+        augments_on_device()
