@@ -299,11 +299,11 @@ class _Trainer:
 
     def _run_stage(self, index: int, goes_on: bool) -> None:
         stage = self.config.stages[index]
+        started = time.perf_counter()  # the first epoch pays for features and traces
         network, batches, optimizer = self.prepare(index)
         if goes_on:
             _set_variables(optimizer.variables, self.state.optimizer)
         while not is_over(self.config, stage, rows := self._rows_of(index)):
-            started = time.perf_counter()
             batches.epoch = len(rows)
             callbacks = []
             if stage.decay == "cosine":
@@ -319,6 +319,7 @@ class _Trainer:
                 {"loss": logs["loss"][0], "accuracy": logs["accuracy"][0]},
                 time.perf_counter() - started,
             )
+            started = time.perf_counter()
 
     def _network_and_batches(self, index: int) -> tuple[Any, Any]:
         data, stage, augmentation = self.data, self.config.stages[index], self.config.augmentation
