@@ -30,7 +30,7 @@ CONFIG = TrialConfig(
     augmentation=Augmentation(rotation_range=90, horizontal_flip=True),
     stages=(
         Stage(trainable="head", batch_size=16, epochs=2),
-        Stage(trainable="all", learning_rate=1e-3, batch_size=16, epochs=2, decay="cosine"),
+        Stage(trainable=5, learning_rate=1e-3, batch_size=16, epochs=2, decay="cosine"),
     ),
     early_stopping_patience=9,
 )
