@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
-from helpers.classes import N_CLASSES
+from helpers.classes import CLASSES
 from helpers.device_augment import draw_matrices
 from helpers.trials import TrialConfig
 
@@ -17,7 +18,7 @@ PREDICT_BATCH = 64
 
 
 def class_weights(
-    y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES
+    y: NDArray[np.intp], kind: str | Mapping[str, float], classes: Sequence[str] = CLASSES
 ) -> NDArray[np.float32]:
     """Weight of an image of each class.
 
@@ -25,10 +26,11 @@ def class_weights(
     ----------
     y : ndarray of shape (n_samples,)
         Class indices of the training images.
-    kind : {"none", "sqrt", "balanced"}
-        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1.
-    n_classes : int, default=7
-        Number of classes.
+    kind : {"none", "sqrt", "balanced"} or mapping of str to float
+        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1, or as told
+        by name, where a class that is not named weighs 1.
+    classes : sequence of str, default=CLASSES
+        Names of the classes.
 
     Returns
     -------
@@ -40,7 +42,11 @@ def class_weights(
     .. [1] King & Zeng, "Logistic regression in rare events data", Political Analysis, 2001;
        "balanced" of scikit-learn's ``compute_class_weight``.
     """
+    n_classes = len(classes)
     counts = np.bincount(y, minlength=n_classes).astype(float)
+    if isinstance(kind, Mapping):
+        told = np.array([kind.get(name, 1.0) for name in classes])
+        return np.where(counts > 0, told, 0.0).astype(np.float32)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
     balanced = np.divide(len(y), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
     return np.where(counts > 0, balanced**power, 0.0).astype(np.float32)
@@ -99,8 +105,8 @@ def make_batches(
 
     batch_size = config.stages[stage].batch_size
     parts = accumulation_of(batch_size, micro_batch)
-    weights = class_weights(y[rows], config.class_weight)
-    one_hot = np.eye(N_CLASSES, dtype=np.float32)
+    weights = class_weights(y[rows], config.class_weight, config.classes)
+    one_hot = np.eye(len(config.classes), dtype=np.float32)
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0

@@ -23,6 +23,33 @@ def test_balanced_weights_are_scikit_learns() -> None:
     np.testing.assert_allclose(class_weights(Y, "none"), 1)
 
 
+def test_weights_by_name() -> None:
+    """Named classes weigh what they are told to, others 1, and absent ones nothing."""
+    weights = class_weights(Y, {"mel": 3.0, "df": 0.5})
+    np.testing.assert_allclose(weights, [1, 1, 1, 0.5, 3, 1, 1])
+    two = class_weights(np.array([0, 0, 1]), {"malignant": 2.0}, ("benign", "malignant"))
+    assert two.tolist() == [1, 2]
+    assert class_weights(np.array([4, 4]), {"mel": 3.0}).tolist() == [0, 0, 0, 0, 3, 0, 0]
+    balanced = class_weights(np.array([0, 0, 1]), "balanced", ("benign", "malignant"))
+    np.testing.assert_allclose(balanced, [0.75, 1.5])
+
+
+def test_batches_have_the_targets_classes() -> None:
+    """A trial of benign and malignant gets pairs, and weights by these names."""
+    images = np.zeros((4, 8, 8, 3), np.uint8)
+    config = TrialConfig(
+        name="x",
+        backbone="MobileNet",
+        image_size=(8, 8),
+        stages=(Stage(batch_size=4),),
+        target="malignant",
+        class_weight={"malignant": 3.0},
+    )
+    _, one_hot, weights = make_batches(config, 0, images, np.arange(4), np.array([0, 1, 1, 0]))[0]
+    assert one_hot.shape == (4, 2)
+    np.testing.assert_array_equal(weights, np.where(one_hot[:, 1] == 1, 3, 1))
+
+
 def test_missing_class_weighs_nothing() -> None:
     """A class without images does not divide by zero."""
     weights = class_weights(np.array([0, 0, 1]), "balanced")
