@@ -1,5 +1,7 @@
 """Augmentation: the transformations of an image composed into one affine, sampled once.
 
+After it, where the recipe says so, a square is hidden (`helpers.cutout`).
+
 The parameters have the names and units of Keras' ``ImageDataGenerator``, so that a published
 recipe can be typed in as it stands. Each image draws its own transformation from a generator
 seeded by (seed, epoch, row): the result does not depend on batch order or on threads.
@@ -14,6 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from helpers.cutout import Box, cutout_box, fill_box
 
 BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
@@ -39,12 +43,20 @@ class Augmentation(BaseModel):
         above 1 shows more of the scene, as in Keras.
     horizontal_flip, vertical_flip : bool
         Flip with probability one half.
+    crop_range : float
+        A part of the image takes the place of the whole. Its sides are the image's times a
+        number uniform in [1 - crop_range, 1], and it lies anywhere wholly inside. What else is
+        done is done to this part; where that looks beyond it, it sees the image around it.
+    cutout : float
+        Side of a square that is hidden last of all, as a share of the image's shorter side; see
+        `helpers.cutout.cutout_box`.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}
         What fills the places outside the image; "constant" fills black.
 
     References
     ----------
-    .. [1] ``ImageDataGenerator``, https://keras.io/api/data_loading/image/
+    .. [1] ``ImageDataGenerator``, https://keras.io/api/data_loading/image/, which has neither
+       crops nor cutout.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +68,8 @@ class Augmentation(BaseModel):
     zoom_range: float = Field(0.0, ge=0, lt=1)
     horizontal_flip: bool = False
     vertical_flip: bool = False
+    crop_range: float = Field(0.0, ge=0, lt=1)
+    cutout: float = Field(0.0, ge=0, lt=1)
     fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = "nearest"
 
     @property
@@ -65,7 +79,10 @@ class Augmentation(BaseModel):
 
 
 class Transform(BaseModel):
-    """One drawn transformation, in the units of `Augmentation`; shifts in pixels."""
+    """One drawn transformation, in the units of `Augmentation`; shifts in pixels.
+
+    A crop is its side as a share of the image's, and the row and column where it begins.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,6 +94,10 @@ class Transform(BaseModel):
     zoom_columns: float = 1.0
     flip_horizontal: bool = False
     flip_vertical: bool = False
+    crop_side: float = 1.0
+    crop_row: float = 0.0
+    crop_column: float = 0.0
+    cutout: Box | None = None
 
 
 def draw_transform(
@@ -89,13 +110,16 @@ def draw_transform(
     augmentation : Augmentation
         The ranges.
     size : tuple of int
-        (height, width) of the image in pixels, for the shifts.
+        (height, width) of the image in pixels.
     rng : numpy.random.Generator
         Always asked for the same eight numbers, so that two recipes that differ in one range
-        draw alike in the others.
+        draw alike in the others; then, with a crop or a cutout, for five more.
     """
     angle, rows, columns, shear, zoom_rows, zoom_columns = rng.uniform(-1, 1, 6)
     horizontal, vertical = rng.random(2) < 0.5
+    last: dict[str, Any] = {}
+    if augmentation.crop_range or augmentation.cutout:
+        last = _draw_crop_and_cutout(augmentation, size, rng.random(5))
     return Transform(
         theta=angle * augmentation.rotation_range,
         shift_rows=rows * augmentation.height_shift_range * size[0],
@@ -105,7 +129,22 @@ def draw_transform(
         zoom_columns=1 + zoom_columns * augmentation.zoom_range,
         flip_horizontal=bool(horizontal and augmentation.horizontal_flip),
         flip_vertical=bool(vertical and augmentation.vertical_flip),
+        **last,
     )
+
+
+def _draw_crop_and_cutout(
+    augmentation: Augmentation, size: tuple[int, int], draws: NDArray[np.float64]
+) -> dict[str, Any]:
+    drawn: dict[str, Any] = {}
+    if augmentation.crop_range:
+        lost = draws[0] * augmentation.crop_range
+        # From the centre of the first pixel to that of the last: nothing outside is sampled.
+        row, column = draws[1:3] * lost * (np.array(size) - 1)
+        drawn |= {"crop_side": 1 - lost, "crop_row": row, "crop_column": column}
+    if augmentation.cutout:
+        drawn["cutout"] = cutout_box(augmentation.cutout, size, draws[3:])
+    return drawn
 
 
 def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -114,7 +153,8 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
     Parameters
     ----------
     transform : Transform
-        Applied in Keras' order: rotation, shift, shear and zoom about the centre, then flips.
+        Applied in Keras' order, to the part that its crop leaves: rotation, shift, shear and
+        zoom about the centre, then flips.
     size : tuple of int
         (height, width) in pixels.
 
@@ -144,13 +184,17 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
     move_y = sin * transform.shift_columns + cos * transform.shift_rows
     offset_x = centre_x + move_x - xx * centre_x - xy * centre_y
     offset_y = centre_y + move_y - yx * centre_x - yy * centre_y
-    return np.array([[xx, xy, offset_x], [yx, yy, offset_y], [0.0, 0.0, 1.0]])
+    matrix = np.array([[xx, xy, offset_x], [yx, yy, offset_y], [0.0, 0.0, 1.0]])
+    if transform.crop_side != 1:
+        matrix[:2] *= transform.crop_side
+        matrix[:2, 2] += transform.crop_column, transform.crop_row
+    return matrix
 
 
 def apply_transform(
     image: NDArray[np.uint8], transform: Transform, fill_mode: str = "nearest"
 ) -> NDArray[np.uint8]:
-    """Resample an image once through its composed affine.
+    """Resample an image once through its composed affine, and hide the square if there is one.
 
     Parameters
     ----------
@@ -196,6 +240,8 @@ def _sample(
         padded, matrix, (width, height), warped, flags=flags, borderMode=BORDERS[fill_mode]
     )
     cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=result)
+    if transform.cutout is not None:
+        fill_box(result, transform.cutout)
     return result
 
 

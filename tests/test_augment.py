@@ -154,7 +154,15 @@ def test_identity_changes_nothing(picture: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"rotation_range": -1}, {"zoom_range": 1.5}, {"rotate": 3}, {"fill_mode": "mirror"}]
+    "fields",
+    [
+        {"rotation_range": -1},
+        {"zoom_range": 1.5},
+        {"rotate": 3},
+        {"fill_mode": "mirror"},
+        {"crop_range": 1},
+        {"cutout": -0.1},
+    ],
 )
 def test_bad_recipe_is_refused(fields: dict[str, object]) -> None:
     """A range outside its bounds, an unknown name and an unknown fill mode are errors."""
