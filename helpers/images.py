@@ -233,7 +233,7 @@ def _build(
     progress: Progress | None,
     workers: int | None,
 ) -> None:
-    locators = list(catalogue["path"])
+    locators = catalogue["path"]
     n_images = len(locators)
     shape = (n_images, *size, 3)
     row_bytes = int(np.prod(shape[1:]))
@@ -251,9 +251,9 @@ def _build(
 
             def decode(first: int) -> int:
                 last = min(first + CHUNK, n_images)
-                for row in range(first, last):
+                for row, locator in enumerate(locators.iloc[first:last], start=first):
                     try:
-                        image = prepare_image(read_image(locators[row]), size, clahe)
+                        image = prepare_image(read_image(locator), size, clahe)
                     except (DataError, OSError) as error:
                         problems.append(str(error))
                         continue
