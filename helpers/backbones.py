@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from helpers.errors import ConfigError
 
-Preprocessing = Literal["caffe", "tf", "lite", "inside", "torch", "unit"]
+Preprocessing = Literal["caffe", "tf", "lite", "inside", "torch", "unit", "twice"]
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)
 """ImageNet means of blue, green and red, subtracted by VGG16 and ResNet50."""
@@ -155,18 +155,21 @@ def find_backbone(name: str) -> Backbone:
     return BACKBONES[name]
 
 
-def preprocess(inputs: Any, kind: Preprocessing) -> Any:
+def preprocess(inputs: Any, kind: Preprocessing, own: Preprocessing = "inside") -> Any:
     """Put a backbone's own preprocessing behind an input of raw RGB pixels in 0..255.
 
     Parameters
     ----------
     inputs : KerasTensor of shape (n_samples, height, width, 3)
         Raw pixels.
-    kind : {"caffe", "tf", "lite", "inside", "torch", "unit"}
+    kind : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"}
         The first four are backbones' own, see `Backbone`. "torch" scales to 0..1, subtracts
         ImageNet's means and divides by its standard deviations, as torchvision does. "unit"
         only scales to 0..1: no weights of the registry were trained so, and it is here to show
-        what that costs.
+        what that costs. "twice" scales to 0..1 and then does `own`, which expects 0..255: the
+        mistake of whoever scales pixels for a network that does so itself.
+    own : {"caffe", "tf", "lite", "inside"}, default="inside"
+        The backbone's own, for "twice".
 
     Returns
     -------
@@ -195,6 +198,8 @@ def preprocess(inputs: Any, kind: Preprocessing) -> Any:
         return layers.Rescaling(scale, offset, name="preprocessing")(inputs)
     if kind == "unit":
         return layers.Rescaling(1 / 255, name="preprocessing")(inputs)
+    if kind == "twice":
+        return preprocess(layers.Rescaling(1 / 255, name="preprocessing_unit")(inputs), own)
     return inputs
 
 

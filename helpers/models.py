@@ -61,7 +61,7 @@ def build_model(
         Momentum of the running statistics of all batch normalisations. Keras' default of
         0.99 needs some hundred steps to forget its start; a short training from scratch
         needs less.
-    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit"}, optional
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"}, optional
         What is put before the backbone in place of its own. Weights from ImageNet expect their
         own: any other range or order of the channels costs accuracy.
 
@@ -89,7 +89,7 @@ def build_model(
     if head not in HEADS:
         raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
     inputs = layers.Input((*image_size, 3), name="pixels")
-    prepared = preprocess(inputs, preprocessing or entry.preprocessing)
+    prepared = preprocess(inputs, preprocessing or entry.preprocessing, entry.preprocessing)
     base = _build_backbone(entry, prepared, weights, weights_dir)
     x = _add_head(base.output, head, dropout)
     outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
@@ -160,7 +160,7 @@ def backbone_layers(model: Any) -> list[Any]:
     return [
         layer
         for layer in model.layers
-        if not layer.name.startswith("head_") and layer.name not in ("pixels", "preprocessing")
+        if not layer.name.startswith(("head_", "preprocessing")) and layer.name != "pixels"
     ]
 
 

@@ -75,7 +75,7 @@ class TrialConfig(BaseModel):
     target : {"diagnosis", "malignant"}
         What the model tells apart: the seven diagnoses, or benign and malignant ones. Its
         classes are `classes`.
-    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit"} or None
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"} or None
         What is put before the backbone in place of its own; see
         `helpers.backbones.preprocess`.
     clahe : Clahe or None

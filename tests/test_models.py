@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,23 @@ def test_torch_and_unit_preprocessing() -> None:
         prepared = keras.Model(model.inputs, model.get_layer("preprocessing").output)
         np.testing.assert_allclose(prepared.predict_on_batch(pixels), expected, atol=1e-5)
         assert "preprocessing" not in {layer.name for layer in backbone_layers(model)}
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("EfficientNetLite0", lambda x: (x - 127) / 128), ("EfficientNetB0", lambda x: x)],
+)
+def test_pixels_scaled_twice(name: str, own: Callable[[np.ndarray], np.ndarray]) -> None:
+    """The mistake divides by 255 before what the network itself expects of 0..255."""
+    import keras
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    model = build_model(name, (32, 32), preprocessing="twice")
+    names = [layer.name for layer in model.layers if layer.name.startswith("preprocessing")]
+    prepared = keras.Model(model.inputs, model.get_layer(names[-1]).output)
+    np.testing.assert_allclose(prepared.predict_on_batch(pixels), own(pixels / 255), atol=1e-5)
+    right = build_model(name, (32, 32))
+    assert len(backbone_layers(model)) == len(backbone_layers(right))
 
 
 def test_focal_flatten_keeps_the_places() -> None:
