@@ -47,12 +47,13 @@ def says_memory(log: str) -> bool:
 
 
 def oom_kills() -> int | None:
-    """Processes that the kernel has killed for memory in this process's control group.
+    """Processes that the kernel has killed for memory.
 
     Returns
     -------
     int or None
-        None where the system does not count them.
+        In this process's control group, or on the whole machine where the group does not
+        tell; None where the system does not count them.
     """
     if platform.system() != "Linux":
         return None
@@ -78,7 +79,16 @@ def oom_kills() -> int | None:
                 continue
             if found:
                 return int(found[1])
-    return None
+    return _kills_of_machine()
+
+
+def _kills_of_machine() -> int | None:
+    """The kernel's count over all control groups, where this one's cannot be read."""
+    try:
+        found = re.search(r"^oom_kill (\d+)", Path("/proc/vmstat").read_text("utf-8"), re.M)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
 
 
 def memory_steps(folder: Path) -> list[dict[str, Any]]:
