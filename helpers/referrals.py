@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf, isfinite
 
 import pandas as pd
 
 from helpers.combined_intervals import ratio_of_independent
 from helpers.intervals import Estimate, wilson
 from helpers.screening import check_screening
+from helpers.verdicts import with_interval
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,17 @@ def _times(share: Estimate, n: float) -> Estimate:
 
 def _rest(part: Estimate, whole: float) -> Estimate:
     return replace(part, value=whole - part.value, low=whole - part.high, high=whole - part.low)
+
+
+def price_text(price: Estimate) -> str:
+    """Benign lesions for each malignant one found, as a table or a sentence gives them.
+
+    >>> price_text(Estimate(12.34, 5.0, float("inf"), 20)), price_text(Estimate(2, 1, 3, 20))
+    ('12.3 [5.0 or more]', '2.0 [1.0, 3.0]')
+    """
+    if isfinite(price.value) and price.high == inf:
+        return f"{price.value:.1f} [{price.low:.1f} or more]"
+    return with_interval(price, ".1f")
 
 
 def thousand_table(rates: Referral, prevalences: dict[str, float]) -> pd.DataFrame:

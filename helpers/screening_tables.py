@@ -108,6 +108,6 @@ def operating_point(predictions: pd.DataFrame, threshold: float) -> tuple[float,
 
 
 def probability_spread(predictions: pd.DataFrame) -> str:
-    """The middle nine tenths of the probabilities of "malignant", such as "0.12 to 0.91"."""
+    """The middle nine tenths of the probabilities of "malignant", such as "0.121 to 0.913"."""
     low, high = np.quantile(predictions["p_malignant"], [0.05, 0.95])
-    return f"{low:.2f} to {high:.2f}"
+    return f"{low:.3f} to {high:.3f}"
