@@ -19,7 +19,7 @@ from helpers.published import claim
 from helpers.scoring import BootstrapOptions, Score, estimate_scores, scores
 from helpers.trial_tables import describe_stage
 from helpers.trials import Trial, TrialConfig
-from helpers.verdicts import difference, with_interval
+from helpers.verdicts import difference, in_points
 
 ABLATION: dict[str, str] = {
     "Full model": "full",
@@ -245,33 +245,28 @@ def ablation_differences(trials: Sequence[Trial], split: str = "valid") -> pd.Da
     return pd.DataFrame(rows, columns=["row", "metric", "estimate", "published", "verdict"])
 
 
-def beside_published(table: pd.DataFrame, spec: str = ".2f") -> pd.DataFrame:
+def beside_published(table: pd.DataFrame, points: bool = False) -> pd.DataFrame:
     """Rows by metrics, each cell our number with its interval and, after a bar, the published.
 
     Parameters
     ----------
     table : DataFrame
         As of `ablation_scores` or `ablation_differences`.
-    spec : str, default=".2f"
-        Format of all numbers; "+.2f" for differences.
+    points : bool, default=False
+        Whether numbers are written as changes in percentage points.
 
     Returns
     -------
     DataFrame of str
         Indexed by ``row``, a column a metric, both in the table's order.
     """
+    write = in_points if points else "{:.2f}".format
     cells = [
-        f"{with_interval(estimate, spec)} | {_no_minus_zero(format(published, spec))}".replace(
-            "-", "−"
-        )
-        for estimate, published in zip(table["estimate"], table["published"], strict=True)
+        f"{write(each.value)} [{write(each.low)}, {write(each.high)}] | {write(published)}"
+        for each, published in zip(table["estimate"], table["published"], strict=True)
     ]
     wide = table.assign(cell=cells).pivot(index="row", columns="metric", values="cell")
     return wide.loc[list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["metric"]))]
-
-
-def _no_minus_zero(text: str) -> str:
-    return text.replace("-", "+") if not text.strip("+-0.") else text
 
 
 def recall_changes(

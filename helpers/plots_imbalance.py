@@ -26,6 +26,7 @@ from helpers.axes import (
     wrapped,
 )
 from helpers.intervals import Estimate
+from helpers.verdicts import in_points
 
 _CHANGES = LinearSegmentedColormap.from_list("changes", ["#B35806", "#FFFFFF", "#2166AC"])
 _STYLES = ("-", "--", "-.", ":")
@@ -136,7 +137,7 @@ def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
             "color": ink_on(_CHANGES(0.5 + values[row, column] / (2 * reach))),
             "fontweight": "bold" if told else "normal",
         }
-        value = _points(cell["estimate"].value)
+        value = in_points(cell["estimate"].value)
         ax.text(column, row - 0.04, value, va="bottom", fontsize="small", **style)
         ax.text(column, row + 0.06, _ends(cell["estimate"]), va="top", fontsize=6.5, **style)
         if told:
@@ -149,13 +150,7 @@ def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _points(share: float) -> str:
-    """A change of a share in percentage points, with a true minus sign."""
-    text = f"{100 * share:+.0f}"
-    return "0" if not text.strip("+-0") else text.replace("-", "−")
-
-
 def _ends(estimate: Estimate) -> str:
     if not np.isfinite(estimate.low):
         return "too few"
-    return f"{_points(estimate.low)} to {_points(estimate.high)}"
+    return f"{in_points(estimate.low)} to {in_points(estimate.high)}"

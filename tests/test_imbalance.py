@@ -112,11 +112,12 @@ def test_ablation_stands_beside_the_published_one(tmp_path: Path) -> None:
     assert (changes.loc["No FC", "verdict"] == "no difference shown").all()
     expected = published["No GAP", "F1"] - published["Full model", "F1"]
     assert changes.loc[("No GAP", "F1"), "published"] == pytest.approx(expected)
-    wide = beside_published(changes.reset_index(), "+.2f")
+    assert beside_published(table).loc["No FC", "recall"].endswith("] | 0.80")
+    wide = beside_published(changes.reset_index(), points=True)
     assert list(wide.index) == ["No GAP", "No FC"]
     assert list(wide.columns) == ["accuracy", "precision", "recall", "F1"]
-    assert wide.loc["No GAP", "F1"].endswith("| −0.05")
-    assert wide.loc["No FC", "F1"].startswith("+0.00 [")
+    assert wide.loc["No GAP", "F1"].endswith("| −5")
+    assert wide.loc["No FC", "F1"].startswith("0 [")
 
 
 def test_changes_of_recall_are_those_of_scikit_learn() -> None:
