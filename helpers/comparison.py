@@ -13,6 +13,44 @@ from helpers.metrics import Array, Scored, check_predictions
 from helpers.scoring import SCORES, BootstrapOptions, Score, estimate_scores, known_score, scores
 
 
+def align(predictions: pd.DataFrame, other: pd.DataFrame) -> tuple[Scored, Scored]:
+    """Check two models' predictions of one split and bring their rows into one order.
+
+    Parameters
+    ----------
+    predictions, other : DataFrame
+        Their rows may be in different orders.
+
+    Returns
+    -------
+    first, second : Scored
+        Row by row of the same image, in the order of ``predictions``.
+
+    Raises
+    ------
+    ValueError
+        If the two tables do not hold the same images and lesions.
+    """
+    first = check_predictions(predictions)
+    check_predictions(other)
+    if len(other) != first.n_images or set(other["image_id"]) != set(first.image_id):
+        n_shared = len(set(other["image_id"]) & set(first.image_id))
+        raise ValueError(
+            f"expected the same images from both models but got {first.n_images} and "
+            f"{len(other)}, {n_shared} shared; compare predictions of one split"
+        )
+    rows = pd.Index(other["image_id"]).get_indexer(pd.Index(first.image_id))
+    second = check_predictions(other.iloc[rows])
+    if not (
+        np.array_equal(first.y_true, second.y_true) and np.array_equal(first.lesion, second.lesion)
+    ):
+        raise ValueError(
+            "expected the same dx and lesion_id for each image but the two tables disagree; "
+            "predict both from one catalogue"
+        )
+    return first, second
+
+
 def compare(
     predictions: pd.DataFrame,
     other: pd.DataFrame,
@@ -43,23 +81,7 @@ def compare(
         If the name is unknown or the two tables do not hold the same images and lesions.
     """
     score = known_score(name)
-    first = check_predictions(predictions)
-    check_predictions(other)
-    if len(other) != first.n_images or set(other["image_id"]) != set(first.image_id):
-        n_shared = len(set(other["image_id"]) & set(first.image_id))
-        raise ValueError(
-            f"expected the same images from both models but got {first.n_images} and "
-            f"{len(other)}, {n_shared} shared; compare predictions of one split"
-        )
-    rows = pd.Index(other["image_id"]).get_indexer(pd.Index(first.image_id))
-    second = check_predictions(other.iloc[rows])
-    if not (
-        np.array_equal(first.y_true, second.y_true) and np.array_equal(first.lesion, second.lesion)
-    ):
-        raise ValueError(
-            "expected the same dx and lesion_id for each image but the two tables disagree; "
-            "predict both from one catalogue"
-        )
+    first, second = align(predictions, other)
 
     def difference(_: Scored, weights: Array) -> Array:
         return score.function(first, weights) - score.function(second, weights)

@@ -34,10 +34,12 @@ from helpers.plots_images import (
     contact_sheet,
     mass_strip,
 )
+from helpers.plots_imbalance import ablation_panels, loss_curves, recall_change_map
 from helpers.plots_training import cost_bars, learning_curves, score_bars
 
 __all__ = [
     "CamRow",
+    "ablation_panels",
     "age_histograms",
     "augmentation_grid",
     "cam_grid",
@@ -54,8 +56,10 @@ __all__ = [
     "leakage_bars",
     "learning_curves",
     "localization_heatmap",
+    "loss_curves",
     "mass_strip",
     "per_class_bars",
+    "recall_change_map",
     "recall_vs_count",
     "reliability_diagram",
     "roc_pr",

@@ -57,6 +57,8 @@ class Profile(BaseModel):
         Folder of Keras' ImageNet weights; None lets Keras download them.
     gallery_images : int
         Pictures of each class in a gallery.
+    n_folds : int
+        Of the cross-validation in chapter 8.
     recipes : dict of str to dict
         Named sets of fields of `TrialConfig`.
     trials : dict of str to list of dict
@@ -75,6 +77,7 @@ class Profile(BaseModel):
     seed: int = Field(0, ge=0)
     weights_dir: str | None = None
     gallery_images: int = Field(6, ge=1, le=12)
+    n_folds: int = Field(5, ge=2, le=10)
     choose_by: Literal["accuracy", "balanced_accuracy"] = "balanced_accuracy"
     recipes: dict[str, dict[str, Any]]
     trials: dict[str, list[dict[str, Any]]]

@@ -146,7 +146,7 @@ class Run:
     def train(
         self,
         trials: str | Sequence[TrialConfig],
-        catalogue: pd.DataFrame | None = None,
+        catalogue: pd.DataFrame | Sequence[pd.DataFrame] | None = None,
         *,
         grouped: bool = True,
     ) -> list[Trial]:
@@ -156,8 +156,8 @@ class Run:
         ----------
         trials : str or sequence of TrialConfig
             A group of the profile, or configurations.
-        catalogue : DataFrame, optional
-            With a `split` column; `catalogue()` where None.
+        catalogue : DataFrame or sequence of DataFrame, optional
+            With a `split` column; `catalogue()` where None. A sequence has one for each trial.
         grouped : bool, default=True
             Whether a lesion in two splits is an error; see `helpers.trials.run_trials`.
 

@@ -73,6 +73,23 @@ def with_interval(estimate: Estimate, spec: str = ".2f") -> str:
     return format(estimate, spec).partition(", n =")[0] if isfinite(estimate.value) else "–"
 
 
+def in_points(share: float) -> str:
+    """Write a change of a share in percentage points, with its sign.
+
+    Parameters
+    ----------
+    share : float
+        In [-1, 1].
+
+    Examples
+    --------
+    >>> in_points(-0.124), in_points(0.004), in_points(0.3)
+    ('−12', '0', '+30')
+    """
+    text = f"{100 * share:+.0f}"
+    return "0" if not text.strip("+-0") else text.replace("-", "−")
+
+
 def listed(names: list[str], none: str = "none") -> str:
     """Join names as a sentence does.
 

@@ -19,6 +19,7 @@ from helpers import evaluation as ev
 from helpers import plots
 from helpers.axes import WIDTH, ink_on, text_units, wrapped
 from helpers.classes import CLASSES, COLOURS, NAMES, NAMES_ZH
+from helpers.imbalance import ABLATION
 
 RNG = np.random.default_rng(0)
 
@@ -104,8 +105,34 @@ def score_table() -> pd.DataFrame:
     return ev.score_table(models, n_resamples=50)
 
 
+def ablation() -> pd.DataFrame:
+    """Make scores of six rows beside published ones."""
+    rows = [
+        (row, metric, ev.Estimate(0.4, 0.3, 0.62, 120), 0.9)
+        for row in ABLATION
+        for metric in ("accuracy", "precision", "recall", "F1")
+    ]
+    return pd.DataFrame(rows, columns=["row", "metric", "estimate", "published"])
+
+
+def recall_table() -> pd.DataFrame:
+    """Make changes of recall, the largest and one without an interval among them."""
+    rows = []
+    for technique in ("class weights", "weights and focal loss", "average pooling"):
+        for index, dx in enumerate(CLASSES):
+            ends = (np.nan, np.nan) if dx == "df" else (-0.32 - index / 10, 0.36)
+            change = ev.Estimate(-0.3 - index / 10, *ends, 40)
+            rows.append((technique, dx, 100, change, "too few" if dx == "df" else "lower"))
+    return pd.DataFrame(rows, columns=["technique", "dx", "lesions", "estimate", "verdict"])
+
+
 Draw = Callable[[pd.DataFrame, pd.DataFrame], Axes | Figure]
 DRAWN: dict[str, Draw] = {
+    "ablation_panels": lambda c, p: plots.ablation_panels(ablation()),
+    "loss_curves": lambda c, p: plots.loss_curves(
+        [0.1, 0.5, 1], {"cross-entropy": [2.3, 0.7, 0], "gamma = 2": [1.9, 0.2, 0]}
+    ),
+    "recall_change_map": lambda c, p: plots.recall_change_map(recall_table()),
     "class_counts": lambda c, p: plots.class_counts(counts(c)),
     "class_counts_named": lambda c, p: plots.class_counts(counts(c), labels=NAMES),
     "split_table": lambda c, p: plots.split_table(counts(c), counts(c) + 1),
@@ -238,6 +265,27 @@ def test_plots_draw_on_given_axes(predictions: pd.DataFrame) -> None:
 def texts(ax: Axes) -> list[str]:
     """All texts within axes."""
     return [text.get_text() for text in ax.texts]
+
+
+def test_recall_changes_say_what_they_are() -> None:
+    """Each cell has its change in points; told ones are bold and framed, few have no interval."""
+    table = recall_table()
+    table.loc[table["dx"] == "nv", "verdict"] = "no difference shown"
+    ax = plots.recall_change_map(table)
+    told = table["verdict"].isin(["higher", "lower"]).sum()
+    assert len(ax.patches) == told == sum(t.get_fontweight() == "bold" for t in ax.texts) / 2
+    assert texts(ax).count("too few") == 3
+    assert texts(ax).count("−30") == 3  # akiec's change in each row
+
+
+def test_ablation_shows_both_numbers() -> None:
+    """Ours lie at their values, the published ones at theirs, and rows go down in order."""
+    figure = plots.ablation_panels(ablation())
+    ax = figure.axes[0]
+    drawn = {line.get_marker(): float(line.get_xdata()[0]) for line in ax.lines[:2]}  # type: ignore[index]
+    assert drawn == {"o": 0.4, "D": 0.9}
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(ABLATION)
+    assert ax.yaxis_inverted()
 
 
 def test_class_counts_add_up() -> None:

@@ -15,7 +15,7 @@ from helpers.profiles import list_profiles, load_profile, profile_path
 def test_profiles_are_whole(name: str) -> None:
     """Every profile has the groups of trials that the chapters ask for, with unlike names."""
     profile = load_profile(name)
-    for group in ("augmentation", "comparison"):
+    for group in ("augmentation", "comparison", "imbalance", "ablation", "backbones"):
         names = [config.name for config in profile.trial_configs(group)]
         assert len(names) == len(set(names)) >= 2
     assert len(profile.trials["augmentation"]) == 3

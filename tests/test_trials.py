@@ -221,6 +221,27 @@ def test_executor_can_be_anyone(catalogue: pd.DataFrame, trials: list[Trial]) ->
         run_trials([make_config(seed=12)], catalogue, executor="nobody")
 
 
+def test_each_trial_may_have_its_own_catalogue(
+    catalogue: pd.DataFrame, trials: list[Trial]
+) -> None:
+    """One configuration on two catalogues is two trials, trained side by side."""
+    others = [split_catalogue(catalogue, seed=seed) for seed in (1, 2)]
+    told: list[int] = []
+
+    class Copier:
+        def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
+            told.append(len(tasks))
+            for task in tasks:
+                shutil.copytree(trials[0].folder, task.folder)
+
+    config = make_config(seed=13)
+    found = run_trials([config, config], others, executor=Copier())
+    assert told == [2] and found[0].folder != found[1].folder
+    assert [find_trial(config, each) for each in others] == found
+    with pytest.raises(ConfigError, match="each of 2 trials, got 1"):
+        run_trials([config, config], others[:1])
+
+
 def test_prepared_table_is_in_store_order(catalogue: pd.DataFrame) -> None:
     """The table that a child reads has the rows of the image store."""
     task = prepare_task(make_config(), catalogue)
