@@ -49,6 +49,8 @@ class FirstModelSettings(BaseModel):
     image_size : tuple of int
         (height, width) in pixels.
     epochs : int
+    starts : int
+        How often a comparison is trained, each time from other weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,7 @@ class FirstModelSettings(BaseModel):
     weights: Literal["imagenet", "none"] = "imagenet"
     image_size: tuple[int, int] = (224, 224)
     epochs: int = Field(10, ge=1)
+    starts: int = Field(3, ge=1)
 
     @field_validator("backbone")
     @classmethod
