@@ -162,7 +162,7 @@ class LocalExecutor:
         """Halve the micro-batch of a task, or give up at one image."""
         batch_size = max(stage.batch_size for stage in task.config.stages)
         current = min(micro_batch_limit(task.work) or batch_size, batch_size)
-        reason = end.failure or "its process was killed for memory"
+        reason = end.failure or f"its process died of memory ({_ending(end.status)})"
         if current == 1:
             raise TrialError(
                 f"{task.config.name}: out of memory even with one image at a time ({reason}); "
@@ -281,6 +281,10 @@ class _locked:  # noqa: N801 (used as a context manager)
         self._lock.release()
 
 
+def _ending(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"status {status}"
+
+
 def _explain(task: Task, end: _End, log: Path) -> str:
     if end.failure:
         reason = end.failure
@@ -291,10 +295,8 @@ def _explain(task: Task, end: _End, log: Path) -> str:
             f"its process was killed {MOST_KILLS} times before it had ended an epoch, and not by "
             "the kernel for memory; look for what kills (a scheduler, earlyoom, systemd-oomd)"
         )
-    elif end.status < 0:
-        reason = f"its process was ended by {signal.Signals(-end.status).name}"
     else:
-        reason = f"its process ended with status {end.status}"
+        reason = f"its process ended with {_ending(end.status)}"
     return f"trial {task.config.name!r}: {reason}; the log is {log}\n{_tail(log)}"
 
 
