@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,8 @@ def scores_beside_published(
     columns = {name: screening_scores(predictions, value) for name, value in thresholds.items()}
     rows = []
     for key, title in _TITLES.items():
-        row = {"score": title} | {name: found[key] for name, found in columns.items()}
+        row: dict[str, Any] = {"score": title}
+        row |= {name: found[key] for name, found in columns.items()}
         row["published"] = (
             claim(f"screening.{_PUBLISHED[key]}").estimate if key in _PUBLISHED else None
         )
