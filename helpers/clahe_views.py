@@ -77,13 +77,14 @@ def contrast_table(pictures: Mapping[str, list[Image]]) -> pd.DataFrame:
     -------
     DataFrame
         A row a way: ``pictures are`` (its name), ``contrast``, the mean over pictures of the
-        standard deviation of lightness, ``times``, its ratio to the first row, and ``levels
-        used``, the mean number of the 256 levels that occur in a picture.
+        standard deviation of lightness, ``times``, its ratio to the first row, ``lightness``,
+        its mean, and ``levels used``, the mean number of the 256 levels that occur in a picture.
     """
     rows = []
     for name, images in pictures.items():
         levels = [len(np.unique(lightness(image))) for image in images]
-        rows.append((name, float(contrast(images).mean()), float(np.mean(levels))))
-    table = pd.DataFrame(rows, columns=["pictures are", "contrast", "levels used"])
+        mean = float(np.mean([lightness(image).mean() for image in images]))
+        rows.append((name, float(contrast(images).mean()), mean, float(np.mean(levels))))
+    table = pd.DataFrame(rows, columns=["pictures are", "contrast", "lightness", "levels used"])
     table.insert(2, "times", table["contrast"] / table["contrast"].iloc[0])
     return table

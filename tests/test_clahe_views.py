@@ -36,6 +36,7 @@ def test_contrast_grows_with_the_limit() -> None:
     table = contrast_table(equalised([dull_picture((450, 600))], ways))
     assert table["times"].iloc[0] == 1
     assert table["times"].is_monotonic_increasing and table["times"].iloc[2] > 2
+    assert table["lightness"].iloc[0] == pytest.approx(lightness(dull_picture((450, 600))).mean())
 
 
 @pytest.mark.parametrize("size", [(112, 144), (48, 64), (225, 300)])
