@@ -144,7 +144,11 @@ class Run:
         return self.profile.trial_configs(group, self.seed)
 
     def train(
-        self, trials: str | Sequence[TrialConfig], catalogue: pd.DataFrame | None = None
+        self,
+        trials: str | Sequence[TrialConfig],
+        catalogue: pd.DataFrame | Sequence[pd.DataFrame] | None = None,
+        *,
+        grouped: bool = True,
     ) -> list[Trial]:
         """Get trials, trained now or earlier, telling one line for each.
 
@@ -152,8 +156,10 @@ class Run:
         ----------
         trials : str or sequence of TrialConfig
             A group of the profile, or configurations.
-        catalogue : DataFrame, optional
-            With a `split` column; `catalogue()` where None.
+        catalogue : DataFrame or sequence of DataFrame, optional
+            With a `split` column, one for all or one for each; `catalogue()` where None.
+        grouped : bool, default=True
+            Whether a lesion in two splits is an error; see `helpers.trials.run_trials`.
 
         Returns
         -------
@@ -163,7 +169,7 @@ class Run:
         configs = self.trial_configs(trials) if isinstance(trials, str) else list(trials)
         lines = _TrialLines([config.name for config in configs], self._chapter)
         table = self.catalogue() if catalogue is None else catalogue
-        finished = run_trials(configs, table, progress=lines.update)
+        finished = run_trials(configs, table, progress=lines.update, grouped=grouped)
         for trial in finished:
             lines.finish(trial)
             self._trials[trial.folder.name] = {

@@ -197,7 +197,7 @@ def is_whole(folder: Path) -> bool:
 
 def run_trials(
     configs: Sequence[TrialConfig],
-    catalogue: pd.DataFrame,
+    catalogue: pd.DataFrame | Sequence[pd.DataFrame],
     executor: Any = "local",
     progress: OnEvent | None = None,
     *,
@@ -209,8 +209,9 @@ def run_trials(
     ----------
     configs : sequence of TrialConfig
         Returned in this order.
-    catalogue : DataFrame
-        With a `split` column of "train", "valid" and "test".
+    catalogue : DataFrame or sequence of DataFrame
+        With a `split` column of "train", "valid" and "test": one for all, or one for each
+        configuration.
     executor : {"local"} or Executor, default="local"
         Who trains; see `helpers.executors`.
     progress : callable, optional
@@ -227,7 +228,7 @@ def run_trials(
     Raises
     ------
     ConfigError
-        If the catalogue has no usable split.
+        If a catalogue has no usable split, or there are too many or too few.
     DataError
         If `grouped` and a lesion is in two splits.
     TrialError
@@ -235,20 +236,27 @@ def run_trials(
     """
     from helpers.executors import find_executor
 
-    _check_split(catalogue)
-    if grouped:
-        assert_grouped(catalogue)
+    tables = [catalogue] * len(configs) if isinstance(catalogue, pd.DataFrame) else list(catalogue)
+    if len(tables) != len(configs):
+        raise ConfigError(
+            f"catalogue: expected one, or one for each of {len(configs)} configurations, got "
+            f"{len(tables)}"
+        )
+    for table in {id(table): table for table in tables}.values():
+        _check_split(table)
+        if grouped:
+            assert_grouped(table)
     report = progress or (lambda event: None)
     runner = find_executor(executor)
     trials: dict[int, Trial] = {}
     missing: list[tuple[int, Task]] = []
-    for index, config in enumerate(configs):
-        found = find_trial(config, catalogue)
+    for index, (config, table) in enumerate(zip(configs, tables, strict=True)):
+        found = find_trial(config, table)
         if found is not None:
             report({"kind": "cached", "trial": config.name, "text": "from the cache"})
             trials[index] = found
         else:
-            missing.append((index, prepare_task(config, catalogue)))
+            missing.append((index, prepare_task(config, table)))
     if missing:
         runner.run([task for _, task in missing], report)
     for index, task in missing:
