@@ -96,13 +96,15 @@ def make_batches(
     Returns
     -------
     keras.utils.PyDataset
-        Batches of (inputs as float32, one-hot classes, sample weights); for a device the
-        inputs are the bytes and a matrix an image. Order and augmentation
-        depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
-        the number of parts a step, `n_steps` the steps an epoch.
+        Batches of (inputs as they are stored, one-hot classes, sample weights). Pixels stay
+        bytes until the network's input makes them float32: a quarter of the memory goes
+        through the queue. For a device there is a matrix an image beside them. Order and
+        augmentation depend on (seed, stage, its attribute `epoch`) alone, not on threads.
+        `accumulation` is the number of parts a step, `n_steps` the steps an epoch.
     """
     import keras
 
+    inputs = np.asarray(inputs)  # a memory map's rows are views that are quicker to make
     batch_size = config.stages[stage].batch_size
     parts = accumulation_of(batch_size, micro_batch)
     weights = class_weights(y[rows], config.class_weight, config.classes)
@@ -125,14 +127,15 @@ def make_batches(
             scale = np.float32(parts * len(chosen) / len(whole))
             if not len(chosen):  # a last batch of fewer images than parts
                 chosen, scale = whole[:1], np.float32(0)
-            values = inputs[chosen]
-            if augments == "device":
-                size = inputs.shape[1], inputs.shape[2]
-                matrices = draw_matrices(config.augmentation, size, chosen, seed)
-                return (values, matrices), one_hot[y[chosen]], weights[y[chosen]] * scale
+            values: Any
             if augments == "host":
-                values = augment_batch(values, config.augmentation, chosen, seed, np.float32)
-            values = values.astype(np.float32, copy=False)
+                views = [inputs[row] for row in chosen]  # sampled where they lie, not copied
+                values = augment_batch(views, config.augmentation, chosen, seed)
+            elif augments == "device":
+                size = inputs.shape[1], inputs.shape[2]
+                values = inputs[chosen], draw_matrices(config.augmentation, size, chosen, seed)
+            else:
+                values = inputs[chosen]
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)

@@ -40,7 +40,7 @@ __all__ = [
     "trial_key",
 ]
 
-ENGINE_VERSION = 4
+ENGINE_VERSION = 5
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]
