@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -19,22 +18,13 @@ from helpers.ensembles import average_predictions
 from helpers.errors import DataError
 from helpers.folds import fold_catalogues, screening_split
 from helpers.intervals import Estimate
-from helpers.presets import (
-    SCREENING_SCORES,
-    Measure,
-    Preset,
-    compared_presets,
-    load_presets,
-    made_small,
-)
-from helpers.published import claim
-from helpers.scoring import SCORES, scores
+from helpers.presets import Measure, Preset, compared_presets, load_presets, made_small
+from helpers.scoring import scores
 from helpers.screening import screening_scores
 from helpers.small_systems import SmallSystems
 from helpers.splits import split_catalogue
 from helpers.trials import Trial, TrialConfig
 from helpers.tta import view_predictions
-from helpers.verdicts import difference, listed, with_interval
 
 if TYPE_CHECKING:
     from helpers.run import Run
@@ -146,11 +136,6 @@ def system_predictions(plan: Plan, trials: Sequence[Trial]) -> dict[str, pd.Data
     return {"valid": valid, "test": average_predictions(predicted("test"))}
 
 
-def score_label(score: str) -> str:
-    """What tables call a score of a measure."""
-    return SCORES[score].label if score in SCORES else SCREENING_SCORES[score]
-
-
 def system_scores(preset: Preset, predictions: pd.DataFrame) -> dict[str, Estimate]:
     """The scores that a preset names, of one table of predictions.
 
@@ -171,21 +156,6 @@ def system_scores(preset: Preset, predictions: pd.DataFrame) -> dict[str, Estima
         found = screening_scores(predictions)
         return {name: found[name] for name in names}
     return scores(predictions, names)
-
-
-def claim_text(measure: Measure, spec: str = ".3f") -> str:
-    """A measure's claim as tables show it: value, and interval and n where n is known."""
-    if measure.claim is None:
-        return "none"
-    return estimate_text(claim(measure.claim).estimate, spec)
-
-
-def estimate_text(estimate: Estimate | None, spec: str = ".3f") -> str:
-    """An estimate as tables show it; without its n where that is not known."""
-    if estimate is None:
-        return "–"
-    text = with_interval(estimate, spec)
-    return f"{text}, n = {estimate.n:,}" if estimate.n and isfinite(estimate.value) else text
 
 
 @dataclass(frozen=True)
@@ -286,67 +256,3 @@ def _row(
         tuple(made_small(preset, small)),
         obstacle,
     )
-
-
-def systems_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
-    """Claims, the two scores and their gap, as text.
-
-    Returns
-    -------
-    DataFrame of str
-        ``System``, ``Claim``, ``Its protocol``, ``By lesion``, ``Gap``.
-    """
-    return pd.DataFrame(
-        {
-            "System": [row.preset.title for row in rows],
-            "Score": [score_label(row.measure.score) for row in rows],
-            "Claim": [claim_text(row.measure) for row in rows],
-            "Its protocol": [estimate_text(row.published, ".2f") for row in rows],
-            "By lesion": [estimate_text(row.grouped, ".2f") for row in rows],
-            "Gap": ["–" if row.gap is None else with_interval(row.gap, "+.2f") for row in rows],
-        }
-    )
-
-
-def made_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
-    """What each claim was measured on, and what was trained here.
-
-    Returns
-    -------
-    DataFrame of str
-        ``System``, ``Protocol of the claim``, ``Trained here``.
-    """
-    return pd.DataFrame(
-        {
-            "System": [row.preset.title for row in rows],
-            "Protocol of the claim": [row.preset.protocol.words for row in rows],
-            "Trained here": [
-                row.obstacle
-                or (f"made small: {'; '.join(row.changes)}" if row.changes else "as published")
-                for row in rows
-            ],
-        }
-    )
-
-
-def gaps_in_words(rows: Sequence[SystemRow]) -> str:
-    """Which systems score higher under their claim's protocol, by the gaps' whole intervals."""
-    kinds: dict[str, list[str]] = {"higher": [], "lower": [], "no difference shown": []}
-    for row in rows:
-        if row.gap is not None and isfinite(row.gap.value):
-            kinds[difference(row.gap)].append(row.preset.title)
-    parts = []
-    if kinds["higher"]:
-        parts.append(
-            f"under its claim's own protocol {listed(kinds['higher'])} scored **higher** than by "
-            "lesion, with the whole interval"
-        )
-    if kinds["lower"]:
-        parts.append(
-            f"{listed(kinds['lower'])} scored **lower** there, with the whole interval, which no "
-            "leak explains and the draw of images and one training may"
-        )
-    if kinds["no difference shown"]:
-        parts.append(f"for {listed(kinds['no difference shown'])} **no difference is shown**")
-    text = "; ".join(parts) or "no gap could be measured"
-    return text[0].upper() + text[1:]

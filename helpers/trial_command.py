@@ -180,7 +180,7 @@ def claims_table(
     folds : bool, default=False
         Whether validation is out of fold.
     """
-    from helpers.systems import claim_text, estimate_text, score_label
+    from helpers.systems_tables import claim_text, estimate_text, score_label
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("score", "on", "here", "claimed"):
