@@ -88,6 +88,20 @@ def test_events_tell_each_epoch(trials: list[Trial], events: list[dict[str, Any]
     assert done == sorted(done) and done[-1] == 3
 
 
+def test_each_configuration_may_have_its_own_catalogue(
+    trials: list[Trial], catalogue: pd.DataFrame
+) -> None:
+    """One for all is the same as one for each; another number of them is told."""
+    configs = [trial.config for trial in trials]
+    again = run_trials(configs, [catalogue, catalogue])
+    assert [trial.folder for trial in again] == [trial.folder for trial in trials]
+    with pytest.raises(ConfigError, match="one for each of 2 configurations, got 1"):
+        run_trials(configs, [catalogue])
+    by_image = split_catalogue(catalogue, by="image", seed=0)
+    with pytest.raises(DataError, match="expected one split"):
+        run_trials(configs, [catalogue, by_image])
+
+
 def test_best_epoch_is_the_one_predicted_with(trials: list[Trial]) -> None:
     """The saved model is that of the lowest validation loss, and its predictions show it."""
     trial = trials[0]
