@@ -20,11 +20,12 @@ def score_label(score: str) -> str:
     return SCORES[score].label if score in SCORES else SCREENING_SCORES[score]
 
 
-def claim_text(measure: Measure, spec: str = ".3f") -> str:
+def claim_text(measure: Measure) -> str:
     """A measure's claim as tables show it: value, and interval and n where n is known."""
     if measure.claim is None:
         return "none"
-    return estimate_text(claim(measure.claim).estimate, spec)
+    estimate = claim(measure.claim).estimate
+    return estimate_text(estimate, ".3f" if estimate.n else ".2f")
 
 
 def estimate_text(estimate: Estimate | None, spec: str = ".3f") -> str:
@@ -43,16 +44,16 @@ def systems_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
     DataFrame of str
         ``System``, ``Claim``, ``Its protocol``, ``By lesion``, ``Gap``.
     """
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "System": [row.preset.title for row in rows],
-            "Score": [score_label(row.measure.score) for row in rows],
             "Claim": [claim_text(row.measure) for row in rows],
             "Its protocol": [estimate_text(row.published, ".2f") for row in rows],
             "By lesion": [estimate_text(row.grouped, ".2f") for row in rows],
             "Gap": ["–" if row.gap is None else with_interval(row.gap, "+.2f") for row in rows],
         }
     )
+    return table.map(lambda text: text.replace("n = ", "n\u00a0=\u00a0"))
 
 
 def made_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def comparable_in_words(rows: Sequence[SystemRow], drawn: bool) -> str:
         text = (
             f"**No number here can be held against its claim**: {listed(obstacles)}. What can be "
             "read is the difference between the two protocols, since both trainings of a system "
-            "were made small alike. "
+            "are alike in all else. "
         )
     else:
         text = (

@@ -38,6 +38,8 @@ def test_the_five_are_there() -> None:
     presets = load_presets()
     assert tuple(presets) == NAMES
     assert all(len(preset.description) < 62 for preset in presets.values())
+    # The caption of chapter 11's table says so.
+    assert {preset.measures[0].score for preset in presets.values()} == {"accuracy"}
 
 
 def test_course_report_is_as_published() -> None:
