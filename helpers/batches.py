@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
+from helpers.backends import place
 from helpers.classes import N_CLASSES
 from helpers.trials import TrialConfig
 
@@ -63,6 +64,7 @@ def make_batches(
     *,
     micro_batch: int | None = None,
     augments: bool = True,
+    devices: int = 1,
 ) -> Any:
     """Batches of one stage as a ``keras.utils.PyDataset``.
 
@@ -84,13 +86,17 @@ def make_batches(
         gradient of the parts is the gradient of the whole, a last short batch included.
     augments : bool, default=True
         Whether the configuration's augmentation is applied here.
+    devices : int, default=1
+        Among how many each batch is divided. Keras divides all batches of an epoch in the way
+        of the first, so that with several devices a last short batch is left out of the
+        sequence; its parts are those of the indices `uneven`, to be trained on one by one.
 
     Returns
     -------
     keras.utils.PyDataset
         Batches of (inputs as float32, one-hot classes, sample weights). Order and augmentation
         depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
-        the number of parts a step, `n_steps` the steps an epoch.
+        the number of parts a step, `n_steps` the steps an epoch, short ones included.
     """
     import keras
 
@@ -103,9 +109,11 @@ def make_batches(
         epoch = 0
         accumulation = parts
         n_steps = -(-len(rows) // batch_size)
+        n_even = n_steps if devices == 1 else len(rows) // batch_size
+        uneven = range(n_even * parts, n_steps * parts)
 
         def __len__(self) -> int:
-            return self.n_steps * parts
+            return self.n_even * parts
 
         def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
             seed = (config.seed, stage, self.epoch)
@@ -125,10 +133,43 @@ def make_batches(
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
 
 
+def fit_epoch(network: Any, batches: Any, callbacks: list[Any]) -> dict[str, float]:
+    """Train a compiled model on the batches of one epoch.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With a metric named "accuracy".
+    batches : keras.utils.PyDataset
+        As made by `make_batches`.
+    callbacks : list of keras.callbacks.Callback
+        Of which the batches left out of the sequence call ``on_train_batch_begin`` alone.
+
+    Returns
+    -------
+    dict of str to float
+        ``loss`` and ``accuracy``, means over the images of the epoch.
+    """
+    logs: dict[str, float] = {}
+    network.reset_metrics()
+    if len(batches):
+        history = network.fit(batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
+        logs = {name: values[0] for name, values in history.history.items()}
+    for index in batches.uneven:
+        for callback in callbacks:
+            callback.set_model(network)
+            callback.on_train_batch_begin(index)
+        # The means over the epoch so far: these steps add to the metrics of the others.
+        logs = network.train_on_batch(*batches[index], return_dict=True)
+    return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+
+
 def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """What a model gives for the inputs of `rows`, an array of length len(rows)."""
     parts = [
-        np.asarray(model.predict_on_batch(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        np.asarray(
+            model.predict_on_batch(place(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        )
         for first in range(0, len(rows), PREDICT_BATCH)
     ]
     return np.concatenate(parts)

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.batches import make_batches, predict
+from helpers.backends import compiles, seed_everything, spread
+from helpers.batches import accumulation_of, fit_epoch, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.classes import CLASSES
 from helpers.files import atomic_file
@@ -129,13 +130,16 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     state = _open_checkpoint(task, emit)
     text = f"going on after epoch {len(state.rows)}" if state.rows else "building the model"
     emit({"kind": "start", "done": len(state.rows), "total": config.epochs, "text": text})
-    _seed_everything(config.seed)
+    seed_everything(config.seed)
 
     import keras
 
     from helpers.models import build_model
 
     imported = time.perf_counter()
+    devices = spread(
+        [_images_at_once(stage, micro_batch_limit(task.work)) for stage in config.stages]
+    )
     model = build_model(
         config.backbone,
         config.image_size,
@@ -148,7 +152,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
     predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
-    trainer = _Trainer(task, emit, stopping, data, model, predictor, state)
+    trainer = _Trainer(task, emit, stopping, data, model, predictor, state, devices)
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
@@ -171,6 +175,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
         seconds,
         n_train=len(data.rows["train"]),
         memory=memory_steps(task.work),
+        devices=devices,
     )
     remove_checkpoint(task.work)
     os.replace(task.work, task.folder)
@@ -195,14 +200,10 @@ def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
     return state or Checkpoint()
 
 
-def _seed_everything(seed: int) -> None:
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
+def _images_at_once(stage: Stage, limit: int | None) -> int:
+    """Size of the parts of a batch; 1 where they differ in size."""
+    size, rest = divmod(stage.batch_size, accumulation_of(stage.batch_size, limit))
+    return 1 if rest else size
 
 
 class _Trainer:
@@ -217,10 +218,12 @@ class _Trainer:
         model: Any,
         predictor: Any,
         state: Checkpoint,
+        devices: int,
     ) -> None:
         self.task, self.config = task, task.config
         self.emit, self.stopping = emit, stopping
         self.data, self.model, self.predictor, self.state = data, model, predictor, state
+        self.devices = devices
         self.clock = time.perf_counter()
         self.micro_batch = micro_batch_limit(task.work)
 
@@ -261,25 +264,18 @@ class _Trainer:
             optimizer=optimizer,
             loss="categorical_crossentropy",
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-            jit_compile=False,
+            jit_compile=compiles(),
         )
         while not is_over(self.config, stage, rows := self._rows_of(index)):
             started = time.perf_counter()
             batches.epoch = len(rows)
             callbacks = []
             if stage.decay == "cosine":
-                callbacks.append(_make_cosine(stage, batches, network))
+                callbacks.append(_make_cosine(stage, batches))
             else:
                 optimizer.learning_rate = plateau_rate(self.config, stage, rows)
-            logs = network.fit(
-                batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False
-            ).history
-            self._end_epoch(
-                index,
-                optimizer,
-                {"loss": logs["loss"][0], "accuracy": logs["accuracy"][0]},
-                time.perf_counter() - started,
-            )
+            logs = fit_epoch(network, batches, callbacks)
+            self._end_epoch(index, optimizer, logs, time.perf_counter() - started)
 
     def _network_and_batches(self, index: int) -> tuple[Any, Any]:
         data, stage = self.data, self.config.stages[index]
@@ -287,7 +283,13 @@ class _Trainer:
         if stage.trainable != "head" or not self.config.augmentation.is_identity:
             rows = data.rows["train"]
             return self.model, make_batches(
-                self.config, index, data.images, rows, data.y, micro_batch=limit
+                self.config,
+                index,
+                data.images,
+                rows,
+                data.y,
+                micro_batch=limit,
+                devices=self.devices,
             )
         # Behind a frozen backbone unchanged pictures have unchanged features: compute them once.
         from helpers.models import split_head
@@ -303,6 +305,7 @@ class _Trainer:
             data.y,
             augments=False,
             micro_batch=limit,
+            devices=self.devices,
         )
 
     def _end_epoch(
@@ -315,7 +318,7 @@ class _Trainer:
             "stage": index + 1,
             "epoch": len(state.rows) + 1,
             **{name: float(value) for name, value in (logs | scores).items()},
-            "learning_rate": float(np.asarray(optimizer.learning_rate)),
+            "learning_rate": float(_values([optimizer.learning_rate])[0]),
             "seconds": seconds,
         }
         state.rows.append(row)
@@ -352,14 +355,17 @@ def _set_variables(variables: list[Any], values: list[NDArray[Any]]) -> None:
         variable.assign(value)
 
 
-def _make_cosine(stage: Stage, batches: Any, network: Any) -> Any:
+def _make_cosine(stage: Stage, batches: Any) -> Any:
     import keras
 
     class CosineDecay(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+            if batch % batches.accumulation:
+                return
             step = batches.epoch * batches.n_steps + batch // batches.accumulation
             total = stage.epochs * batches.n_steps
-            network.optimizer.learning_rate = cosine_rate(stage, step, total)
+            # Asking for self.model is what takes JAX's state into account.
+            self.model.optimizer.learning_rate = cosine_rate(stage, step, total)
 
     return CosineDecay()
 

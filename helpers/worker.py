@@ -11,6 +11,7 @@ import threading
 import traceback
 from typing import Any
 
+from helpers.backends import choose_backend
 from helpers.files import cache_home
 from helpers.memory import is_memory_error
 from helpers.trials import Task
@@ -59,7 +60,9 @@ def main() -> int:
 
         _limit_memory()
         try:
-            train(Task.from_payload(payload), emit, asked.is_set)
+            task = Task.from_payload(payload)
+            choose_backend(task.backend)
+            train(task, emit, asked.is_set)
         except StoppedError:
             text = "stopped as asked; the next call goes on from its last epoch"
             emit({"kind": "stopped", "text": text})
