@@ -43,6 +43,15 @@ CONFIG = TrialConfig(
     stages=(Stage(trainable="all", learning_rate=1e-3, batch_size=16, epochs=2, decay="cosine"),),
 )
 
+PRETRAINED = TrialConfig(
+    name="pretrained",
+    backbone="EfficientNetLite0",
+    image_size=(32, 32),
+    weights="imagenet",
+    stages=(Stage(trainable="head", learning_rate=1e-2, batch_size=16, epochs=2),),
+)
+"""Seconds to train, and its probabilities differ between images."""
+
 PREDICT = """
 import sys
 import numpy as np
@@ -74,14 +83,18 @@ def train(
     catalogue: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Trial]:
     """``train(backend, variant="", on_event=None, **environment)``; each variant once."""
-    task = prepare_task(CONFIG, catalogue)
     compiled = str(tmp_path_factory.mktemp("jax"))
     done: dict[tuple[str, str], Trial] = {}
 
     def get(
-        backend: str, variant: str = "", on_event: Any = lambda event: None, **environment: str
+        backend: str,
+        variant: str = "",
+        on_event: Any = lambda event: None,
+        config: TrialConfig = CONFIG,
+        **environment: str,
     ) -> Trial:
         if (backend, variant) not in done:
+            task = prepare_task(config, catalogue)
             key = f"{task.key}-{backend}{variant}"
             own = replace(task, key=key, folder=task.folder.with_name(key), backend=backend)
             with pytest.MonkeyPatch.context() as patch:
@@ -110,9 +123,9 @@ def test_file_predicts_the_same_elsewhere(
     if writer == reader:
         pytest.skip(f"both {writer}: test_trials.py does this")
     python = interpreter(reader)
-    trial = train(writer)
+    trial = train(writer, "-pretrained", config=PRETRAINED)
     assert trial.record["versions"]["backend"] == writer
-    images = np.load(prepare_task(CONFIG, catalogue).images)
+    images = np.load(prepare_task(PRETRAINED, catalogue).images)
     test = (catalogue["split"] == "test").to_numpy()
     np.save(tmp_path / "images.npy", images[test])
     arguments = [trial.folder / "model.keras", tmp_path / "images.npy", tmp_path / "p.npy"]
@@ -124,7 +137,7 @@ def test_file_predicts_the_same_elsewhere(
     found, expected = np.load(tmp_path / "p.npy"), probabilities(trial, "test")
     print(f"{writer} -> {reader}: largest difference {np.abs(found - expected).max():.2e}")
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
-    assert np.ptp(expected, axis=0).max() > 1e-3  # not the same answer for every image
+    assert np.ptp(expected, axis=0).max() > 0.1  # not the same answer for every image
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
