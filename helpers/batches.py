@@ -110,6 +110,7 @@ def make_batches(
         accumulation = parts
         n_steps = -(-len(rows) // batch_size)
         n_even = n_steps if devices == 1 else len(rows) // batch_size
+        n_even_images = min(len(rows), n_even * batch_size)
         uneven = range(n_even * parts, n_steps * parts)
 
         def __len__(self) -> int:
@@ -150,18 +151,26 @@ def fit_epoch(network: Any, batches: Any, callbacks: list[Any]) -> dict[str, flo
     dict of str to float
         ``loss`` and ``accuracy``, means over the images of the epoch.
     """
-    logs: dict[str, float] = {}
-    network.reset_metrics()
+    parts: list[tuple[int, float, float]] = []
     if len(batches):
         history = network.fit(batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False)
         logs = {name: values[0] for name, values in history.history.items()}
+        parts.append((batches.n_even_images, logs["loss"], logs["accuracy"]))
     for index in batches.uneven:
         for callback in callbacks:
             callback.set_model(network)
             callback.on_train_batch_begin(index)
-        # The means over the epoch so far: these steps add to the metrics of the others.
-        logs = network.train_on_batch(*batches[index], return_dict=True)
-    return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+        network.reset_metrics()
+        batch = batches[index]
+        logs = network.train_on_batch(*batch, return_dict=True)
+        parts.append((len(batch[0]), float(logs["loss"]), float(logs["accuracy"])))
+    n_images, loss, accuracy = np.array(parts).T
+    if len(parts) == 1:
+        return {"loss": parts[0][1], "accuracy": parts[0][2]}
+    return {
+        "loss": float(np.average(loss, weights=n_images)),
+        "accuracy": float(np.average(accuracy, weights=n_images)),
+    }
 
 
 def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
