@@ -1,13 +1,8 @@
-"""One training under TensorFlow, JAX and torch; its file predicts the same under each.
-
-A backend that is not installed beside the tests is looked for in another interpreter:
-``DERMBOOK_PYTHON_JAX=/path/to/python``, ``DERMBOOK_PYTHON_TORCH``, ``DERMBOOK_PYTHON_TENSORFLOW``.
-"""
+"""One training under TensorFlow, JAX and torch; its file predicts the same under each."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +15,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from other_pythons import environment, interpreter
 
 from helpers.augment import Augmentation
 from helpers.backends import BACKENDS, backend_name, choose_backend, device_count, find_devices
@@ -29,8 +25,6 @@ from helpers.errors import ConfigError, TrialError
 from helpers.executors import LocalExecutor
 from helpers.splits import split_catalogue
 from helpers.trials import Stage, Task, Trial, TrialConfig, prepare_task, trial_key
-
-ROOT = Path(__file__).resolve().parents[1]
 
 CONFIG = TrialConfig(
     name="small",
@@ -60,16 +54,6 @@ model, images, result = sys.argv[1:]
 pixels = np.load(images).astype("float32")
 np.save(result, np.asarray(load_model(model).predict_on_batch(pixels)))
 """
-
-
-def interpreter(backend: str) -> str:
-    """The Python that has a backend, or a skipped test."""
-    variable = f"DERMBOOK_PYTHON_{backend.upper()}"
-    if os.environ.get(variable):
-        return os.environ[variable]
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed; set {variable} to a Python that has it")
-    return sys.executable
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +115,7 @@ def test_file_predicts_the_same_elsewhere(
     arguments = [trial.folder / "model.keras", tmp_path / "images.npy", tmp_path / "p.npy"]
     subprocess.run(
         [python, "-c", PREDICT, *map(str, arguments)],
-        env=os.environ | {"KERAS_BACKEND": reader, "PYTHONPATH": str(ROOT)},
+        env=environment(reader),
         check=True,
     )
     found, expected = np.load(tmp_path / "p.npy"), probabilities(trial, "test")
