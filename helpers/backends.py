@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from helpers.errors import ConfigError
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -95,6 +97,25 @@ def seed_everything(seed: int) -> None:
         import torch
 
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def seed_epoch(*seed: int) -> None:
+    """Under torch, begin the generator of dropout anew; to be called before each epoch.
+
+    The other backends draw from states that are among a model's variables, and so in its
+    checkpoint. Keras' dropout under torch draws from torch's own generator, which is not.
+
+    Parameters
+    ----------
+    *seed : int
+        Whatever the epoch's draws may depend on.
+    """
+    import keras
+
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]))
 
 
 def compiles() -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.backends import compiles, seed_everything, spread
+from helpers.backends import compiles, seed_epoch, seed_everything, spread
 from helpers.batches import PREDICT_BATCH, accumulation_of, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.classes import CLASSES
@@ -320,6 +320,7 @@ class _Trainer:
                 callbacks.append(make_cosine(stage, batches))
             else:
                 optimizer.learning_rate = plateau_rate(self.config, stage, rows)
+            seed_epoch(self.config.seed, index, len(rows))
             logs = fit_epoch(network, batches, callbacks)
             self._end_epoch(index, optimizer, logs, time.perf_counter() - started)
             started = time.perf_counter()
