@@ -139,7 +139,9 @@ def test_killed_training_goes_on(backend: str, train: Any) -> None:
     trial, whole = train(backend, "-killed", kill), train(backend)
     assert "restart" in kinds
     pd.testing.assert_frame_equal(
-        trial.history.drop(columns="seconds"), whole.history.drop(columns="seconds")
+        trial.history.drop(columns="seconds"),
+        whole.history.drop(columns="seconds"),
+        check_exact=True,
     )
     pd.testing.assert_frame_equal(trial.predictions, whole.predictions, check_exact=True)
     rates = trial.history["learning_rate"]

@@ -11,15 +11,23 @@ from typing import Any
 
 import numpy as np
 
+from helpers.augment import Augmentation
 from helpers.backends import choose_backend, compiles, seed_everything, spread
 from helpers.batches import make_batches
+from helpers.device_augment import augmented_network
 from helpers.epochs import build_metrics, fit_epoch, make_cosine
 from helpers.optimizers import make_adam
 from helpers.schedules import cosine_rate
 from helpers.trials import Stage, TrialConfig
 
 STAGE = Stage(trainable="all", learning_rate=0.01, batch_size=8, epochs=2, decay="cosine")
-CONFIG = TrialConfig(name="x", backbone="MobileNet", image_size=(8, 8), stages=(STAGE,))
+CONFIG = TrialConfig(
+    name="x",
+    backbone="MobileNet",
+    image_size=(8, 8),
+    augmentation=Augmentation(rotation_range=90, horizontal_flip=True, fill_mode="reflect"),
+    stages=(STAGE,),
+)
 
 
 def start(settings: dict[str, Any], devices: int) -> tuple[Any, Any]:
@@ -46,9 +54,11 @@ def start(settings: dict[str, Any], devices: int) -> tuple[Any, Any]:
         np.arange(n_images),
         y,
         micro_batch=settings["micro_batch"],
-        augments="no",
+        augments=settings["augments"],
         devices=devices,
     )
+    if settings["augments"] == "device":
+        model = augmented_network(model, CONFIG.augmentation)
     parts = batches.accumulation
     optimizer = make_adam(0.01, gradient_accumulation_steps=parts if parts > 1 else None)
     optimizer.build(model.trainable_variables)
