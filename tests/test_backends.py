@@ -77,7 +77,7 @@ def train(
         config: TrialConfig = CONFIG,
         **environment: str,
     ) -> Trial:
-        if (backend, variant) not in done:
+        if (backend, variant) not in done:  # a variant has one configuration
             task = prepare_task(config, catalogue)
             key = f"{task.key}-{backend}{variant}"
             own = replace(task, key=key, folder=task.folder.with_name(key), backend=backend)
@@ -149,16 +149,23 @@ def test_killed_training_goes_on(backend: str, train: Any) -> None:
 
 
 def test_two_devices_train_as_one(train: Any, catalogue: pd.DataFrame) -> None:
-    """Batches divided between two devices, a last odd one included, give the same losses."""
+    """Batches divided between two devices, a last odd one included, give the same trial.
+
+    Not of a network from random weights, whose batch normalisations at this size make of a
+    change of the seventh digit one of the first within five steps, on one device too.
+    """
     assert (catalogue["split"] == "train").sum() % 16 % 2 == 1
-    one = train("jax")
+    config = PRETRAINED.model_copy(update={"augmentation": CONFIG.augmentation})
+    one = train("jax", "-one", config=config)
     flags = "--xla_force_host_platform_device_count=2"
-    two = train("jax", "-two", XLA_FLAGS=flags, DERMBOOK_DEVICES="cpu:2")
+    two = train("jax", "-two", config=config, XLA_FLAGS=flags, DERMBOOK_DEVICES="cpu:2")
     assert (one.record["devices"], two.record["devices"]) == (1, 2)
-    columns = ["loss", "accuracy", "val_loss", "learning_rate"]
+    columns = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
     difference = (one.history[columns] - two.history[columns]).abs().max()
     print(f"one device or two: {difference.to_dict()}")
-    np.testing.assert_allclose(two.history[columns], one.history[columns], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(two.history[columns], one.history[columns], rtol=0, atol=1e-4)
+    gap = np.abs(probabilities(two, "test") - probabilities(one, "test")).max()
+    assert gap <= 1e-4
 
 
 def test_devices_that_are_not_there_are_told(train: Any) -> None:
