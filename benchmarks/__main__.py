@@ -85,7 +85,7 @@ def make_table(details: dict[str, Any]) -> Table:
             f"scaling, {part}: seconds as n to the", f"{found['time_exponent']:.2f}",
             f"last {found['last_exponent']:.2f}", found["time"],
             f"{found['seconds'][-1]:.1f} s for {found['images'][-1]:,} images; memory "
-            f"{found['memory']}, {found['mib_per_100k_images']:+.0f} MiB on 100,000 images",
+            f"{found['memory']}, {found['kib_per_image']:+.1f} KiB an image",
         )  # fmt: skip
     return table
 

@@ -18,6 +18,7 @@ from helpers.augment import (
     draw_transform,
 )
 from helpers.catalogue import read_mask
+from helpers.cutout import cutout_box
 from helpers.intervals import mean_interval
 from helpers.trials import TrialConfig
 
@@ -51,6 +52,7 @@ def parameter_ends(
     zoom = augmentation.zoom_range
     made = [("horizontal flip", Transform(flip_horizontal=True))] * augmentation.horizontal_flip
     made += [("vertical flip", Transform(flip_vertical=True))] * augmentation.vertical_flip
+    made += _crops_and_cutout(augmentation, (height, width))
     rng = np.random.default_rng(seed)
     made.append(("all at once", draw_transform(augmentation, (height, width), rng)))
     ends = (
@@ -61,13 +63,35 @@ def parameter_ends(
     )
     for name, unit, field, reach, pixels in ends:
         for sign, mark in ((-1, "−"), (1, "+")):
-            transform = Transform(**{field: sign * reach * pixels})
+            transform = _alone(field, sign * reach * pixels)
             made += [(f"{name} {mark}{reach:g}{unit}", transform)] * (reach > 0)
     for name, field in (("width", "zoom_columns"), ("height", "zoom_rows")):
         for factor in (1 - zoom, 1 + zoom):
-            made += [(f"zoom of {name} {factor:g}", Transform(**{field: factor}))] * (zoom > 0)
+            made += [(f"zoom of {name} {factor:g}", _alone(field, factor))] * (zoom > 0)
     images = [image, *(apply_transform(image, transform, fill_mode) for _, transform in made)]
     return images, ["original", *(title for title, _ in made)]
+
+
+def _alone(field: str, value: float) -> Transform:
+    values: dict[str, Any] = {field: value}
+    return Transform(**values)
+
+
+def _crops_and_cutout(
+    augmentation: Augmentation, size: tuple[int, int]
+) -> list[tuple[str, Transform]]:
+    """The smallest crop in two opposite corners, and the square in the middle."""
+    made = []
+    lost, square = augmentation.crop_range, augmentation.cutout
+    if lost:
+        row, column = (lost * (side - 1) for side in size)
+        corner = Transform(crop_side=1 - lost, crop_row=row, crop_column=column)
+        made.append((f"crop {1 - lost:g}, top left", Transform(crop_side=1 - lost)))
+        made.append((f"crop {1 - lost:g}, bottom right", corner))
+    if square:
+        box = cutout_box(square, size, np.array([0.5, 0.5]))
+        made.append((f"cutout {square:g}", Transform(cutout=box)))
+    return made
 
 
 def step_by_step(image: Image, transform: Transform, fill_mode: str = "constant") -> Image:
@@ -78,7 +102,7 @@ def step_by_step(image: Image, transform: Transform, fill_mode: str = "constant"
     image : ndarray of shape (height, width, 3), uint8
         The decoded image.
     transform : Transform
-        Its parts in Keras' order: rotation, shift, shear, zoom, flips.
+        Its parts in Keras' order: crop, rotation, shift, shear, zoom, flips, cutout.
     fill_mode : str, default="constant"
         What fills the places outside the image, at each step anew.
 
@@ -88,11 +112,17 @@ def step_by_step(image: Image, transform: Transform, fill_mode: str = "constant"
         What `apply_transform` gives in one step, less what each step lost.
     """
     parts = (
+        Transform(
+            crop_side=transform.crop_side,
+            crop_row=transform.crop_row,
+            crop_column=transform.crop_column,
+        ),
         Transform(theta=transform.theta),
         Transform(shift_rows=transform.shift_rows, shift_columns=transform.shift_columns),
         Transform(shear=transform.shear),
         Transform(zoom_rows=transform.zoom_rows, zoom_columns=transform.zoom_columns),
         Transform(flip_horizontal=transform.flip_horizontal, flip_vertical=transform.flip_vertical),
+        Transform(cutout=transform.cutout),
     )
     for part in parts:
         if part != Transform():
@@ -152,18 +182,26 @@ def frame_and_lesion(
     Returns
     -------
     filled : float
-        Share in [0, 1] of the output that lies outside the original and has to be filled.
+        Share in [0, 1] of the output that lies outside the original, or under a cutout, and has
+        to be filled.
     kept : float
         Share in [0, 1] of the lesion's pixels that the output still shows; NaN without a lesion.
     """
     height, width = size
     matrix = affine_matrix(transform, size)
     grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).reshape(-1, 2)
-    filled = 1.0 - _inside(grid, matrix, size).mean()
+    hidden = np.zeros(size, dtype=bool)
+    if transform.cutout is not None:
+        top, bottom, left, right = transform.cutout
+        hidden[top:bottom, left:right] = True
+    filled = 1.0 - (_inside(grid, matrix, size) & ~hidden.ravel()).mean()
     if lesion is None or not lesion.any():
         return float(filled), np.nan
-    kept = _inside(grid[lesion.ravel()], np.linalg.inv(matrix), size).mean()
-    return float(filled), float(kept)
+    onto, shown = np.linalg.inv(matrix), grid[lesion.ravel()]
+    seen = _inside(shown, onto, size)
+    columns, rows = np.rint(shown[seen] @ onto[:2, :2].T + onto[:2, 2]).astype(int).T
+    seen[seen] = ~hidden[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return float(filled), float(seen.mean())
 
 
 def measure_augmentations(

@@ -11,10 +11,13 @@ from typing import Any, Literal
 
 from helpers.errors import ConfigError
 
-Preprocessing = Literal["caffe", "tf", "lite", "inside"]
+Preprocessing = Literal["caffe", "tf", "lite", "inside", "torch", "unit"]
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)
 """ImageNet means of blue, green and red, subtracted by VGG16 and ResNet50."""
+
+TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet means and standard deviations of red, green and blue in 0..1, as in torchvision."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,11 @@ def preprocess(inputs: Any, kind: Preprocessing) -> Any:
     ----------
     inputs : KerasTensor of shape (n_samples, height, width, 3)
         Raw pixels.
-    kind : {"caffe", "tf", "lite", "inside"}
-        See `Backbone`.
+    kind : {"caffe", "tf", "lite", "inside", "torch", "unit"}
+        The first four are backbones' own, see `Backbone`. "torch" scales to 0..1, subtracts
+        ImageNet's means and divides by its standard deviations, as torchvision does. "unit"
+        only scales to 0..1: no weights of the registry were trained so, and it is here to show
+        what that costs.
 
     Returns
     -------
@@ -169,6 +175,7 @@ def preprocess(inputs: Any, kind: Preprocessing) -> Any:
     References
     ----------
     .. [1] ``preprocess_input`` of each module of Keras Applications.
+       "torch" is that of ``imagenet_utils`` with ``mode="torch"``.
     .. [2] Liu, "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow blog,
        March 2020, for (x - 127) / 128.
     """
@@ -182,6 +189,12 @@ def preprocess(inputs: Any, kind: Preprocessing) -> Any:
         return layers.Rescaling(1 / 127.5, -1.0, name="preprocessing")(inputs)
     if kind == "lite":
         return layers.Rescaling(1 / 128, -127 / 128, name="preprocessing")(inputs)
+    if kind == "torch":
+        scale = [1 / (255 * deviation) for deviation in TORCH_DEVIATIONS]
+        offset = [-m / d for m, d in zip(TORCH_MEANS, TORCH_DEVIATIONS, strict=True)]
+        return layers.Rescaling(scale, offset, name="preprocessing")(inputs)
+    if kind == "unit":
+        return layers.Rescaling(1 / 255, name="preprocessing")(inputs)
     return inputs
 
 

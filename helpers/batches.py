@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
 from helpers.backends import place
-from helpers.classes import N_CLASSES
+from helpers.classes import CLASSES
 from helpers.device_augment import draw_matrices
 from helpers.trials import TrialConfig
 
@@ -18,7 +19,7 @@ PREDICT_BATCH = 64
 
 
 def class_weights(
-    y: NDArray[np.intp], kind: str, n_classes: int = N_CLASSES
+    y: NDArray[np.intp], kind: str | Mapping[str, float], classes: Sequence[str] = CLASSES
 ) -> NDArray[np.float32]:
     """Weight of an image of each class.
 
@@ -26,10 +27,11 @@ def class_weights(
     ----------
     y : ndarray of shape (n_samples,)
         Class indices of the training images.
-    kind : {"none", "sqrt", "balanced"}
-        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1.
-    n_classes : int, default=7
-        Number of classes.
+    kind : {"none", "sqrt", "balanced"} or mapping of str to float
+        1 for every class, or n_samples / (n_classes * count) to the power 1/2 or 1, or as told
+        by name, where a class that is not named weighs 1.
+    classes : sequence of str, default=CLASSES
+        Names of the classes.
 
     Returns
     -------
@@ -41,7 +43,11 @@ def class_weights(
     .. [1] King & Zeng, "Logistic regression in rare events data", Political Analysis, 2001;
        "balanced" of scikit-learn's ``compute_class_weight``.
     """
+    n_classes = len(classes)
     counts = np.bincount(y, minlength=n_classes).astype(float)
+    if isinstance(kind, Mapping):
+        told = np.array([kind.get(name, 1.0) for name in classes])
+        return np.where(counts > 0, told, 0.0).astype(np.float32)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
     balanced = np.divide(len(y), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
     return np.where(counts > 0, balanced**power, 0.0).astype(np.float32)
@@ -96,17 +102,20 @@ def make_batches(
     Returns
     -------
     keras.utils.PyDataset
-        Batches of (inputs as float32, one-hot classes, sample weights); for a device the
-        inputs are the bytes and a matrix an image. Order and augmentation
-        depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
-        the number of parts a step, `n_steps` the steps an epoch, short ones included.
+        Batches of (inputs as they are stored, one-hot classes, sample weights). Pixels stay
+        bytes until the network's input makes them float32: a quarter of the memory goes
+        through the queue. For a device there is a matrix an image beside them. Order and
+        augmentation depend on (seed, stage, its attribute `epoch`) alone, not on threads.
+        `accumulation` is the number of parts a step, `n_steps` the steps an epoch, short ones
+        included.
     """
     import keras
 
+    inputs = np.asarray(inputs)  # a memory map's rows are views that are quicker to make
     batch_size = config.stages[stage].batch_size
     parts = accumulation_of(batch_size, micro_batch)
-    weights = class_weights(y[rows], config.class_weight)
-    one_hot = np.eye(N_CLASSES, dtype=np.float32)
+    weights = class_weights(y[rows], config.class_weight, config.classes)
+    one_hot = np.eye(len(config.classes), dtype=np.float32)
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0
@@ -128,14 +137,15 @@ def make_batches(
             scale = np.float32(parts * len(chosen) / len(whole))
             if not len(chosen):  # a last batch of fewer images than parts
                 chosen, scale = whole[:1], np.float32(0)
-            values = inputs[chosen]
-            if augments == "device":
-                size = inputs.shape[1], inputs.shape[2]
-                matrices = draw_matrices(config.augmentation, size, chosen, seed)
-                return (values, matrices), one_hot[y[chosen]], weights[y[chosen]] * scale
+            values: Any
             if augments == "host":
-                values = augment_batch(values, config.augmentation, chosen, seed, np.float32)
-            values = values.astype(np.float32, copy=False)
+                views = [inputs[row] for row in chosen]  # sampled where they lie, not copied
+                values = augment_batch(views, config.augmentation, chosen, seed)
+            elif augments == "device":
+                size = inputs.shape[1], inputs.shape[2]
+                values = inputs[chosen], draw_matrices(config.augmentation, size, chosen, seed)
+            else:
+                values = inputs[chosen]
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)

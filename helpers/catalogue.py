@@ -10,7 +10,7 @@ import pandas as pd
 from helpers.classes import CLASSES
 from helpers.decoding import MASK_SIZE, read_image, read_mask
 from helpers.errors import ConfigError, DataError
-from helpers.files import digest
+from helpers.files import digest_rows
 from helpers.integrity import integrity_report
 from helpers.layout import Layout, list_layout, short_name
 from helpers.metadata import name_some, read_metadata
@@ -31,6 +31,8 @@ COLUMNS = (
     "image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization", "dataset",
     "path", "mask_path", "digest",
 )  # fmt: skip
+
+_IDENTITY = ["image_id", "lesion_id", "dx", "digest"]
 
 FLOOR_IMAGES = 30
 """How many images of each class a subset keeps at least, where it has room for them."""
@@ -194,8 +196,16 @@ def fingerprint(catalogue: pd.DataFrame) -> str:
     str
         16 hexadecimal digits; neither the folder nor the order of the rows is in it.
     """
-    rows = catalogue[["image_id", "lesion_id", "dx", "digest"]].astype(str)
-    return digest(sorted(rows.itertuples(index=False, name=None)))
+    names = catalogue["image_id"]
+    if not (names.is_monotonic_increasing and names.is_unique):
+        catalogue = catalogue.sort_values(_IDENTITY)
+    return digest_rows(
+        row
+        for first in range(0, len(catalogue), 1000)
+        for row in catalogue.iloc[first : first + 1000][_IDENTITY]
+        .astype(str)
+        .itertuples(index=False, name=None)
+    )
 
 
 def _class_targets(counts: pd.Series, max_images: int) -> pd.Series:

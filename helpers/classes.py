@@ -11,6 +11,18 @@ CLASS_INDEX: dict[str, int] = {dx: index for index, dx in enumerate(CLASSES)}
 MALIGNANT: frozenset[str] = frozenset({"akiec", "bcc", "mel"})
 """Malignant or pre-malignant diagnoses (actinic keratosis counts as pre-malignant)."""
 
+TARGETS: dict[str, tuple[str, ...]] = {
+    "diagnosis": CLASSES,
+    "malignant": ("benign", "malignant"),
+}
+"""What a model can tell apart, and the order of its probabilities."""
+
+TARGET_INDEX: dict[str, dict[str, int]] = {
+    "diagnosis": CLASS_INDEX,
+    "malignant": {dx: int(dx in MALIGNANT) for dx in CLASSES},
+}
+"""Index of each diagnosis among the classes of a target."""
+
 NAMES: dict[str, str] = {
     "akiec": "Actinic keratosis / Bowen's disease",
     "bcc": "Basal cell carcinoma",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -19,11 +20,21 @@ console = Console()
 errors = Console(stderr=True)
 
 
+def interrupt_on_sigterm() -> None:
+    """Have SIGTERM, which schedulers and ``kill`` send, end a command as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
 class _Group(typer.core.TyperGroup):
     """Turns an error raised on purpose into one red message and exit status 1."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
+        interrupt_on_sigterm()
         try:
             return super().invoke(ctx)
         except DermBookError as error:

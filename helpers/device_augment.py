@@ -1,8 +1,8 @@
 """Augmentation on an accelerator: the same affine, sampled inside the training step.
 
 The store's bytes and a matrix an image go over, a quarter of what float pixels would take, and
-the device samples. Matrices are drawn as on the host, so that both show the same pictures but
-for the rounding of the sampler.
+the device samples, and hides the square of a cutout. Matrices are drawn as on the host, so that
+both show the same pictures but for the rounding of the sampler.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.augment import Augmentation, affine_matrix, draw_transform
+from helpers.augment import Augmentation, affine_matrix, draw_numbers, make_transform
+from helpers.cutout import CUTOUT_VALUE
 from helpers.errors import ConfigError
 
 
@@ -57,7 +58,7 @@ def draw_matrices(
     keys: NDArray[np.intp],
     seed: tuple[int, ...],
 ) -> NDArray[np.float32]:
-    """Each image's affine, drawn as `helpers.augment.augment_batch` draws it.
+    """Each image's affine and cutout, drawn as `helpers.augment.augment_batch` draws it.
 
     Parameters
     ----------
@@ -72,14 +73,18 @@ def draw_matrices(
 
     Returns
     -------
-    ndarray of shape (batch_size, 8), float32
-        The first eight entries of each 3x3 matrix from output to input, by row.
+    ndarray of shape (batch_size, 8) or (batch_size, 12), float32
+        The first eight entries of each 3x3 matrix from output to input, by row; with a cutout
+        its box behind them.
     """
-    drawn = [
-        draw_transform(augmentation, size, np.random.default_rng([*seed, int(key)])) for key in keys
-    ]
-    matrices = [affine_matrix(transform, size).ravel()[:8] for transform in drawn]
-    return np.asarray(matrices, dtype=np.float32).reshape(-1, 8)
+    transform = make_transform(augmentation, size, draw_numbers(seed, keys))
+    matrices = affine_matrix(transform, size).reshape(-1, 9)[:, :8]
+    box = () if transform.cutout is None else transform.cutout
+    return np.column_stack([matrices, *box]).astype(np.float32)
+
+
+def _n_columns(augmentation: Augmentation) -> int:
+    return 12 if augmentation.cutout else 8
 
 
 def augmented_network(model: Any, augmentation: Augmentation) -> Any:
@@ -90,30 +95,38 @@ def augmented_network(model: Any, augmentation: Augmentation) -> Any:
     model : keras.Model
         Takes pixels of shape (n_samples, height, width, 3) in 0..255.
     augmentation : Augmentation
-        Gives the fill mode.
+        Gives the fill mode, and whether there is a cutout.
 
     Returns
     -------
     keras.Model
-        Takes uint8 pixels and matrices of shape (n_samples, 8); shares the model's layers.
+        Takes uint8 pixels and what `draw_matrices` gives; shares the model's layers.
     """
     import keras
 
-    fill_mode = augmentation.fill_mode
+    fill_mode, hides = augmentation.fill_mode, augmentation.cutout > 0
 
     class Affine(keras.layers.Layer):  # type: ignore[misc]
         def call(self, pixels: Any, matrices: Any) -> Any:
-            return keras.ops.image.affine_transform(
-                keras.ops.cast(pixels, "float32"),
-                matrices,
+            ops = keras.ops
+            sampled = ops.image.affine_transform(
+                ops.cast(pixels, "float32"),
+                matrices[:, :8],
                 interpolation="bilinear",
                 fill_mode=fill_mode,
             )
+            if not hides:
+                return sampled
+            top, bottom, left, right = (matrices[:, i, None, None, None] for i in range(8, 12))
+            row = ops.arange(sampled.shape[1], dtype="float32")[None, :, None, None]
+            column = ops.arange(sampled.shape[2], dtype="float32")[None, None, :, None]
+            within = (row >= top) & (row < bottom) & (column >= left) & (column < right)
+            return ops.where(within, float(CUTOUT_VALUE), sampled)
 
         def compute_output_spec(self, pixels: Any, matrices: Any) -> Any:
             return keras.KerasTensor(pixels.shape, dtype="float32")
 
     pixels = keras.Input(model.inputs[0].shape[1:], dtype="uint8", name="bytes")
-    matrices = keras.Input((8,), dtype="float32", name="matrices")
+    matrices = keras.Input((_n_columns(augmentation),), dtype="float32", name="matrices")
     sampled = Affine(name="affine", dtype="float32")(pixels, matrices)
     return keras.Model([pixels, matrices], model(sampled))

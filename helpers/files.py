@@ -10,7 +10,7 @@ import shutil
 import threading
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -269,6 +269,20 @@ def digest(value: Any, length: int = 16) -> str:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def digest_rows(rows: Iterable[Sequence[str]], length: int = 16) -> str:
+    """`digest` of a list of rows, one row after the other, in memory that does not grow.
+
+    >>> digest_rows([("a", "b"), ("c",)]) == digest([("a", "b"), ("c",)])
+    True
+    """
+    hashed = hashlib.sha256(b"[")
+    for number, row in enumerate(rows):
+        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+        hashed.update(f"{',' if number else ''}{text}".encode())
+    hashed.update(b"]")
+    return hashed.hexdigest()[:length]
 
 
 def sha256_file(path: str | Path) -> str:

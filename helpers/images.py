@@ -1,7 +1,7 @@
 """The image store: a catalogue's images, decoded once to a uint8 memory map.
 
-The store is keyed by the catalogue's fingerprint and the size, so a chapter, a trial and a
-Grad-CAM of the same images share one file. Decoding runs in threads (OpenCV leaves the
+The store is keyed by the catalogue's fingerprint, the size and the equalisation, so a chapter, a
+trial and a Grad-CAM of the same images share one file. Decoding runs in threads (OpenCV leaves the
 interpreter free) and each thread writes its rows straight to the file, so the memory that it
 takes does not grow with the number of images.
 
@@ -29,6 +29,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from helpers.catalogue import fingerprint, read_image
+from helpers.clahe import Clahe, equalise
 from helpers.errors import ConfigError, DataError
 from helpers.files import (
     atomic_file,
@@ -111,15 +112,27 @@ def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
 
 
-def store_key(catalogue: pd.DataFrame, size: tuple[int, int]) -> str:
-    """Name of the store of a catalogue at a size."""
+def prepare_image(
+    image: NDArray[np.uint8], size: tuple[int, int], clahe: Clahe | None = None
+) -> NDArray[np.uint8]:
+    """Make a decoded RGB image what a store holds of it: resized, then equalised if at all.
+
+    Equalised after resizing, so that an app that is given a picture of any size does the same.
+    """
+    resized = resize_image(image, size)
+    return resized if clahe is None else equalise(resized, clahe)
+
+
+def store_key(catalogue: pd.DataFrame, size: tuple[int, int], clahe: Clahe | None = None) -> str:
+    """Name of the store of a catalogue at a size, equalised or not."""
     key = {"fingerprint": fingerprint(catalogue), "size": list(size), "version": FORMAT_VERSION}
-    return digest(key)
+    return digest(key if clahe is None else key | {"clahe": clahe.model_dump(mode="json")})
 
 
 def open_store(
     catalogue: pd.DataFrame,
     size: tuple[int, int],
+    clahe: Clahe | None = None,
     *,
     progress: Progress | None = None,
     workers: int | None = None,
@@ -134,6 +147,8 @@ def open_store(
         As made by `helpers.catalogue.load_catalogue`; extra columns do no harm.
     size : tuple of int
         (height, width) in pixels, each at least 8.
+    clahe : Clahe, optional
+        How the resized images are equalised; not at all where None.
     progress : callable, optional
         Called with (images done, images in all).
     workers : int, optional
@@ -156,14 +171,14 @@ def open_store(
     if min(height, width) < 8:
         raise ConfigError(f"image size: expected (height, width) of at least 8 px, got {size}")
     ids = tuple(catalogue["image_id"])
-    path = cache_home() / "stores" / f"{store_key(catalogue, (height, width))}.npy"
+    path = cache_home() / "stores" / f"{store_key(catalogue, (height, width), clahe)}.npy"
     # A whole store is only read, so a cache that this user may not write to serves as well.
     if not _is_whole(path):
         writable(path.parent)
         with FileLock(f"{path}.lock"):
             if not _is_whole(path):  # another process may just have built it
                 _warn_of_damage(path)
-                _build(catalogue, (height, width), path, progress, workers)
+                _build(catalogue, (height, width), clahe, path, progress, workers)
     return ImageStore(path, (height, width), ids)
 
 
@@ -213,11 +228,12 @@ def verify_store(store: ImageStore) -> bool:
 def _build(
     catalogue: pd.DataFrame,
     size: tuple[int, int],
+    clahe: Clahe | None,
     path: Path,
     progress: Progress | None,
     workers: int | None,
 ) -> None:
-    locators = list(catalogue["path"])
+    locators = catalogue["path"]
     n_images = len(locators)
     shape = (n_images, *size, 3)
     row_bytes = int(np.prod(shape[1:]))
@@ -235,9 +251,9 @@ def _build(
 
             def decode(first: int) -> int:
                 last = min(first + CHUNK, n_images)
-                for row in range(first, last):
+                for row, locator in enumerate(locators.iloc[first:last], start=first):
                     try:
-                        image = resize_image(read_image(locators[row]), size)
+                        image = prepare_image(read_image(locator), size, clahe)
                     except (DataError, OSError) as error:
                         problems.append(str(error))
                         continue

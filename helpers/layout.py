@@ -23,7 +23,7 @@ TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a source, in a folder or in an archive.
 
@@ -115,10 +115,41 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
                 yield member.filename, Entry(locator, member.file_size, stamp)
 
 
+class _Copies:
+    """The best copy of each image, and the names of those that were there more than once."""
+
+    def __init__(self) -> None:
+        self.best: dict[str, Entry] = {}
+        self._ranks: dict[str, tuple[bool, str]] = {}
+        self._sizes: dict[str, set[int]] = {}
+
+    def add(self, image_id: str, rank: tuple[bool, str], entry: Entry) -> None:
+        known = self.best.get(image_id)
+        if known is not None:
+            self._sizes.setdefault(image_id, {known.size}).add(entry.size)
+        if known is None or rank < self._ranks[image_id]:
+            self.best[image_id], self._ranks[image_id] = entry, rank
+
+    def notes(self, noun: str, root: Path) -> list[str]:
+        """What to tell where there were several."""
+        notes = []
+        if self._sizes:
+            notes.append(
+                f"{len(self._sizes):,} {noun}s are there more than once; each is counted once"
+            )
+        unlike = sorted(image_id for image_id, sizes in self._sizes.items() if len(sizes) > 1)
+        if unlike:
+            notes.append(
+                f"{len(unlike):,} of them differ in size between their copies; the copy used is "
+                f"for example {short_name(self.best[unlike[0]].locator, root)}"
+            )
+        return notes
+
+
 @dataclass
 class _Findings:
-    images: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
-    masks: dict[str, list[tuple[tuple[bool, str], Entry]]] = field(default_factory=dict)
+    images: _Copies = field(default_factory=_Copies)
+    masks: _Copies = field(default_factory=_Copies)
     metadata: list[Entry] = field(default_factory=list)
     inner_archives: list[str] = field(default_factory=list)
     test_set: list[str] = field(default_factory=list)
@@ -132,37 +163,13 @@ class _Findings:
         rank = (in_archive, name)
         if base.lower().endswith(MASK_ENDING):
             image_id = base[: -len(MASK_ENDING)]
-            self.masks.setdefault(image_id, []).append((rank, entry))
+            self.masks.add(image_id, rank, entry)
         elif suffix.lower() in IMAGE_SUFFIXES:
-            self.images.setdefault(stem, []).append((rank, entry))
+            self.images.add(stem, rank, entry)
         elif METADATA_NAMES.fullmatch(base):
             self.metadata.append(entry)
         elif in_archive and suffix.lower() == ".zip":
             self.inner_archives.append(entry.locator)
-
-
-def _pick(
-    found: dict[str, list[tuple[tuple[bool, str], Entry]]], noun: str, root: Path
-) -> tuple[dict[str, Entry], list[str]]:
-    """One entry an image, and what to tell where there were several."""
-    chosen: dict[str, Entry] = {}
-    repeated, unlike = 0, []
-    for image_id in sorted(found):
-        ranked = sorted(found[image_id], key=lambda pair: pair[0])
-        chosen[image_id] = ranked[0][1]
-        if len(ranked) > 1:
-            repeated += 1
-            if len({entry.size for _, entry in ranked}) > 1:
-                unlike.append(short_name(ranked[0][1].locator, root))
-    notes = []
-    if repeated:
-        notes.append(f"{repeated:,} {noun}s are there more than once; each is counted once")
-    if unlike:
-        notes.append(
-            f"{len(unlike):,} of them differ in size between their copies; "
-            f"the copy used is for example {unlike[0]}"
-        )
-    return chosen, notes
 
 
 def list_layout(root: str | Path) -> Layout:
@@ -212,9 +219,7 @@ def list_layout(root: str | Path) -> Layout:
     if broken:
         raise DataError(broken, where=str(root))
 
-    images, image_notes = _pick(findings.images, "image", root)
-    masks, mask_notes = _pick(findings.masks, "mask", root)
-    notes = image_notes + mask_notes
+    notes = findings.images.notes("image", root) + findings.masks.notes("mask", root)
     if findings.inner_archives:
         example = short_name(findings.inner_archives[0], root)
         notes.append(
@@ -223,4 +228,7 @@ def list_layout(root: str | Path) -> Layout:
         )
     if findings.test_set:
         notes.append(f"the challenge's test set is there and left alone: {findings.test_set[0]}")
+    images, masks = (
+        dict(sorted(found.best.items())) for found in (findings.images, findings.masks)
+    )
     return Layout(root, images, masks, tuple(findings.metadata), tuple(notes))

@@ -80,6 +80,11 @@ def check_predictions(predictions: pd.DataFrame) -> Scored:
         probabilities that are NaN, outside [0, 1] or do not sum to 1 within 0.001.
     """
     missing = [column for column in _COLUMNS if column not in predictions.columns]
+    if missing and "p_malignant" in predictions.columns:
+        raise ValueError(
+            f"predictions: expected probabilities of {', '.join(CLASSES)} but got those of benign "
+            "and malignant; score them by helpers.screening"
+        )
     if missing:
         raise ValueError(
             f"predictions: expected the columns {', '.join(_COLUMNS)} but {', '.join(missing)} "

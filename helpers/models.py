@@ -9,17 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from helpers.backbones import Backbone, find_backbone, load_builder, preprocess
+from helpers.backbones import Backbone, Preprocessing, find_backbone, load_builder, preprocess
 from helpers.classes import N_CLASSES
 from helpers.errors import ConfigError
 
-Head = Literal["linear", "dense", "flatten", "dropout", "focal"]
+Head = Literal["linear", "dense", "flatten", "dropout", "focal", "focal_flatten"]
 
 HEADS: dict[str, str] = {
     "linear": "global average pooling, then softmax (course report)",
     "dropout": "global average pooling, dropout, then softmax (browser model)",
     "dense": "global average pooling, dropout, Dense(256), dropout, then softmax (screening)",
     "focal": "global average pooling, dropout, Dense(512), Dense(128), then softmax (focal loss)",
+    "focal_flatten": "flatten, dropout, Dense(512), Dense(128), then softmax (its ablation)",
     "flatten": "flatten, Dense(256), then softmax (VGG16 tutorial)",
 }
 """Heads by name. The layer sizes of "dense" and "focal" are unpublished and chosen here."""
@@ -35,6 +36,7 @@ def build_model(
     dropout: float = 0.0,
     n_classes: int = N_CLASSES,
     batch_norm_momentum: float | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> Any:
     """Build a classifier that takes raw pixels.
 
@@ -49,7 +51,7 @@ def build_model(
         given, else downloaded by Keras, or taken from the installed package.
     weights_dir : str or Path, optional
         Folder with Keras' ``*_notop.h5`` files.
-    head : {"linear", "dropout", "dense", "focal", "flatten"}, default="linear"
+    head : {"linear", "dropout", "dense", "focal", "focal_flatten", "flatten"}, default="linear"
         What follows the backbone; see `HEADS`.
     dropout : float, default=0.0
         Share of features dropped before each dense layer, in heads that have dropout.
@@ -59,6 +61,9 @@ def build_model(
         Momentum of the running statistics of all batch normalisations. Keras' default of
         0.99 needs some hundred steps to forget its start; a short training from scratch
         needs less.
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit"}, optional
+        What is put before the backbone in place of its own. Weights from ImageNet expect their
+        own: any other range or order of the channels costs accuracy.
 
     Returns
     -------
@@ -84,7 +89,8 @@ def build_model(
     if head not in HEADS:
         raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
     inputs = layers.Input((*image_size, 3), name="pixels")
-    base = _build_backbone(entry, preprocess(inputs, entry.preprocessing), weights, weights_dir)
+    prepared = preprocess(inputs, preprocessing or entry.preprocessing)
+    base = _build_backbone(entry, prepared, weights, weights_dir)
     x = _add_head(base.output, head, dropout)
     outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
     model = keras.Model(inputs, outputs, name=f"{backbone.lower()}_{head}")
@@ -132,7 +138,10 @@ def _add_head(x: Any, head: str, dropout: float) -> Any:
     if head == "flatten":
         x = layers.Flatten(name="head_flatten")(x)
         return layers.Dense(256, activation="relu", name="head_dense")(x)
-    x = layers.GlobalAveragePooling2D(name="head_pooling")(x)
+    if head == "focal_flatten":
+        x = layers.Flatten(name="head_flatten")(x)
+    else:
+        x = layers.GlobalAveragePooling2D(name="head_pooling")(x)
     if head == "linear":
         return x
     x = layers.Dropout(dropout, name="head_dropout")(x)
@@ -140,7 +149,7 @@ def _add_head(x: Any, head: str, dropout: float) -> Any:
         x = layers.Dense(256, activation="relu", name="head_dense")(x)
         # The screening model drops 0.5 before and 0.3 after its dense layer.
         x = layers.Dropout(0.6 * dropout, name="head_dropout_2")(x)
-    if head == "focal":
+    if head in ("focal", "focal_flatten"):
         x = layers.Dense(512, activation="relu", name="head_dense_1")(x)
         x = layers.Dense(128, activation="relu", name="head_dense_2")(x)
     return x

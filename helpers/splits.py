@@ -1,4 +1,4 @@
-"""Splits and folds of a catalogue: by lesion, or by image for comparison with published counts."""
+"""Splits of a catalogue: by lesion, or by image for comparison with published counts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def published_split_counts() -> pd.DataFrame:
     return table.loc[list(SPLITS), list(CLASSES)]
 
 
-def _check(catalogue: pd.DataFrame, by: str) -> None:
+def check_grouping(catalogue: pd.DataFrame, by: str) -> None:
+    """Raise where `by` is neither "lesion" nor "image", or there is nothing to split."""
     if by not in ("lesion", "image"):
         raise ConfigError(f"by: expected 'lesion' or 'image' but got {by!r}")
     if catalogue.empty:
@@ -49,26 +50,40 @@ def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
     return shares
 
 
-def _draw_lesions(sizes: np.ndarray, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def draw_lesions(sizes: np.ndarray, wanted: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Split index of each lesion of one class.
 
     Lesions come in random order, those with most images first, so that the single images at
     the end even out the rest. Each goes to a split with a probability proportional to the
     images that the split still lacks: an exact share, and no split attracts large lesions.
+
+    Parameters
+    ----------
+    sizes : ndarray of int of shape (n_lesions,)
+        Images of each lesion; there are at least as many lesions as splits.
+    wanted : ndarray of shape (n_splits,)
+        Images that each split should have; they sum to all images.
+    random : numpy.random.Generator
+        What is drawn from.
+
+    Returns
+    -------
+    ndarray of int of shape (n_lesions,)
+        In ``range(n_splits)``; every split has a lesion.
     """
     order = random.permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
-    lacking = shares * sizes.sum()
+    lacking = np.array(wanted, dtype=float)
     split = np.empty(len(sizes), dtype=int)
     for lesion in order:
         weights = np.maximum(lacking, 0)
-        chosen = random.choice(len(shares), p=weights / weights.sum())
+        chosen = random.choice(len(lacking), p=weights / weights.sum())
         split[lesion] = chosen
         lacking[chosen] -= sizes[lesion]
     # A class with few lesions may leave a split empty: it gets the smallest lesion of the
     # split that has most.
     while True:
-        counts = np.bincount(split, minlength=len(shares))
+        counts = np.bincount(split, minlength=len(lacking))
         if counts.min() > 0:
             return split
         donors = np.flatnonzero(split == counts.argmax())
@@ -95,11 +110,12 @@ def _by_lesion(catalogue: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.Ser
         members = lesions[lesions["dx"] == dx]
         if len(members):
             random = np.random.default_rng([seed, CLASSES.index(dx)])
-            split[members.index] = _draw_lesions(members["size"].to_numpy(), shares, random)
+            sizes = members["size"].to_numpy()
+            split[members.index] = draw_lesions(sizes, shares * sizes.sum(), random)
     return catalogue["lesion_id"].map(split)
 
 
-def _apportion(counts: pd.Series, n_wanted: int) -> pd.Series:
+def apportion(counts: pd.Series, n_wanted: int) -> pd.Series:
     """Largest-remainder shares of ``n_wanted`` among classes; ties to the later class."""
     # Whole numbers throughout: a remainder computed in floats would break ties by noise.
     exact = counts.astype(int) * n_wanted
@@ -116,8 +132,8 @@ def _by_image(catalogue: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.Seri
     n_images = len(catalogue)
     n_train = int(n_images * shares[0] + 1e-6)  # whole images, as scikit-learn rounds them
     n_valid = int((n_images - n_train) * shares[1] / (shares[1] + shares[2]) + 0.5 - 1e-6)
-    train = _apportion(counts, n_train)
-    valid = _apportion(counts - train, n_valid)
+    train = apportion(counts, n_train)
+    valid = apportion(counts - train, n_valid)
     split = pd.Series(0, index=catalogue.index)
     for dx in counts.index:
         members = catalogue.index[catalogue["dx"] == dx]
@@ -171,7 +187,7 @@ def split_catalogue(
     comes later in the published table (nv, akiec, mel, df, bcc, vasc, bkl), which gives those
     counts for every seed; only which images they are depends on the seed.
     """
-    _check(catalogue, by)
+    check_grouping(catalogue, by)
     shares = _check_fractions(fractions)
     index = (_by_lesion if by == "lesion" else _by_image)(catalogue, shares, seed)
     result = catalogue.assign(split=pd.Series(np.array(SPLITS)[index], index=catalogue.index))
@@ -209,62 +225,6 @@ def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
                 for lesion, found in places.items()
             ]
         )
-
-
-def k_folds(
-    catalogue: pd.DataFrame, n_folds: int = 5, by: str = "lesion", seed: int = 0
-) -> pd.DataFrame:
-    """Number every image with the fold that holds it out, class by class.
-
-    Parameters
-    ----------
-    catalogue : DataFrame
-        With ``image_id``, ``lesion_id`` and ``dx``.
-    n_folds : int, default=5
-        At least 2.
-    by : {"lesion", "image"}, default="lesion"
-        Whether the images of a lesion stay together, which is asserted.
-    seed : int, default=0
-        Seed of the shuffle.
-
-    Returns
-    -------
-    DataFrame
-        A copy with the int column ``fold`` in ``range(n_folds)``.
-
-    Raises
-    ------
-    ConfigError
-        If ``n_folds`` or ``by`` is out of range.
-    DataError
-        If a class has fewer lesions (or images) than there are folds.
-    """
-    _check(catalogue, by)
-    if n_folds < 2:
-        raise ConfigError(f"n_folds: expected at least 2 but got {n_folds}")
-    units = catalogue.drop_duplicates("lesion_id") if by == "lesion" else catalogue
-    counts = units["dx"].value_counts()
-    few = counts[counts < n_folds]
-    if len(few):
-        raise DataError(
-            [
-                f"{dx}: expected at least one {by} for each of {n_folds} folds but got {n}; use "
-                "fewer folds or more images"
-                for dx, n in few.items()
-            ]
-        )
-    shares = np.full(n_folds, 1 / n_folds)
-    fold = pd.Series(0, index=catalogue.index)
-    groups = catalogue["lesion_id"] if by == "lesion" else catalogue["image_id"]
-    for dx in counts.index:
-        sizes = groups[catalogue["dx"] == dx].value_counts().sort_index()
-        random = np.random.default_rng([seed, CLASSES.index(dx)])
-        drawn = pd.Series(_draw_lesions(sizes.to_numpy(), shares, random), index=sizes.index)
-        fold.update(groups[catalogue["dx"] == dx].map(drawn))
-    result = catalogue.assign(fold=fold.astype(int))
-    if by == "lesion":
-        assert_grouped(result, "fold")
-    return result
 
 
 def leakage(catalogue: pd.DataFrame) -> pd.DataFrame:

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from helpers.backends import compiles, seed_epoch, seed_everything, spread
 from helpers.batches import PREDICT_BATCH, accumulation_of, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
-from helpers.classes import CLASSES
 from helpers.device_augment import augmented_network, augments_on_device
 from helpers.epochs import build_metrics, fit_epoch, make_cosine
 from helpers.files import atomic_file
+from helpers.losses import make_loss
 from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
 from helpers.schedules import is_better, is_over, plateau_rate
@@ -148,7 +148,11 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
     y_prob = predict(predictor, data.images, predicted)
-    _write_predictions(task.work / "predictions.parquet", data.table.iloc[predicted], y_prob)
+    predictions = data.table.iloc[predicted][TABLE_COLUMNS].reset_index(drop=True)
+    for index, name in enumerate(config.classes):
+        predictions[f"p_{name}"] = y_prob[:, index].astype(np.float64)
+    with atomic_file(task.work / "predictions.parquet") as temporary:
+        predictions.to_parquet(temporary, index=False)
     predictor.save(task.work / "model.keras")
     finished = time.perf_counter()
     seconds = {
@@ -220,6 +224,8 @@ def _build(config: TrialConfig) -> Any:
         weights_dir=config.weights_dir,
         head=config.head,
         dropout=config.dropout,
+        n_classes=len(config.classes),
+        preprocessing=config.preprocessing,
         batch_norm_momentum=config.batch_norm_momentum,
     )
 
@@ -300,7 +306,7 @@ class _Trainer:
         optimizer.build(network.trainable_variables)
         network.compile(
             optimizer=optimizer,
-            loss="categorical_crossentropy",
+            loss=make_loss(self.config),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=compiles(),
         )
@@ -411,11 +417,3 @@ def _log_scalars(folder: Path, row: dict[str, Any]) -> None:
     with tf.summary.create_file_writer(str(folder)).as_default(step=row["epoch"]):
         for name in HISTORY_COLUMNS[2:]:
             tf.summary.scalar(f"epoch/{name}", row[name])
-
-
-def _write_predictions(path: Path, rows: pd.DataFrame, y_prob: NDArray[np.floating[Any]]) -> None:
-    table = rows[TABLE_COLUMNS].reset_index(drop=True)
-    for index, dx in enumerate(CLASSES):
-        table[f"p_{dx}"] = y_prob[:, index].astype(np.float64)
-    with atomic_file(path) as temporary:
-        table.to_parquet(temporary, index=False)

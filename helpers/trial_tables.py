@@ -72,15 +72,37 @@ def recipe_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
             "input (height x width)": f"{height} x {width}",
             "native input": f"{native} x {native}",
             "head": config.head,
-            "class weights": config.class_weight,
+            "class weights": _describe_weights(config.class_weight),
             "augmentation": "none" if config.augmentation.is_identity else "yes",
             "best epoch by": config.monitor,
         }
+        settings |= _unusual_settings(config)
         for number, stage in enumerate(config.stages, 1):
             settings[f"stage {number}"] = describe_stage(stage)
         columns[config.name] = settings
     table = pd.DataFrame(columns).fillna("–")
     return table.rename_axis("setting").reset_index()
+
+
+def _describe_weights(weights: str | dict[str, float]) -> str:
+    if isinstance(weights, str):
+        return weights
+    return ", ".join(f"{name} {weight:g}" for name, weight in weights.items()) or "none"
+
+
+def _unusual_settings(config: TrialConfig) -> dict[str, str]:
+    """What most trials leave as it is; a row of the table only where one does not."""
+    rows = {}
+    if config.target != "diagnosis":
+        rows["tells apart"] = " and ".join(config.classes)
+    if config.loss == "focal":
+        rows["loss"] = f"focal, gamma {config.focal_gamma:g}, alpha {config.focal_alpha:g}"
+    if config.clahe is not None:
+        limit, tiles = config.clahe.clip_limit, config.clahe.tiles
+        rows["equalised"] = f"CLAHE, clip limit {limit:g}, {tiles} x {tiles} tiles"
+    if config.preprocessing is not None:
+        rows["preprocessing"] = config.preprocessing
+    return rows
 
 
 def describe_stage(stage: Stage) -> str:

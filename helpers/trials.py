@@ -11,129 +11,43 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
-from helpers.augment import Augmentation
 from helpers.backends import backend_name
 from helpers.catalogue import fingerprint
-from helpers.classes import CLASS_INDEX
+from helpers.classes import TARGET_INDEX
 from helpers.errors import ConfigError
 from helpers.files import atomic_file, cache_home, digest, read_json, sha256_file
-from helpers.images import open_store
-from helpers.models import Head
+from helpers.images import ImageStore, open_store
 from helpers.splits import SPLITS, assert_grouped
+from helpers.trial_config import Stage, TrialConfig
 
-ENGINE_VERSION = 4
+__all__ = [
+    "ENGINE_VERSION",
+    "TABLE_COLUMNS",
+    "Event",
+    "OnEvent",
+    "Stage",
+    "Task",
+    "Trial",
+    "TrialConfig",
+    "find_trial",
+    "is_whole",
+    "open_trial_store",
+    "prepare_task",
+    "run_trials",
+    "trial_key",
+]
+
+ENGINE_VERSION = 5
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]
 
 Event = dict[str, Any]
 OnEvent = Callable[[Event], None]
-
-
-class Stage(BaseModel):
-    """One stage of a training.
-
-    Attributes
-    ----------
-    trainable : {"head", "all"} or int
-        What learns: the head, everything, or the head and the backbone's last n layers.
-    learning_rate : float
-        Of Adam, at the stage's start.
-    batch_size : int
-        Images a step. Where memory does not hold them at once they go through the network in
-        micro-batches whose gradients are averaged: the step stays the same, but for batch
-        normalisations that learn, which then see the statistics of a micro-batch.
-    epochs : int
-        At most; early stopping may end the stage before.
-    decay : {"plateau", "cosine"}
-        How the learning rate falls: by a factor whenever the monitored score has stopped
-        improving, or along half a cosine to nothing at the stage's last step. The second
-        suits a short training from random weights: it ends with weights that hardly move, so
-        that the running statistics of the batch normalisations fit them [1]_.
-
-    References
-    ----------
-    .. [1] Loshchilov & Hutter, "SGDR: stochastic gradient descent with warm restarts",
-       ICLR 2017, equation 5, without restarts.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trainable: Literal["head", "all"] | int = "head"
-    learning_rate: float = Field(1e-3, gt=0)
-    batch_size: int = Field(64, ge=1)
-    epochs: int = Field(10, ge=1)
-    decay: Literal["plateau", "cosine"] = "plateau"
-
-
-class TrialConfig(BaseModel):
-    """All that decides a training, besides its data.
-
-    Attributes
-    ----------
-    name : str
-        What tables and pictures call it. Not part of the hash.
-    backbone : str
-        A name in `helpers.backbones.BACKBONES`.
-    image_size : tuple of int
-        (height, width) in pixels.
-    weights : {"imagenet", "none"}
-        Where the backbone starts.
-    weights_dir : str or None
-        Folder of Keras' weight files. Not part of the hash: the files are Keras' own.
-    head, dropout
-        See `helpers.models.build_model`.
-    augmentation : Augmentation
-        Of the training images.
-    stages : tuple of Stage
-        One after the other, each from the best epoch so far.
-    class_weight : {"none", "sqrt", "balanced"}
-        Weight of an image by its class: 1, or (n_samples / (n_classes * class count)) to the
-        power 1/2 or 1.
-    monitor : {"val_loss", "val_accuracy", "val_balanced_accuracy"}
-        What picks the best epoch, stops early and lowers the learning rate.
-    early_stopping_patience, reduce_lr_patience : int
-        Epochs without a better `monitor` before the stage ends, or the rate is lowered.
-    reduce_lr_factor : float
-        What the learning rate is multiplied by then.
-    batch_norm_momentum : float or None
-        See `helpers.models.build_model`.
-    precision : {"float32", "mixed_bfloat16", "mixed_float16"}
-        Keras' dtype policy. The mixed ones compute in 16 bits and keep the weights in 32,
-        which is faster on GPUs since Volta (float16) and Ampere (bfloat16), and not on CPUs.
-    seed : int
-        Of weights, order, augmentation and dropout.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    backbone: str
-    image_size: tuple[int, int]
-    weights: Literal["imagenet", "none"] = "none"
-    weights_dir: str | None = None
-    head: Head = "linear"
-    dropout: float = Field(0.0, ge=0, lt=1)
-    augmentation: Augmentation = Augmentation()
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    class_weight: Literal["none", "sqrt", "balanced"] = "none"
-    monitor: Literal["val_loss", "val_accuracy", "val_balanced_accuracy"] = "val_loss"
-    early_stopping_patience: int = Field(5, ge=1)
-    reduce_lr_patience: int = Field(3, ge=1)
-    reduce_lr_factor: float = Field(0.5, gt=0, lt=1)
-    batch_norm_momentum: float | None = Field(None, gt=0, lt=1)
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    seed: int = Field(0, ge=0)
-
-    @property
-    def epochs(self) -> int:
-        """Most epochs that the stages can take together."""
-        return sum(stage.epochs for stage in self.stages)
 
 
 @dataclass(frozen=True)
@@ -160,7 +74,10 @@ class Trial:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """A row an image of valid and test: image_id, lesion_id, split, dx, y_true, p_<class>."""
+        """A row an image of valid and test: image_id, lesion_id, split, dx, y_true, p_<class>.
+
+        The classes are the target's: seven diagnoses, or benign and malignant.
+        """
         return pd.read_parquet(self.folder / "predictions.parquet")
 
     def predictions_of(self, split: str) -> pd.DataFrame:
@@ -362,12 +279,30 @@ def _check_split(catalogue: pd.DataFrame) -> None:
         )
 
 
+def open_trial_store(config: TrialConfig, catalogue: pd.DataFrame) -> ImageStore:
+    """Open the images of a catalogue as a trial's model wants them.
+
+    Parameters
+    ----------
+    config : TrialConfig
+        Gives size and equalisation.
+    catalogue : DataFrame
+        Whose images; see `helpers.images.open_store`.
+
+    Returns
+    -------
+    ImageStore
+        What to train on, predict from and explain.
+    """
+    return open_store(catalogue, config.image_size, config.clahe)
+
+
 def prepare_task(config: TrialConfig, catalogue: pd.DataFrame) -> Task:
     """Write what a training reads: the table and the image store."""
     key = trial_key(config, catalogue)
-    store = open_store(catalogue, config.image_size)
+    store = open_trial_store(config, catalogue)
     table = catalogue.assign(
-        y_true=catalogue["dx"].astype(str).map(CLASS_INDEX).astype("int64"),
+        y_true=catalogue["dx"].astype(str).map(TARGET_INDEX[config.target]).astype("int64"),
         split=catalogue["split"].astype(str),
     )[TABLE_COLUMNS]
     path = cache_home() / "trials" / f"{key}.parquet"

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,7 @@ from helpers.files import atomic_file, cache_home, digest, read_bytes
 from helpers.layout import Entry
 
 FACT_COLUMNS = tuple(item.name for item in fields(FileFacts))
+CHUNK = 1024
 _VERSION = 1  # raise it when inspect_image or inspect_mask change what they find
 
 
@@ -85,15 +86,7 @@ def verify_files(
     stamps = dict(zip(known.index, known["stamp"], strict=True))
     todo = [job for job in jobs if stamps.get(job[1].locator) != job[1].stamp]
     if todo:
-        rows = []
-        with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-            for (kind, entry), facts in zip(todo, pool.map(_inspect, todo), strict=True):
-                rows.append(
-                    {"locator": entry.locator, "stamp": entry.stamp, "kind": kind} | asdict(facts)
-                )
-                if progress is not None:
-                    progress(len(rows), len(todo))
-        fresh = pd.DataFrame(rows).set_index("locator")
+        fresh = _inspect_all(todo, workers, progress)
         wanted = [entry.locator for _, entry in jobs]
         kept = known.drop(index=fresh.index, errors="ignore")
         kept = kept[kept.index.isin(wanted)]
@@ -103,3 +96,23 @@ def verify_files(
         with atomic_file(facts_path(root)) as temporary:
             known[known["digest"] != ""].reset_index().to_parquet(temporary)
     return known.loc[[entry.locator for _, entry in jobs]]
+
+
+def _inspect_all(
+    jobs: list[tuple[str, Entry]],
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    """Decode files in parallel, with the future of no more than `CHUNK` of them in memory."""
+    parts, done = [], 0
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for first in range(0, len(jobs), CHUNK):
+            chunk = jobs[first : first + CHUNK]
+            rows = []
+            for (kind, entry), facts in zip(chunk, pool.map(_inspect, chunk), strict=True):
+                rows.append((entry.locator, entry.stamp, kind, *astuple(facts)))
+                done += 1
+                if progress is not None:
+                    progress(done, len(jobs))
+            parts.append(pd.DataFrame(rows, columns=["locator", "stamp", "kind", *FACT_COLUMNS]))
+    return pd.concat(parts).set_index("locator")

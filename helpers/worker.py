@@ -13,7 +13,7 @@ from typing import Any
 
 from helpers.backends import choose_backend
 from helpers.files import cache_home
-from helpers.memory import is_memory_error
+from helpers.memory import LIMIT, is_memory_error
 from helpers.trials import Task
 
 STOPPED = 75
@@ -27,8 +27,8 @@ def _exit_with_parent() -> None:
 
 
 def _limit_memory() -> None:
-    """Keep to ``DERMBOOK_MEMORY_LIMIT_MB`` of address space, where it is set."""
-    limit = os.environ.get("DERMBOOK_MEMORY_LIMIT_MB")
+    """Keep to the address space of `helpers.memory.LIMIT`, where it is set."""
+    limit = os.environ.get(LIMIT)
     if limit:
         import resource
 

@@ -93,6 +93,30 @@ def test_a_chain_of_steps_loses_sharpness_and_border(noise: np.ndarray) -> None:
     assert black_share(chain) > black_share(once) > 0
 
 
+def test_crops_and_cutouts_are_shown_and_measured(noise: np.ndarray) -> None:
+    """They have pictures of their own, a place in the chain, and count for the lesion."""
+    images, titles = parameter_ends(noise, Augmentation(crop_range=0.5, cutout=0.25))
+    assert titles[1:4] == ["crop 0.5, top left", "crop 0.5, bottom right", "cutout 0.25"]
+    assert np.array_equal(images[1][0, 0], noise[0, 0])
+    assert np.array_equal(images[2][-1, -1], noise[-1, -1])
+    assert (images[3][23:37, 33:47] == 128).all() and np.array_equal(images[3][0], noise[0])
+    for part in (
+        Transform(crop_side=0.5, crop_row=4, crop_column=9),
+        Transform(cutout=(0, 9, 4, 8)),
+    ):
+        assert np.array_equal(
+            step_by_step(noise, part, "reflect"), apply_transform(noise, part, "reflect")
+        )
+    lesion = np.zeros(SIZE, bool)
+    lesion[20:40, 30:50] = True
+    filled, kept = frame_and_lesion(Transform(cutout=(20, 40, 40, 60)), SIZE, lesion)
+    assert (filled, kept) == pytest.approx((400 / 4800, 0.5))
+    assert frame_and_lesion(Transform(cutout=(0, 20, 0, 20)), SIZE, lesion)[1] == 1
+    cropped = Transform(crop_side=0.5, crop_row=29.5, crop_column=0)
+    filled, kept = frame_and_lesion(cropped, SIZE, lesion)
+    assert filled == 0 and kept == pytest.approx(10 * 10 / 400)
+
+
 def test_examples_share_their_draws(noise: np.ndarray) -> None:
     """Equal augmentations in two rows give equal pictures; unequal ones do not."""
     mild, harsh = Augmentation(rotation_range=10), Augmentation(rotation_range=90)

@@ -95,7 +95,7 @@ def test_slope_finds_the_exponent() -> None:
     squared = _summary(sizes, [Cost(n**2 / 1e6, n / 1000) for n in sizes])
     assert (linear["time"], linear["memory"]) == ("linear", "flat")
     assert (squared["time"], squared["memory"]) == ("more than linear", "grows")
-    assert squared["mib_per_100k_images"] == pytest.approx(100)
+    assert squared["kib_per_image"] == pytest.approx(1.024)
 
 
 def test_memory_of_work_is_found() -> None:

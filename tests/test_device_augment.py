@@ -11,14 +11,25 @@ import pytest
 from other_pythons import environment, interpreter
 
 from helpers.augment import Augmentation, augment_batch
+from helpers.cutout import CUTOUT_VALUE
 from helpers.device_augment import augmented_network, augments_on_device, draw_matrices
 from helpers.errors import ConfigError
 
 SIZE = (40, 56)
 
 
-@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
-def test_device_and_host_show_the_same(fill_mode: str) -> None:
+@pytest.mark.parametrize(
+    ("fill_mode", "more"),
+    [
+        ("nearest", {}),
+        ("constant", {}),
+        ("reflect", {}),
+        ("wrap", {}),
+        ("nearest", {"crop_range": 0.4}),
+        ("reflect", {"crop_range": 0.3, "cutout": 0.5}),
+    ],
+)
+def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -> None:
     """Inside the frame to a grey level and a half, at its edge in nearly all pixels."""
     import keras
 
@@ -31,6 +42,7 @@ def test_device_and_host_show_the_same(fill_mode: str) -> None:
         horizontal_flip=True,
         vertical_flip=True,
         fill_mode=fill_mode,
+        **more,  # type: ignore[arg-type]
     )
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (6, *SIZE, 3)).astype(np.uint8)
@@ -41,10 +53,16 @@ def test_device_and_host_show_the_same(fill_mode: str) -> None:
     network = augmented_network(plain, augmentation)
     matrices = draw_matrices(augmentation, SIZE, keys, seed)
     device = np.asarray(network.predict_on_batch([images, matrices]))
-    host = augment_batch(images, augmentation, keys, seed, np.float32)
+    host = augment_batch(images, augmentation, keys, seed).astype(float)
     gaps = np.abs(device - host).max(axis=-1)
     assert np.abs(host - images).mean() > 5  # the pictures are changed at all
     assert np.quantile(gaps, 0.9) <= 1.5
+    assert matrices.shape[1] == (12 if "cutout" in more else 8)
+    for index, box in enumerate(matrices[:, 8:].astype(int)):
+        for top, bottom, left, right in [box] if len(box) else []:
+            assert (bottom - top) * (right - left) > 50
+            assert (device[index, top:bottom, left:right] == CUTOUT_VALUE).all()
+            assert (host[index, top:bottom, left:right] == CUTOUT_VALUE).all()
     # OpenCV blends the fill in over the last half pixel; Keras does not everywhere.
     assert np.median(gaps) < 1
 

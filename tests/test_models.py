@@ -12,7 +12,14 @@ import pytest
 
 from helpers.backbones import BACKBONES, find_backbone, load_builder, preprocess
 from helpers.errors import ConfigError
-from helpers.models import HEADS, backbone_layers, build_model, load_model, set_trainable
+from helpers.models import (
+    HEADS,
+    backbone_layers,
+    build_model,
+    load_model,
+    set_trainable,
+    split_head,
+)
 
 KERAS_MODULES = {"caffe": "resnet50", "tf": "inception_resnet_v2", "inside": "efficientnet"}
 
@@ -35,6 +42,38 @@ def test_preprocessing_is_that_of_keras_applications(kind: str) -> None:
     inputs = keras.Input((8, 8, 3))
     ours = keras.Model(inputs, preprocess(inputs, kind)).predict_on_batch(pixels)  # type: ignore[arg-type]
     np.testing.assert_allclose(ours, module.preprocess_input(pixels.copy()), atol=1e-3)
+
+
+def test_torch_and_unit_preprocessing() -> None:
+    """They are Keras' mode "torch", and division by 255, in place of a backbone's own."""
+    import keras
+    from keras.applications.imagenet_utils import preprocess_input
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    inputs = keras.Input((32, 32, 3))
+    for kind, expected in (
+        ("torch", preprocess_input(pixels.copy(), mode="torch")),
+        ("unit", pixels / 255),
+    ):
+        ours = keras.Model(inputs, preprocess(inputs, kind))  # type: ignore[arg-type]
+        np.testing.assert_allclose(ours.predict_on_batch(pixels), expected, atol=1e-5)
+        model = build_model("ResNet50", (32, 32), preprocessing=kind)  # type: ignore[arg-type]
+        prepared = keras.Model(model.inputs, model.get_layer("preprocessing").output)
+        np.testing.assert_allclose(prepared.predict_on_batch(pixels), expected, atol=1e-5)
+        assert "preprocessing" not in {layer.name for layer in backbone_layers(model)}
+
+
+def test_focal_flatten_keeps_the_places() -> None:
+    """It is the focal head on all cells in place of their mean, and is cut behind the flatten."""
+    model = build_model("MobileNet", (64, 64), head="focal_flatten", dropout=0.5)
+    names = [layer.name for layer in model.layers if layer.name.startswith("head_")]
+    assert names == [
+        "head_flatten", "head_dropout", "head_dense_1", "head_dense_2", "head_softmax"
+    ]  # fmt: skip
+    body, _ = split_head(model)
+    assert body.output.shape == (None, 2 * 2 * 1024)
+    pooled = build_model("MobileNet", (64, 64), head="focal", dropout=0.5)
+    assert model.count_params() - pooled.count_params() == 3 * 1024 * 512
 
 
 def test_lite_preprocessing() -> None:

@@ -180,9 +180,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell i
 import sys
 from pathlib import Path
 from rich.console import Console
+from helpers.cli import interrupt_on_sigterm
 from helpers.report.chapters import find_chapters
 from helpers.report.progress import Progress
 from helpers.report.runner import run_chapters
+interrupt_on_sigterm()
 folder = Path(sys.argv[1])
 chapters = find_chapters(folder)
 parameters = dict(profile="smoke", source=None, max_images=None, seed=None, run_folder=None)
@@ -191,8 +193,9 @@ with Progress(Console(), 2) as progress:
 """
 
 
-def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path):
-    """After SIGINT no process of the kernel lives on, and the finished chapter stays."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent):
+    """After SIGINT or SIGTERM no process of the kernel lives on, and the finished chapter stays."""
     write_chapter(tmp_path, "01_first", ["print(1)"])
     pids = tmp_path / "pids.json"
     endless = (
@@ -214,7 +217,7 @@ def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path):
     end = time.monotonic() + 90
     while not pids.exists() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
     run = tmp_path / "run"

@@ -14,7 +14,6 @@ from helpers.errors import ConfigError, DataError
 from helpers.splits import (
     SPLITS,
     assert_grouped,
-    k_folds,
     leakage,
     published_split_counts,
     split_catalogue,
@@ -62,24 +61,6 @@ def test_by_lesion_invariants(catalogue, seed):
             assert abs(got - fraction * len(members)) <= 3 * sizes.max()
 
 
-@settings(max_examples=40, deadline=None)
-@given(catalogue=catalogues, seed=st.integers(0, 1000), n_folds=st.integers(2, 5))
-def test_folds_by_lesion_invariants(catalogue, seed, n_folds):
-    """Every lesion is held out by exactly one fold, and every fold has every class."""
-    folds = k_folds(catalogue, n_folds, seed=seed)
-    assert folds.groupby("lesion_id")["fold"].nunique().max() == 1
-    assert folds.groupby("dx")["fold"].nunique().eq(n_folds).all()
-    assert folds["fold"].dtype.kind == "i"
-
-
-def test_folds_by_image_are_even():
-    """By image, the folds of a class differ by one or two images at most."""
-    folds = k_folds(make_catalogue({"nv": [5] * 20, "mel": [3] * 7}), by="image", seed=1)
-    table = pd.crosstab(folds["fold"], folds["dx"])
-    assert (table.max() - table.min()).le(2).all()
-    assert folds.groupby("lesion_id")["fold"].nunique().max() > 1
-
-
 def test_few_single_lesions_reach_every_split():
     """Three lesions of one class are one for each split, for any seed."""
     catalogue = make_catalogue({"df": [1, 1, 1], "nv": [1] * 50})
@@ -113,12 +94,6 @@ def test_too_few_lesions_say_what_to_do():
     assert "df" in str(caught.value) and "use more images" in str(caught.value)
 
 
-def test_too_many_folds_say_what_to_do():
-    """A class with fewer lesions than folds is an error that names it."""
-    with pytest.raises(DataError, match="df.*fewer folds"):
-        k_folds(make_catalogue({"df": [9] * 4, "nv": [1] * 9}), 5)
-
-
 @pytest.mark.parametrize(
     "fractions", [(0.6, 0.4), (0.6, 0.3, 0.3), (1.0, 0.0, 0.0), (0.8, 0.4, -0.2)]
 )
@@ -129,12 +104,10 @@ def test_bad_fractions(fractions):
 
 
 def test_bad_options():
-    """An unknown grouping, one fold, and an empty catalogue are errors."""
+    """An unknown grouping and an empty catalogue are errors."""
     catalogue = make_catalogue({"nv": [1] * 9})
     with pytest.raises(ConfigError, match="by"):
         split_catalogue(catalogue, by="patient")
-    with pytest.raises(ConfigError, match="n_folds"):
-        k_folds(catalogue, 1)
     with pytest.raises(DataError, match="no rows"):
         split_catalogue(catalogue.iloc[:0])
 

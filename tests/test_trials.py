@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from helpers.classes import CLASSES
+from helpers.classes import CLASSES, MALIGNANT
 from helpers.errors import ConfigError, DataError, TrialError
+from helpers.metrics import check_predictions
 from helpers.splits import split_catalogue
 from helpers.trials import (
     OnEvent,
@@ -22,6 +23,7 @@ from helpers.trials import (
     TrialConfig,
     find_trial,
     is_whole,
+    open_trial_store,
     prepare_task,
     run_trials,
     trial_key,
@@ -122,6 +124,36 @@ def test_saved_model_takes_raw_pixels(trials: list[Trial], catalogue: pd.DataFra
     images = open_store(catalogue, (32, 32)).take(list(rows["image_id"])).astype(np.float32)
     y_prob = np.asarray(trial.load_model().predict_on_batch(images))
     np.testing.assert_allclose(y_prob, rows[[f"p_{dx}" for dx in CLASSES]], atol=1e-4)
+
+
+def test_screening_trial(catalogue: pd.DataFrame) -> None:
+    """Benign and malignant, from equalised images with a focal loss: pairs all the way through."""
+    config = make_config(
+        name="screening",
+        target="malignant",
+        clahe={"tiles": 4},
+        preprocessing="torch",
+        loss="focal",
+        class_weight={"malignant": 2.0},
+        head="focal_flatten",
+        augmentation={"crop_range": 0.2, "cutout": 0.3},
+        stages=(Stage(trainable="all", batch_size=16, epochs=1),),
+    )
+    trial = run_trials([config], catalogue)[0]
+    rows = trial.predictions_of("test")
+    assert list(rows.columns[-2:]) == ["p_benign", "p_malignant"]
+    assert "p_mel" not in rows.columns
+    np.testing.assert_array_equal(rows["y_true"], rows["dx"].isin(MALIGNANT))
+    images = open_trial_store(config, catalogue).take(list(rows["image_id"])).astype(np.float32)
+    y_prob = np.asarray(trial.load_model().predict_on_batch(images))
+    np.testing.assert_allclose(y_prob, rows[["p_benign", "p_malignant"]], atol=1e-4)
+    assert trial.record["config"]["clahe"] == {"clip_limit": 2.0, "tiles": 4}
+    assert TrialConfig(**trial.record["config"]) == config
+    valid = trial.predictions_of("valid")
+    right = (valid[["p_benign", "p_malignant"]].to_numpy().argmax(axis=1) == valid["y_true"]).mean()
+    assert trial.record["best"]["val_accuracy"] == pytest.approx(right)
+    with pytest.raises(ValueError, match="helpers.screening"):
+        check_predictions(rows)
 
 
 def test_key_depends_on_config_catalogue_and_split(catalogue: pd.DataFrame) -> None:
