@@ -1,9 +1,8 @@
-"""Models beside each other: differences and tables of scores."""
+"""Models beside each other on the same images: differences and tables of scores."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot
 from typing import Unpack
 
 import numpy as np
@@ -67,41 +66,6 @@ def compare(
 
     chosen = Score(f"{score.label}, difference", difference, "difference")
     return estimate_scores(first, {name: chosen}, **options)[name]
-
-
-def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
-    """Difference of two scores that come from different images.
-
-    Parameters
-    ----------
-    first, second : Estimate
-        With intervals of the same level, from samples that do not depend on each other. Where
-        they share a part of their images the interval is too wide if anything: what is shared
-        makes both scores higher or lower together.
-
-    Returns
-    -------
-    Estimate
-        First minus second. Its interval combines the distances from each value to its own ends;
-        NaN where one of them has no interval. ``n`` counts the images of both.
-
-    References
-    ----------
-    .. [1] Newcombe, "Interval estimation for the difference between independent proportions:
-       comparison of eleven methods", Statistics in Medicine 17 (1998), method 10.
-    .. [2] Zou and Donner, "Construction of confidence limits about effect measures: a general
-       approach", Statistics in Medicine 27 (2008), for estimates of any kind.
-
-    Examples
-    --------
-    >>> from helpers.intervals import wilson
-    >>> print(format(unpaired_difference(wilson(56, 70), wilson(48, 80)), ".4f"))
-    0.2000 [0.0524, 0.3339], n = 150
-    """
-    value = first.value - second.value
-    low = value - hypot(first.value - first.low, second.high - second.value)
-    high = value + hypot(first.high - first.value, second.value - second.low)
-    return Estimate(value, low, high, first.n + second.n)
 
 
 def score_table(

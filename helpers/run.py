@@ -157,7 +157,7 @@ class Run:
         trials : str or sequence of TrialConfig
             A group of the profile, or configurations.
         catalogue : DataFrame or sequence of DataFrame, optional
-            With a `split` column, one for all or one for each; `catalogue()` where None.
+            With a `split` column; `catalogue()` where None. A sequence has one for each trial.
         grouped : bool, default=True
             Whether a lesion in two splits is an error; see `helpers.trials.run_trials`.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from helpers.comparison import unpaired_difference
+from helpers.combined_intervals import difference_of_independent
 from helpers.ensembles import average_predictions
 from helpers.errors import DataError
 from helpers.folds import fold_catalogues, screening_split
@@ -190,7 +190,7 @@ class SystemRow:
         """The first estimate less the second, on different test images."""
         if self.published is None or self.grouped is None:
             return None
-        return unpaired_difference(self.published, self.grouped)
+        return difference_of_independent(self.published, self.grouped)
 
 
 def compare_systems(run: Run) -> list[SystemRow]:

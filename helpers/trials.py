@@ -224,8 +224,8 @@ def run_trials(
     configs : sequence of TrialConfig
         Returned in this order.
     catalogue : DataFrame or sequence of DataFrame
-        With a `split` column of "train", "valid" and "test": one for all, or one for each
-        configuration.
+        With a `split` column of "train", "valid" and "test"; one for all configurations, or one
+        for each, as in a cross-validation.
     executor : {"local"} or Executor, default="local"
         Who trains; see `helpers.executors`.
     progress : callable, optional
@@ -242,7 +242,7 @@ def run_trials(
     Raises
     ------
     ConfigError
-        If a catalogue has no usable split, or there are too many or too few.
+        If a catalogue has no usable split, or there are not as many as configurations.
     DataError
         If `grouped` and a lesion is in two splits.
     TrialError
@@ -250,13 +250,8 @@ def run_trials(
     """
     from helpers.executors import find_executor
 
-    tables = [catalogue] * len(configs) if isinstance(catalogue, pd.DataFrame) else list(catalogue)
-    if len(tables) != len(configs):
-        raise ConfigError(
-            f"catalogue: expected one, or one for each of {len(configs)} configurations, got "
-            f"{len(tables)}"
-        )
-    for table in {id(table): table for table in tables}.values():
+    catalogues = _one_each(configs, catalogue)
+    for table in {id(table): table for table in catalogues}.values():
         _check_split(table)
         if grouped:
             assert_grouped(table)
@@ -264,7 +259,7 @@ def run_trials(
     runner = find_executor(executor)
     trials: dict[int, Trial] = {}
     missing: list[tuple[int, Task]] = []
-    for index, (config, table) in enumerate(zip(configs, tables, strict=True)):
+    for index, (config, table) in enumerate(zip(configs, catalogues, strict=True)):
         found = find_trial(config, table)
         if found is not None:
             report({"kind": "cached", "trial": config.name, "text": "from the cache"})
@@ -276,6 +271,19 @@ def run_trials(
     for index, task in missing:
         trials[index] = Trial(task.folder, task.config)
     return [trials[index] for index in range(len(configs))]
+
+
+def _one_each(
+    configs: Sequence[TrialConfig], catalogue: pd.DataFrame | Sequence[pd.DataFrame]
+) -> list[pd.DataFrame]:
+    if isinstance(catalogue, pd.DataFrame):
+        return [catalogue] * len(configs)
+    if len(catalogue) != len(configs):
+        raise ConfigError(
+            f"expected a catalogue for each of {len(configs)} trials, got {len(catalogue)}; pass "
+            "one for all of them, or as many as there are trials"
+        )
+    return list(catalogue)
 
 
 def _check_split(catalogue: pd.DataFrame) -> None:

@@ -88,20 +88,6 @@ def test_events_tell_each_epoch(trials: list[Trial], events: list[dict[str, Any]
     assert done == sorted(done) and done[-1] == 3
 
 
-def test_each_configuration_may_have_its_own_catalogue(
-    trials: list[Trial], catalogue: pd.DataFrame
-) -> None:
-    """One for all is the same as one for each; another number of them is told."""
-    configs = [trial.config for trial in trials]
-    again = run_trials(configs, [catalogue, catalogue])
-    assert [trial.folder for trial in again] == [trial.folder for trial in trials]
-    with pytest.raises(ConfigError, match="one for each of 2 configurations, got 1"):
-        run_trials(configs, [catalogue])
-    by_image = split_catalogue(catalogue, by="image", seed=0)
-    with pytest.raises(DataError, match="expected one split"):
-        run_trials(configs, [catalogue, by_image])
-
-
 def test_best_epoch_is_the_one_predicted_with(trials: list[Trial]) -> None:
     """The saved model is that of the lowest validation loss, and its predictions show it."""
     trial = trials[0]
@@ -233,6 +219,27 @@ def test_executor_can_be_anyone(catalogue: pd.DataFrame, trials: list[Trial]) ->
     assert is_whole(found[0].folder)
     with pytest.raises(ConfigError, match="local"):
         run_trials([make_config(seed=12)], catalogue, executor="nobody")
+
+
+def test_each_trial_may_have_its_own_catalogue(
+    catalogue: pd.DataFrame, trials: list[Trial]
+) -> None:
+    """One configuration on two catalogues is two trials, trained side by side."""
+    others = [split_catalogue(catalogue, seed=seed) for seed in (1, 2)]
+    told: list[int] = []
+
+    class Copier:
+        def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
+            told.append(len(tasks))
+            for task in tasks:
+                shutil.copytree(trials[0].folder, task.folder)
+
+    config = make_config(seed=13)
+    found = run_trials([config, config], others, executor=Copier())
+    assert told == [2] and found[0].folder != found[1].folder
+    assert [find_trial(config, each) for each in others] == found
+    with pytest.raises(ConfigError, match="each of 2 trials, got 1"):
+        run_trials([config, config], others[:1])
 
 
 def test_prepared_table_is_in_store_order(catalogue: pd.DataFrame) -> None:
