@@ -12,11 +12,13 @@ from helpers.classes import CLASSES
 from helpers.errors import ConfigError
 from helpers.presets import (
     PRESETS,
+    Preset,
     compared_presets,
     find_preset,
     load_presets,
     made_small,
 )
+from helpers.profiles import load_profile
 from helpers.small_systems import SmallSystems
 from helpers.trials import TrialConfig
 
@@ -57,6 +59,19 @@ def test_course_report_is_as_published() -> None:
     assert other.config().backbone == "ResNet50"
     assert other.measures[0].claim == "course_report.resnet50.accuracy"
     assert set(preset.variants) == {"ResNet50", "EfficientNetB3", "InceptionResNetV2"}
+
+
+def test_course_report_is_the_trial_that_chapters_train() -> None:
+    """Under `full` chapter 4's second augmentation and chapter 5's ResNet50 are the same trials."""
+    full = load_profile("full")
+    trials = {c.name: c for g in ("augmentation", "comparison") for c in full.trial_configs(g)}
+    preset = find_preset("course-report")
+    for name, config in (("Trial 2", preset.config()), ("ResNet50", _resnet50(preset))):
+        assert config == trials[name].model_copy(update={"name": config.name})
+
+
+def _resnet50(preset: Preset) -> TrialConfig:
+    return preset.variant("ResNet50").config()
 
 
 def test_screening_is_as_published() -> None:
