@@ -227,7 +227,7 @@ def draw(
 @app.command()
 def trial(
     preset: Annotated[
-        str | None, typer.Argument(help="Its name. [default: list the presets]")
+        str | None, typer.Argument(help="Its name; without one the presets are listed.")
     ] = None,
     profile: Annotated[
         str, typer.Option(help="full trains as published; quick and smoke make the system small.")
