@@ -33,7 +33,9 @@ def estimate_text(estimate: Estimate | None, spec: str = ".3f") -> str:
     if estimate is None:
         return "–"
     text = with_interval(estimate, spec)
-    return f"{text}, n = {estimate.n:,}" if estimate.n and isfinite(estimate.value) else text
+    if not estimate.n or not isfinite(estimate.value):
+        return text
+    return f"{text}, n\u00a0=\u00a0{estimate.n:,}"  # a line may not break in it
 
 
 def systems_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
@@ -44,7 +46,7 @@ def systems_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
     DataFrame of str
         ``System``, ``Claim``, ``Its protocol``, ``By lesion``, ``Gap``.
     """
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "System": [row.preset.title for row in rows],
             "Claim": [claim_text(row.measure) for row in rows],
@@ -53,7 +55,6 @@ def systems_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
             "Gap": ["–" if row.gap is None else with_interval(row.gap, "+.2f") for row in rows],
         }
     )
-    return table.map(lambda text: text.replace("n = ", "n\u00a0=\u00a0"))
 
 
 def made_table(rows: Sequence[SystemRow]) -> pd.DataFrame:

@@ -30,8 +30,11 @@ def test_claims_say_what_they_know() -> None:
     """Value, interval and n; without n where none is published; "none" for the tutorial."""
     presets = ("course-report", "browser-mobilenet", "vgg16-tutorial")
     texts = [claim_text(find_preset(name).measures[0]) for name in presets]
-    assert texts == ["0.831 [0.814, 0.847], n = 2,003", "0.80", "none"]
-    assert estimate_text(None) == "–" and estimate_text(LOW, ".1f") == "0.6 [0.5, 0.7], n = 118"
+    assert texts == ["0.831 [0.814, 0.847], n\u00a0=\u00a02,003", "0.80", "none"]
+    assert (
+        estimate_text(None) == "–"
+        and estimate_text(LOW, ".1f") == "0.6 [0.5, 0.7], n\u00a0=\u00a0118"
+    )
     assert (score_label("accuracy"), score_label("roc_auc")) == ("Accuracy", "ROC AUC")
 
 

@@ -102,7 +102,7 @@ def test_a_system_is_trained_and_set_beside_its_claims(tiny_folder: Path) -> Non
     second = call(*arguments)
     assert "Binary screening, by image: from the cache" in second.output
     for part in (
-        "0.776 [0.746, 0.804], n = 782",
+        "0.776 [0.746, 0.804], n\u00a0=\u00a0782",
         "ROC AUC",
         "validation",
         "made small by the profile smoke (EfficientNetLite0 for ResNet50",
