@@ -56,7 +56,10 @@ app = typer.Typer(
 )
 data = typer.Typer(no_args_is_help=True, help="Fetch, check or draw images.")
 app.add_typer(data, name="data")
-trials = typer.Typer(invoke_without_command=True, help="List, show or prune finished trainings.")
+trials = typer.Typer(
+    invoke_without_command=True,
+    help="List, show or prune finished trainings; `trial` trains a published system.",
+)
 app.add_typer(trials, name="trials")
 
 
@@ -71,6 +74,13 @@ class Fetchable(StrEnum):
     """Data sets that can be fetched."""
 
     ham10000 = "ham10000"
+
+
+class Divided(StrEnum):
+    """How the images of a preset are divided."""
+
+    published = "published"
+    lesion = "lesion"
 
 
 @app.callback()
@@ -212,6 +222,51 @@ def draw(
             progress=show,
         )
     console.print(f"{n_images:,} images in {drawn}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def trial(
+    preset: Annotated[
+        str | None, typer.Argument(help="Its name; without one the presets are listed.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="full trains as published; quick and smoke make the system small.")
+    ] = "full",
+    source: Annotated[
+        str | None,
+        typer.Option(help="sample, ham10000, a folder or an archive. [default: the profile's]"),
+    ] = None,
+    protocol: Annotated[
+        Divided, typer.Option(help="Divide images as for the claim, or keep lesions together.")
+    ] = Divided.published,
+    backbone: Annotated[
+        str | None, typer.Option(help="Another that the system was published with.")
+    ] = None,
+    max_images: Annotated[
+        int | None, typer.Option(min=1, help="At most so many images. [default: the profile's]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
+    as_list: Annotated[bool, typer.Option("--list", help="List the presets.")] = False,
+) -> None:
+    """Train a published system by its preset, and print its scores beside its claims.
+
+    `trials` lists, shows and prunes what was trained.
+    """
+    from helpers.trial_command import presets_table, train_preset
+
+    if as_list or preset is None:
+        console.print(presets_table())
+        return
+    train_preset(
+        preset,
+        console,
+        profile=profile,
+        source=source,
+        protocol=protocol.value,
+        backbone=backbone,
+        max_images=max_images,
+        seed=seed,
+    )
 
 
 @trials.callback()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class DermBookError(Exception):
@@ -47,3 +51,13 @@ class TrialError(DermBookError):
 
 class ReportError(DermBookError):
     """A report that cannot be built: a missing font, a traceback, an unresolved picture."""
+
+
+def explain_validation(error: ValidationError) -> str:
+    """A validation error as one line a field: where, what is wrong, what was got."""
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        got = "" if problem["type"] == "missing" else f", got {problem['input']!r}"
+        lines.append(f"{where}: {problem['msg']}{got}")
+    return "\n".join(lines)

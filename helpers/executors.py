@@ -247,7 +247,12 @@ def _environment(threads: int | None) -> dict[str, str]:
     # oneDNN is off by default on CPUs without AVX-512, and doubles the speed of ResNet50 there.
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"}
     if threads is not None:
-        names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+        names = (
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "OMP_NUM_THREADS",
+            "PJRT_NPROC",  # JAX
+        )
         defaults |= {name: str(threads) for name in names}
     root = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))

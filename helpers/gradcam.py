@@ -73,6 +73,11 @@ class Explainer:
     def __init__(self, model: Any, layer: str, max_channels: int = 16) -> None:
         import keras
 
+        if (backend := keras.backend.backend()) != "tensorflow":
+            raise ConfigError(
+                f"Grad-CAM: expected Keras to compute with TensorFlow, got {backend}; leave "
+                "KERAS_BACKEND out and choose the backend of trainings by DERMBOOK_BACKEND"
+            )
         if layer not in {entry.name for entry in model.layers}:
             raise ConfigError(f"layer: expected a layer of {model.name}, got {layer!r}")
         self.model = model

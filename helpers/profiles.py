@@ -9,7 +9,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from helpers.backbones import find_backbone
-from helpers.errors import ConfigError
+from helpers.errors import ConfigError, explain_validation
+from helpers.presets import compared_presets
+from helpers.small_systems import SmallSystems
 from helpers.trials import TrialConfig
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,6 +103,8 @@ class Profile(BaseModel):
         For chapter 7.
     first_model : FirstModelSettings
         For chapter 3.
+    systems : SmallSystems
+        What is changed in the published systems (`helpers.presets`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +123,7 @@ class Profile(BaseModel):
     trials: dict[str, list[dict[str, Any]]]
     gradcam: GradCamSettings = GradCamSettings()
     first_model: FirstModelSettings = FirstModelSettings()
+    systems: SmallSystems = SmallSystems()
 
     def trial_configs(self, group: str, seed: int | None = None) -> list[TrialConfig]:
         """Configurations of one group of trials.
@@ -162,16 +167,6 @@ class Profile(BaseModel):
             raise ConfigError(
                 f"profile {self.name}, trials.{group}: {explain_validation(error)}"
             ) from None
-
-
-def explain_validation(error: ValidationError) -> str:
-    """A validation error as one line a field: where, what is wrong, what was got."""
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        got = "" if problem["type"] == "missing" else f", got {problem['input']!r}"
-        lines.append(f"{where}: {problem['msg']}{got}")
-    return "\n".join(lines)
 
 
 def list_profiles() -> list[str]:
@@ -223,4 +218,8 @@ def load_profile(name: str | Path) -> Profile:
         raise ConfigError(f"{path}: {explain_validation(error)}") from None
     for group in profile.trials:
         profile.trial_configs(group)
+    try:
+        compared_presets(profile.systems)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     return profile

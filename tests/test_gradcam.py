@@ -250,3 +250,12 @@ def test_maps_equal_those_of_the_library_on_the_whole_network(
     maps = gradcam.Explainer(model, LAYER).maps(images, [1, 3, 5], method)
     assert expected.max() == 1  # else both could be empty
     np.testing.assert_allclose(maps, expected, atol=1e-5)
+
+
+def test_another_backend_is_told(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under another backend than TensorFlow the message names the way out."""
+    import keras
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ConfigError, match=r"got jax.*DERMBOOK_BACKEND"):
+        gradcam.Explainer(model, LAYER)
