@@ -27,6 +27,8 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from helpers.files import read_json
+
 TIMES = ("seconds", "images_per_second", "speed", "memory", "cost")
 """Numbers whose keys hold one of these are measured and differ from run to run."""
 
@@ -127,7 +129,8 @@ def _compare(peace: Path, war: Path) -> dict[str, Any]:
             first, second = (read(part / name) for part in (trial, other))
             first, second = (t.drop(columns="seconds", errors="ignore") for t in (first, second))
             if not first.equals(second):
-                lost.append(f"{trial.name}/{name} differs")
+                steps = read_json(other / "trial.json")["memory_steps"]
+                lost.append(f"{trial.name}/{name} differs" + (f" ({steps})" if steps else ""))
     first, second = (_numbers(RUNS / f"drill-{part.name}") for part in (peace, war))
     for key in sorted(set(first) | set(second)):
         timed = any(word in key for word in TIMES)
@@ -150,10 +153,14 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="dermbook-drill-") as name:
-        result = run_drill(options.kills, options.seed, Path(name))
+    folder = Path(tempfile.mkdtemp(prefix="dermbook-drill-"))
+    result = run_drill(options.kills, options.seed, folder)
     print(json.dumps(result, indent=1))
-    return 1 if result["lost"] else 0
+    if result["lost"]:
+        print(f"both caches are kept to be looked at, in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":

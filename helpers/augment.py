@@ -9,7 +9,9 @@ seeded by (seed, epoch, row): the result does not depend on batch order or on th
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import cv2
@@ -25,6 +27,10 @@ BORDERS = {
     "reflect": cv2.BORDER_REFLECT,
     "wrap": cv2.BORDER_WRAP,
 }
+
+
+N_DRAWS = 13
+"""Random numbers behind a transformation: six ranges, two flips, a crop's three, a cutout's two."""
 
 
 class Augmentation(BaseModel):
@@ -78,32 +84,43 @@ class Augmentation(BaseModel):
         return self == Augmentation(fill_mode=self.fill_mode)
 
 
-class Transform(BaseModel):
-    """One drawn transformation, in the units of `Augmentation`; shifts in pixels.
+Number = Any
+"""A number of one transformation, or an array with one for each of a batch."""
 
-    A crop is its side as a share of the image's, and the row and column where it begins.
+
+@dataclass(frozen=True)
+class Transform:
+    """One drawn transformation, or a batch of them, in the units of `Augmentation`.
+
+    Shifts are in pixels. A crop is its side as a share of the image's, and the row and column
+    where it begins.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    theta: float = 0.0
-    shift_rows: float = 0.0
-    shift_columns: float = 0.0
-    shear: float = 0.0
-    zoom_rows: float = 1.0
-    zoom_columns: float = 1.0
-    flip_horizontal: bool = False
-    flip_vertical: bool = False
-    crop_side: float = 1.0
-    crop_row: float = 0.0
-    crop_column: float = 0.0
+    theta: Number = 0.0
+    shift_rows: Number = 0.0
+    shift_columns: Number = 0.0
+    shear: Number = 0.0
+    zoom_rows: Number = 1.0
+    zoom_columns: Number = 1.0
+    flip_horizontal: Number = False
+    flip_vertical: Number = False
+    crop_side: Number = 1.0
+    crop_row: Number = 0.0
+    crop_column: Number = 0.0
     cutout: Box | None = None
 
 
 def draw_transform(
     augmentation: Augmentation, size: tuple[int, int], rng: np.random.Generator
 ) -> Transform:
-    """Draw one image's transformation.
+    """Draw one transformation; see `make_transform`."""
+    return make_transform(augmentation, size, rng.random(N_DRAWS))
+
+
+def make_transform(
+    augmentation: Augmentation, size: tuple[int, int], numbers: NDArray[np.float64]
+) -> Transform:
+    """Turn random numbers into a transformation, or many at once.
 
     Parameters
     ----------
@@ -111,15 +128,20 @@ def draw_transform(
         The ranges.
     size : tuple of int
         (height, width) of the image in pixels.
-    rng : numpy.random.Generator
-        Always asked for the same eight numbers, so that two recipes that differ in one range
-        draw alike in the others; then, with a crop or a cutout, for five more.
+    numbers : ndarray of shape (N_DRAWS,) or (batch_size, N_DRAWS)
+        Uniform in [0, 1). Each belongs to one range, so that two recipes that differ in one
+        range draw alike in the others.
     """
-    angle, rows, columns, shear, zoom_rows, zoom_columns = rng.uniform(-1, 1, 6)
-    horizontal, vertical = rng.random(2) < 0.5
-    last: dict[str, Any] = {}
-    if augmentation.crop_range or augmentation.cutout:
-        last = _draw_crop_and_cutout(augmentation, size, rng.random(5))
+    angle, rows, columns, shear, zoom_rows, zoom_columns = 2 * numbers[..., :6].T - 1
+    horizontal, vertical = numbers[..., 6:8].T < 0.5
+    lost = numbers[..., 8] * augmentation.crop_range
+    # From the centre of the first pixel to that of the last: nothing outside is sampled.
+    crop_row, crop_column = (
+        numbers[..., 9 + axis] * lost * (side - 1) for axis, side in enumerate(size)
+    )
+    box = None
+    if augmentation.cutout:
+        box = cutout_box(augmentation.cutout, size, numbers[..., 11:13].T)
     return Transform(
         theta=angle * augmentation.rotation_range,
         shift_rows=rows * augmentation.height_shift_range * size[0],
@@ -127,24 +149,37 @@ def draw_transform(
         shear=shear * augmentation.shear_range,
         zoom_rows=1 + zoom_rows * augmentation.zoom_range,
         zoom_columns=1 + zoom_columns * augmentation.zoom_range,
-        flip_horizontal=bool(horizontal and augmentation.horizontal_flip),
-        flip_vertical=bool(vertical and augmentation.vertical_flip),
-        **last,
+        flip_horizontal=horizontal & augmentation.horizontal_flip,
+        flip_vertical=vertical & augmentation.vertical_flip,
+        crop_side=1 - lost,
+        crop_row=crop_row,
+        crop_column=crop_column,
+        cutout=box,
     )
 
 
-def _draw_crop_and_cutout(
-    augmentation: Augmentation, size: tuple[int, int], draws: NDArray[np.float64]
-) -> dict[str, Any]:
-    drawn: dict[str, Any] = {}
-    if augmentation.crop_range:
-        lost = draws[0] * augmentation.crop_range
-        # From the centre of the first pixel to that of the last: nothing outside is sampled.
-        row, column = draws[1:3] * lost * (np.array(size) - 1)
-        drawn |= {"crop_side": 1 - lost, "crop_row": row, "crop_column": column}
-    if augmentation.cutout:
-        drawn["cutout"] = cutout_box(augmentation.cutout, size, draws[3:])
-    return drawn
+def draw_numbers(seed: tuple[int, ...], keys: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The random numbers of a batch: those of an image depend on its key and the seed alone.
+
+    Parameters
+    ----------
+    seed : tuple of int
+        Such as (seed, stage, epoch).
+    keys : ndarray of shape (batch_size,)
+        A number for each image, such as its row in the store.
+
+    Returns
+    -------
+    ndarray of shape (batch_size, N_DRAWS)
+        Uniform in [0, 1).
+    """
+    return _draw_table(seed, 1 << int(max(keys)).bit_length())[keys]
+
+
+@lru_cache(maxsize=2)  # an epoch asks for its table once a batch
+def _draw_table(seed: tuple[int, ...], n_rows: int) -> NDArray[np.float64]:
+    # One more number in the seed: the same seed alone draws the order of the batches.
+    return np.random.default_rng([*seed, 1]).random((n_rows, N_DRAWS))
 
 
 def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -160,7 +195,7 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
 
     Returns
     -------
-    ndarray of shape (3, 3)
+    ndarray of shape (3, 3) or (batch_size, 3, 3)
         Takes (column, row, 1) of the output to (column, row, 1) of the input.
 
     Notes
@@ -171,24 +206,25 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
     (Keras exchanges height and width).
     """
     height, width = size
-    theta, shear = math.radians(transform.theta), math.radians(transform.shear)
-    cos, sin = math.cos(theta), math.sin(theta)
-    # Rotation times shear, by the addition theorems; zoom and flip scale the columns.
-    scale_x = -transform.zoom_columns if transform.flip_horizontal else transform.zoom_columns
-    scale_y = -transform.zoom_rows if transform.flip_vertical else transform.zoom_rows
-    xx, xy = cos * scale_x, -math.sin(theta + shear) * scale_y
-    yx, yy = sin * scale_x, math.cos(theta + shear) * scale_y
-    # All but the shift leaves the centre where it is.
+    theta, shear = np.radians(transform.theta), np.radians(transform.shear)
+    cos, sin = np.cos(theta), np.sin(theta)
+    # Rotation times shear, by the addition theorems; crop, zoom and flip scale the columns.
+    scale_x = transform.crop_side * transform.zoom_columns
+    scale_y = transform.crop_side * transform.zoom_rows
+    scale_x = np.where(transform.flip_horizontal, -scale_x, scale_x)
+    scale_y = np.where(transform.flip_vertical, -scale_y, scale_y)
+    xx, xy = cos * scale_x, -np.sin(theta + shear) * scale_y
+    yx, yy = sin * scale_x, np.cos(theta + shear) * scale_y
+    # All but the shift leaves the centre where it is, and the crop then moves it.
     centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
     move_x = cos * transform.shift_columns - sin * transform.shift_rows
     move_y = sin * transform.shift_columns + cos * transform.shift_rows
-    offset_x = centre_x + move_x - xx * centre_x - xy * centre_y
-    offset_y = centre_y + move_y - yx * centre_x - yy * centre_y
-    matrix = np.array([[xx, xy, offset_x], [yx, yy, offset_y], [0.0, 0.0, 1.0]])
-    if transform.crop_side != 1:
-        matrix[:2] *= transform.crop_side
-        matrix[:2, 2] += transform.crop_column, transform.crop_row
-    return matrix
+    offset_x = transform.crop_side * (centre_x + move_x) + transform.crop_column
+    offset_y = transform.crop_side * (centre_y + move_y) + transform.crop_row
+    offset_x = offset_x - xx * centre_x - xy * centre_y
+    offset_y = offset_y - yx * centre_x - yy * centre_y
+    entries = np.broadcast_arrays(xx, xy, offset_x, yx, yy, offset_y, 0.0, 0.0, 1.0)
+    return np.stack(entries, axis=-1).reshape(*entries[0].shape, 3, 3)
 
 
 def apply_transform(
@@ -210,29 +246,30 @@ def apply_transform(
     ndarray of shape (height, width, 3), uint8
         Bilinear samples.
     """
-    return _sample(image, transform, fill_mode, *_scratch(image.shape[:2]))
+    height, width = image.shape[:2]
+    matrix = affine_matrix(transform, (height, width))[:2]
+    result = np.empty_like(image)
+    _sample(image, matrix, fill_mode, *_scratch((height, width)), result)
+    if transform.cutout is not None:
+        fill_box(result, transform.cutout)
+    return result
 
 
-Scratch = tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]
-
-
-def _scratch(size: tuple[int, ...]) -> Scratch:
-    """Memory for `_sample`: two images of four channels and one of three."""
-    four, three = (*size, 4), (*size, 3)
-    return np.empty(four, np.uint8), np.empty(four, np.uint8), np.empty(three, np.uint8)
+def _scratch(size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Memory for `_sample`: two images of four channels."""
+    return np.empty((*size, 4), np.uint8), np.empty((*size, 4), np.uint8)
 
 
 def _sample(
     image: NDArray[np.uint8],
-    transform: Transform,
+    matrix: NDArray[np.float64],
     fill_mode: str,
     padded: NDArray[np.uint8],
     warped: NDArray[np.uint8],
     result: NDArray[np.uint8],
-) -> NDArray[np.uint8]:
-    """Sample an image into `result`; the other two arrays are overwritten."""
+) -> None:
+    """Sample an image into `result`; the two arrays before it are overwritten."""
     height, width = image.shape[:2]
-    matrix = affine_matrix(transform, (height, width))[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # With four channels OpenCV samples in half the time, and the same values.
     cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=padded)
@@ -240,45 +277,42 @@ def _sample(
         padded, matrix, (width, height), warped, flags=flags, borderMode=BORDERS[fill_mode]
     )
     cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=result)
-    if transform.cutout is not None:
-        fill_box(result, transform.cutout)
-    return result
 
 
 def augment_batch(
-    images: NDArray[np.uint8],
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
     augmentation: Augmentation,
     keys: NDArray[np.intp],
     seed: tuple[int, ...],
-    dtype: type = np.uint8,
-) -> NDArray[Any]:
+) -> NDArray[np.uint8]:
     """Augment a batch, each image with a transformation of its own.
 
     Parameters
     ----------
-    images : ndarray of shape (batch_size, height, width, 3), uint8
-        Decoded images.
+    images : sequence of ndarray of shape (height, width, 3), uint8
+        Decoded images of one size; views into a store are not copied.
     augmentation : Augmentation
         The ranges to draw from.
     keys : ndarray of shape (batch_size,)
         A number for each image, such as its row in the store.
     seed : tuple of int
         Whatever else the draw depends on, such as (seed, epoch).
-    dtype : type, default=numpy.uint8
-        Of the result. Asking for ``numpy.float32`` here spares a copy of the batch.
 
     Returns
     -------
-    ndarray of shape (batch_size, height, width, 3)
-        In 0..255; the same for the same keys and seed.
+    ndarray of shape (batch_size, height, width, 3), uint8
+        The same for the same keys and seed.
     """
     if augmentation.is_identity:
-        return images.astype(dtype, copy=False)
-    size = images.shape[1], images.shape[2]
-    result: NDArray[Any] = np.empty(images.shape, dtype)
-    scratch = _scratch(size)  # memory that is used again and again need not be mapped again
-    for index, (image, key) in enumerate(zip(images, keys, strict=True)):
-        rng = np.random.default_rng([*seed, int(key)])
-        transform = draw_transform(augmentation, size, rng)
-        result[index] = _sample(image, transform, augmentation.fill_mode, *scratch)
+        return np.asarray(images)
+    height, width = images[0].shape[:2]
+    transform = make_transform(augmentation, (height, width), draw_numbers(seed, keys))
+    matrices = affine_matrix(transform, (height, width))[:, :2]
+    result = np.empty((len(images), height, width, 3), np.uint8)
+    scratch = _scratch((height, width))  # memory used again and again is not mapped again
+    for image, matrix, sampled in zip(images, matrices, result, strict=True):
+        _sample(image, matrix, augmentation.fill_mode, *scratch, sampled)
+    if transform.cutout is not None:
+        for sampled, box in zip(result, np.transpose(transform.cutout), strict=True):
+            fill_box(sampled, box)
     return result

@@ -63,13 +63,18 @@ def parameter_ends(
     )
     for name, unit, field, reach, pixels in ends:
         for sign, mark in ((-1, "−"), (1, "+")):
-            transform = Transform(**{field: sign * reach * pixels})
+            transform = _alone(field, sign * reach * pixels)
             made += [(f"{name} {mark}{reach:g}{unit}", transform)] * (reach > 0)
     for name, field in (("width", "zoom_columns"), ("height", "zoom_rows")):
         for factor in (1 - zoom, 1 + zoom):
-            made += [(f"zoom of {name} {factor:g}", Transform(**{field: factor}))] * (zoom > 0)
+            made += [(f"zoom of {name} {factor:g}", _alone(field, factor))] * (zoom > 0)
     images = [image, *(apply_transform(image, transform, fill_mode) for _, transform in made)]
     return images, ["original", *(title for title, _ in made)]
+
+
+def _alone(field: str, value: float) -> Transform:
+    values: dict[str, Any] = {field: value}
+    return Transform(**values)
 
 
 def _crops_and_cutout(

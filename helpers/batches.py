@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.augment import augment_batch
+from helpers.backends import place
 from helpers.classes import CLASSES
 from helpers.device_augment import draw_matrices
 from helpers.trials import TrialConfig
@@ -70,6 +71,7 @@ def make_batches(
     *,
     micro_batch: int | None = None,
     augments: Literal["host", "device", "no"] = "host",
+    devices: int = 1,
 ) -> Any:
     """Batches of one stage as a ``keras.utils.PyDataset``.
 
@@ -92,17 +94,24 @@ def make_batches(
     augments : {"host", "device", "no"}, default="host"
         Who applies the configuration's augmentation: these batches, the network of
         `helpers.device_augment`, or nobody.
+    devices : int, default=1
+        Among how many each batch is divided. Keras divides all batches of an epoch in the way
+        of the first, so that with several devices a last short batch is left out of the
+        sequence; its parts are those of the indices `uneven`, to be trained on one by one.
 
     Returns
     -------
     keras.utils.PyDataset
-        Batches of (inputs as float32, one-hot classes, sample weights); for a device the
-        inputs are the bytes and a matrix an image. Order and augmentation
-        depend on (seed, stage, its attribute `epoch`) alone, not on threads. `accumulation` is
-        the number of parts a step, `n_steps` the steps an epoch.
+        Batches of (inputs as they are stored, one-hot classes, sample weights). Pixels stay
+        bytes until the network's input makes them float32: a quarter of the memory goes
+        through the queue. For a device there is a matrix an image beside them. Order and
+        augmentation depend on (seed, stage, its attribute `epoch`) alone, not on threads.
+        `accumulation` is the number of parts a step, `n_steps` the steps an epoch, short ones
+        included.
     """
     import keras
 
+    inputs = np.asarray(inputs)  # a memory map's rows are views that are quicker to make
     batch_size = config.stages[stage].batch_size
     parts = accumulation_of(batch_size, micro_batch)
     weights = class_weights(y[rows], config.class_weight, config.classes)
@@ -112,9 +121,12 @@ def make_batches(
         epoch = 0
         accumulation = parts
         n_steps = -(-len(rows) // batch_size)
+        n_even = n_steps if devices == 1 else len(rows) // batch_size
+        n_even_images = min(len(rows), n_even * batch_size)
+        uneven = range(n_even * parts, n_steps * parts)
 
         def __len__(self) -> int:
-            return self.n_steps * parts
+            return self.n_even * parts
 
         def __getitem__(self, index: int) -> tuple[Any, ...]:
             seed = (config.seed, stage, self.epoch)
@@ -125,14 +137,15 @@ def make_batches(
             scale = np.float32(parts * len(chosen) / len(whole))
             if not len(chosen):  # a last batch of fewer images than parts
                 chosen, scale = whole[:1], np.float32(0)
-            values = inputs[chosen]
-            if augments == "device":
-                size = inputs.shape[1], inputs.shape[2]
-                matrices = draw_matrices(config.augmentation, size, chosen, seed)
-                return (values, matrices), one_hot[y[chosen]], weights[y[chosen]] * scale
+            values: Any
             if augments == "host":
-                values = augment_batch(values, config.augmentation, chosen, seed, np.float32)
-            values = values.astype(np.float32, copy=False)
+                views = [inputs[row] for row in chosen]  # sampled where they lie, not copied
+                values = augment_batch(views, config.augmentation, chosen, seed)
+            elif augments == "device":
+                size = inputs.shape[1], inputs.shape[2]
+                values = inputs[chosen], draw_matrices(config.augmentation, size, chosen, seed)
+            else:
+                values = inputs[chosen]
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
@@ -141,7 +154,9 @@ def make_batches(
 def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
     """What a model gives for the inputs of `rows`, an array of length len(rows)."""
     parts = [
-        np.asarray(model.predict_on_batch(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        np.asarray(
+            model.predict_on_batch(place(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
+        )
         for first in range(0, len(rows), PREDICT_BATCH)
     ]
     return np.concatenate(parts)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.augment import Augmentation, Transform, affine_matrix, draw_transform
+from helpers.augment import Augmentation, affine_matrix, draw_numbers, make_transform
 from helpers.cutout import CUTOUT_VALUE
 from helpers.errors import ConfigError
 
@@ -77,15 +77,10 @@ def draw_matrices(
         The first eight entries of each 3x3 matrix from output to input, by row; with a cutout
         its box behind them.
     """
-    drawn = [
-        draw_transform(augmentation, size, np.random.default_rng([*seed, int(key)])) for key in keys
-    ]
-    rows = [[*affine_matrix(transform, size).ravel()[:8], *_box(transform)] for transform in drawn]
-    return np.asarray(rows, dtype=np.float32).reshape(-1, _n_columns(augmentation))
-
-
-def _box(transform: Transform) -> tuple[int, ...]:
-    return transform.cutout or ()
+    transform = make_transform(augmentation, size, draw_numbers(seed, keys))
+    matrices = affine_matrix(transform, size).reshape(-1, 9)[:, :8]
+    box = () if transform.cutout is None else transform.cutout
+    return np.column_stack([matrices, *box]).astype(np.float32)
 
 
 def _n_columns(augmentation: Augmentation) -> int:

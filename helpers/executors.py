@@ -42,6 +42,9 @@ from helpers.worker import STOPPED
 LOG = "training.log"
 LOG_LINES_SHOWN = 15
 
+MOST_KILLS = 10
+"""How often in a row a training may be killed before it has ended an epoch."""
+
 
 class Executor(Protocol):
     """Runs tasks to their end: afterwards each ``task.folder`` is a finished trial."""
@@ -125,7 +128,7 @@ class LocalExecutor:
         task.work.mkdir(parents=True, exist_ok=True)
         if self.probe and not (task.work / STATE).exists():
             self._until_it_fits(task, on_event)
-        killed_after: int | None = None
+        killed_after, in_a_row = -1, 0
         while True:
             kills = oom_kills()
             end = self._run_child(task, on_event)
@@ -134,10 +137,11 @@ class LocalExecutor:
             log = _tail(task.work / LOG)
             memory = end.memory or is_memory_death(end.status, log, kills)
             if end.status == -signal.SIGKILL and not self._stopping:
-                # Nobody says why. Twice without an epoch in between is taken for memory.
-                memory = memory or killed_after == end.epochs
+                in_a_row = in_a_row + 1 if killed_after == end.epochs else 1
                 killed_after = end.epochs
-                if not memory:
+                # Where nobody counts, twice without an epoch in between is taken for memory.
+                memory = memory or (kills is None and in_a_row == 2)
+                if not memory and in_a_row < MOST_KILLS:
                     text = f"killed; going on after epoch {end.epochs}"
                     on_event(_event(task, {"kind": "restart", "text": text}))
                     continue
@@ -158,7 +162,7 @@ class LocalExecutor:
         """Halve the micro-batch of a task, or give up at one image."""
         batch_size = max(stage.batch_size for stage in task.config.stages)
         current = min(micro_batch_limit(task.work) or batch_size, batch_size)
-        reason = end.failure or "its process was killed for memory"
+        reason = end.failure or f"its process died of memory ({_ending(end.status)})"
         if current == 1:
             raise TrialError(
                 f"{task.config.name}: out of memory even with one image at a time ({reason}); "
@@ -243,7 +247,12 @@ def _environment(threads: int | None) -> dict[str, str]:
     # oneDNN is off by default on CPUs without AVX-512, and doubles the speed of ResNet50 there.
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1"}
     if threads is not None:
-        names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+        names = (
+            "TF_NUM_INTRAOP_THREADS",
+            "TF_NUM_INTEROP_THREADS",
+            "OMP_NUM_THREADS",
+            "PJRT_NPROC",  # JAX
+        )
         defaults |= {name: str(threads) for name in names}
     root = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -277,17 +286,22 @@ class _locked:  # noqa: N801 (used as a context manager)
         self._lock.release()
 
 
+def _ending(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"status {status}"
+
+
 def _explain(task: Task, end: _End, log: Path) -> str:
     if end.failure:
         reason = end.failure
     elif end.status == STOPPED:
         reason = "it was asked to stop; the next call goes on from its last epoch"
     elif end.status == -signal.SIGKILL:
-        reason = "its process was killed, most often because memory ran out"
-    elif end.status < 0:
-        reason = f"its process was ended by {signal.Signals(-end.status).name}"
+        reason = (
+            f"its process was killed {MOST_KILLS} times before it had ended an epoch, and not by "
+            "the kernel for memory; look for what kills (a scheduler, earlyoom, systemd-oomd)"
+        )
     else:
-        reason = f"its process ended with status {end.status}"
+        reason = f"its process ended with {_ending(end.status)}"
     return f"trial {task.config.name!r}: {reason}; the log is {log}\n{_tail(log)}"
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from helpers.backbones import find_backbone
 from helpers.errors import ConfigError
 from helpers.trials import TrialConfig
 
@@ -34,6 +35,39 @@ class GradCamSettings(BaseModel):
     images_per_class: int = Field(12, ge=1)
     score_cam_channels: int = Field(16, ge=1)
     score_cam_images: int = Field(14, ge=1)
+
+
+class FirstModelSettings(BaseModel):
+    """What the forty lines of chapter 3 are given; the defaults are the tutorial's own.
+
+    Attributes
+    ----------
+    backbone : str
+        A name in `helpers.backbones.BACKBONES`. VGG16's weights have to be downloaded.
+    weights : {"imagenet", "none"}
+        Where the frozen backbone has its weights from.
+    image_size : tuple of int
+        (height, width) in pixels.
+    epochs : int
+    starts : int
+        How often a comparison is trained, each time from other weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone: str = "VGG16"
+    weights: Literal["imagenet", "none"] = "imagenet"
+    image_size: tuple[int, int] = (224, 224)
+    epochs: int = Field(10, ge=1)
+    starts: int = Field(3, ge=1)
+
+    @field_validator("backbone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            return find_backbone(name).name
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
 
 
 class Profile(BaseModel):
@@ -65,6 +99,8 @@ class Profile(BaseModel):
         Groups of trials; each names a recipe and what it changes in it.
     gradcam : GradCamSettings
         For chapter 7.
+    first_model : FirstModelSettings
+        For chapter 3.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +118,7 @@ class Profile(BaseModel):
     recipes: dict[str, dict[str, Any]]
     trials: dict[str, list[dict[str, Any]]]
     gradcam: GradCamSettings = GradCamSettings()
+    first_model: FirstModelSettings = FirstModelSettings()
 
     def trial_configs(self, group: str, seed: int | None = None) -> list[TrialConfig]:
         """Configurations of one group of trials.

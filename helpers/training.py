@@ -12,22 +12,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.batches import PREDICT_BATCH, make_batches, predict
+from helpers.backends import compiles, seed_epoch, seed_everything, spread
+from helpers.batches import PREDICT_BATCH, accumulation_of, make_batches, predict
 from helpers.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.device_augment import augmented_network, augments_on_device
+from helpers.epochs import build_metrics, fit_epoch, make_cosine
 from helpers.files import atomic_file
 from helpers.losses import make_loss
 from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
-from helpers.schedules import cosine_rate, is_better, is_over, plateau_rate
+from helpers.schedules import is_better, is_over, plateau_rate
 from helpers.trial_record import write_record
-from helpers.trials import TABLE_COLUMNS, Stage, Task, TrialConfig
+from helpers.trials import TABLE_COLUMNS, Task, TrialConfig
 
 HISTORY_COLUMNS = [
     "stage",
@@ -131,16 +133,17 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     state = _open_checkpoint(task, emit)
     text = f"going on after epoch {len(state.rows)}" if state.rows else "building the model"
     emit({"kind": "start", "done": len(state.rows), "total": config.epochs, "text": text})
-    _seed_everything(config)
+    seed_everything(config.seed)
 
     import keras
 
     imported = time.perf_counter()
+    devices = _spread(task)
     model = _build(config)
     # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
     predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
-    trainer = _Trainer(task, emit, stopping, data, model, predictor, state)
+    trainer = _Trainer(task, emit, stopping, data, model, predictor, state, devices)
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
@@ -167,6 +170,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
         seconds,
         n_train=len(data.rows["train"]),
         memory=memory_steps(task.work),
+        devices=devices,
     )
     if task.folder.exists():  # a trial that was found damaged
         shutil.rmtree(task.folder)
@@ -193,11 +197,12 @@ def probe(task: Task) -> None:
     import keras
 
     data = load_data(task)
-    _seed_everything(task.config)
+    seed_everything(task.config.seed)
+    devices = _spread(task)
     model = _build(task.config)
     predictor = keras.Model(model.inputs, model.outputs)
     trainer = _Trainer(
-        task, lambda event: None, lambda: False, data, model, predictor, Checkpoint()
+        task, lambda event: None, lambda: False, data, model, predictor, Checkpoint(), devices
     )
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
@@ -207,8 +212,11 @@ def probe(task: Task) -> None:
 
 
 def _build(config: TrialConfig) -> Any:
+    import keras
+
     from helpers.models import build_model
 
+    keras.mixed_precision.set_dtype_policy(config.precision)
     return build_model(
         config.backbone,
         config.image_size,
@@ -233,15 +241,14 @@ def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
     return state or Checkpoint()
 
 
-def _seed_everything(config: TrialConfig) -> None:
-    import keras
-
-    keras.utils.set_random_seed(config.seed)
-    keras.mixed_precision.set_dtype_policy(config.precision)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
+def _spread(task: Task) -> int:
+    """Devices among which the batches of all stages are divided."""
+    limit = micro_batch_limit(task.work)
+    sizes = []
+    for stage in task.config.stages:
+        size, rest = divmod(stage.batch_size, accumulation_of(stage.batch_size, limit))
+        sizes.append(1 if rest else size)
+    return spread(sizes)
 
 
 class _Trainer:
@@ -256,10 +263,12 @@ class _Trainer:
         model: Any,
         predictor: Any,
         state: Checkpoint,
+        devices: int,
     ) -> None:
         self.task, self.config = task, task.config
         self.emit, self.stopping = emit, stopping
         self.data, self.model, self.predictor, self.state = data, model, predictor, state
+        self.devices = devices
         self.clock = time.perf_counter()
         self.micro_batch = micro_batch_limit(task.work)
 
@@ -299,8 +308,9 @@ class _Trainer:
             optimizer=optimizer,
             loss=make_loss(self.config),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-            jit_compile=False,
+            jit_compile=compiles(),
         )
+        build_metrics(network, batches)
         return network, batches, optimizer
 
     def _run_stage(self, index: int, goes_on: bool) -> None:
@@ -313,41 +323,41 @@ class _Trainer:
             batches.epoch = len(rows)
             callbacks = []
             if stage.decay == "cosine":
-                callbacks.append(_make_cosine(stage, batches, network))
+                callbacks.append(make_cosine(stage, batches))
             else:
                 optimizer.learning_rate = plateau_rate(self.config, stage, rows)
-            logs = network.fit(
-                batches, epochs=1, callbacks=callbacks, verbose=0, shuffle=False
-            ).history
-            self._end_epoch(
-                index,
-                optimizer,
-                {"loss": logs["loss"][0], "accuracy": logs["accuracy"][0]},
-                time.perf_counter() - started,
-            )
+            seed_epoch(self.config.seed, index, len(rows))
+            logs = fit_epoch(network, batches, callbacks)
+            self._end_epoch(index, optimizer, logs, time.perf_counter() - started)
             started = time.perf_counter()
 
     def _network_and_batches(self, index: int) -> tuple[Any, Any]:
         data, stage, augmentation = self.data, self.config.stages[index], self.config.augmentation
-        limit, rows = self.micro_batch, data.rows["train"]
+        rows = data.rows["train"]
+
+        def batches(inputs: NDArray[Any], augments: Literal["host", "device", "no"]) -> Any:
+            return make_batches(
+                self.config,
+                index,
+                inputs,
+                rows,
+                data.y,
+                micro_batch=self.micro_batch,
+                augments=augments,
+                devices=self.devices,
+            )
+
         if not augmentation.is_identity and augments_on_device():
-            network = augmented_network(self.model, augmentation)
-            return network, make_batches(
-                self.config, index, data.images, rows, data.y, micro_batch=limit, augments="device"
-            )
+            return augmented_network(self.model, augmentation), batches(data.images, "device")
         if stage.trainable != "head" or not augmentation.is_identity:
-            return self.model, make_batches(
-                self.config, index, data.images, rows, data.y, micro_batch=limit
-            )
+            return self.model, batches(data.images, "host")
         # Behind a frozen backbone unchanged pictures have unchanged features: compute them once.
         from helpers.models import split_head
 
         body, head = split_head(self.model)
         features = np.zeros((len(data.y), *body.output.shape[1:]), dtype=np.float32)
         features[rows] = predict(body, data.images, rows)
-        return head, make_batches(
-            self.config, index, features, rows, data.y, micro_batch=limit, augments="no"
-        )
+        return head, batches(features, "no")
 
     def _end_epoch(
         self, index: int, optimizer: Any, logs: dict[str, float], seconds: float
@@ -359,7 +369,7 @@ class _Trainer:
             "stage": index + 1,
             "epoch": len(state.rows) + 1,
             **{name: float(value) for name, value in (logs | scores).items()},
-            "learning_rate": float(np.asarray(optimizer.learning_rate)),
+            "learning_rate": float(_values([optimizer.learning_rate])[0]),
             "seconds": seconds,
         }
         state.rows.append(row)
@@ -394,18 +404,6 @@ def _values(variables: list[Any]) -> list[NDArray[Any]]:
 def _set_variables(variables: list[Any], values: list[NDArray[Any]]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _make_cosine(stage: Stage, batches: Any, network: Any) -> Any:
-    import keras
-
-    class CosineDecay(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-            step = batches.epoch * batches.n_steps + batch // batches.accumulation
-            total = stage.epochs * batches.n_steps
-            network.optimizer.learning_rate = cosine_rate(stage, step, total)
-
-    return CosineDecay()
 
 
 def _log_scalars(folder: Path, row: dict[str, Any]) -> None:

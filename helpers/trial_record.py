@@ -20,6 +20,7 @@ def write_record(
     seconds: dict[str, float],
     n_train: int,
     memory: list[dict[str, Any]],
+    devices: int = 1,
 ) -> None:
     """Write ``trial.json`` into ``task.work``, whose other files are there already.
 
@@ -39,6 +40,8 @@ def write_record(
         Training images an epoch.
     memory : list of dict
         What was done about memory; see `helpers.memory.add_memory_step`.
+    devices : int, default=1
+        Among how many each batch was divided.
     """
     import keras
 
@@ -59,6 +62,7 @@ def write_record(
         "images_per_second": seen / fitting,
         "peak_memory_mb": peak_memory_mb(),
         "memory_steps": memory,
+        "devices": devices,
         "device_memory_mb": device_memory_mb(),
         "model_mb": (task.work / "model.keras").stat().st_size / 2**20,
         "versions": {

@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.backends import backend_name
 from helpers.catalogue import fingerprint
 from helpers.classes import TARGET_INDEX
 from helpers.errors import ConfigError
@@ -40,7 +41,7 @@ __all__ = [
     "trial_key",
 ]
 
-ENGINE_VERSION = 4
+ENGINE_VERSION = 5
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]
@@ -116,6 +117,8 @@ class Task:
         ``.npy`` file of the image store, its rows in the table's order.
     folder : Path
         Where the finished trial goes.
+    backend : {"tensorflow", "jax", "torch"}
+        What Keras computes with.
     """
 
     key: str
@@ -123,6 +126,7 @@ class Task:
     table: Path
     images: Path
     folder: Path
+    backend: str = "tensorflow"
 
     @property
     def work(self) -> Path:
@@ -137,6 +141,7 @@ class Task:
             "table": str(self.table),
             "images": str(self.images),
             "folder": str(self.folder),
+            "backend": self.backend,
         }
 
     @classmethod
@@ -148,6 +153,7 @@ class Task:
             Path(payload["table"]),
             Path(payload["images"]),
             Path(payload["folder"]),
+            payload["backend"],
         )
 
 
@@ -165,14 +171,22 @@ def trial_key(config: TrialConfig, catalogue: pd.DataFrame) -> str:
     -------
     str
         Backbone and 16 hexadecimal digits.
+
+    Notes
+    -----
+    Keras' backend counts too: another framework draws other weights from the same seed and
+    adds in another order, so the same configuration ends with other numbers. TensorFlow, the
+    default, is left unsaid. The device does not count, nor the number of devices.
     """
     fields = config.model_dump(mode="json", exclude={"name", "weights_dir"})
-    parts = {
+    parts: dict[str, Any] = {
         "config": fields,
         "catalogue": fingerprint(catalogue),
         "split": digest([list(catalogue["image_id"]), [str(s) for s in catalogue["split"]]]),
         "engine": ENGINE_VERSION,
     }
+    if (backend := backend_name()) != "tensorflow":
+        parts["backend"] = backend
     return f"{config.backbone.lower()}-{digest(parts)}"
 
 
@@ -310,4 +324,5 @@ def prepare_task(config: TrialConfig, catalogue: pd.DataFrame) -> Task:
     path = cache_home() / "trials" / f"{key}.parquet"
     with atomic_file(path) as temporary:
         table.to_parquet(temporary, index=False)
-    return Task(key, config, path, store.path, cache_home() / "trials" / key)
+    folder = cache_home() / "trials" / key
+    return Task(key, config, path, store.path, folder, backend_name())

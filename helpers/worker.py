@@ -11,8 +11,9 @@ import threading
 import traceback
 from typing import Any
 
+from helpers.backends import choose_backend
 from helpers.files import cache_home
-from helpers.memory import is_memory_error
+from helpers.memory import LIMIT, is_memory_error
 from helpers.trials import Task
 
 STOPPED = 75
@@ -26,8 +27,8 @@ def _exit_with_parent() -> None:
 
 
 def _limit_memory() -> None:
-    """Keep to ``DERMBOOK_MEMORY_LIMIT_MB`` of address space, where it is set."""
-    limit = os.environ.get("DERMBOOK_MEMORY_LIMIT_MB")
+    """Keep to the address space of `helpers.memory.LIMIT`, where it is set."""
+    limit = os.environ.get(LIMIT)
     if limit:
         import resource
 
@@ -58,11 +59,13 @@ def main() -> int:
         from helpers.training import StoppedError, probe, train
 
         _limit_memory()
+        task = Task.from_payload(payload)
+        choose_backend(task.backend)
         if payload.get("probe"):
-            probe(Task.from_payload(payload))
+            probe(task)
             return 0
         try:
-            train(Task.from_payload(payload), emit, asked.is_set)
+            train(task, emit, asked.is_set)
         except StoppedError:
             text = "stopped as asked; the next call goes on from its last epoch"
             emit({"kind": "stopped", "text": text})

@@ -16,7 +16,9 @@ from helpers.augment import (
     affine_matrix,
     apply_transform,
     augment_batch,
+    draw_numbers,
     draw_transform,
+    make_transform,
 )
 
 SIZE = (60, 60)
@@ -192,13 +194,23 @@ def test_closed_form_is_the_product_of_the_matrices() -> None:
     np.testing.assert_allclose(affine_matrix(transform, (41, 61)), product, atol=1e-12)
 
 
-def test_floats_are_the_same_pixels() -> None:
-    """A batch asked for as float32 holds the values of the uint8 batch, augmented or not."""
-    images = np.random.default_rng(0).integers(0, 256, (3, 20, 30, 3), dtype=np.uint8)
-    for recipe in (Augmentation(), Augmentation(rotation_range=90, fill_mode="reflect")):
-        bytes_, floats = (
-            augment_batch(images, recipe, np.arange(3), (0, 1), kind)
-            for kind in (np.uint8, np.float32)
-        )
-        assert bytes_.dtype == np.uint8 and floats.dtype == np.float32
-        np.testing.assert_array_equal(bytes_, floats)
+def test_batch_holds_its_images_one_by_one() -> None:
+    """What a batch makes at once is what each of its transformations makes alone."""
+    images = np.random.default_rng(0).integers(0, 256, (5, 20, 30, 3), dtype=np.uint8)
+    recipe = Augmentation(
+        rotation_range=90, width_shift_range=0.2, shear_range=10, zoom_range=0.3,
+        horizontal_flip=True, vertical_flip=True, crop_range=0.4, cutout=0.3, fill_mode="reflect",
+    )  # fmt: skip
+    keys, seed = np.array([3, 0, 70, 8, 1]), (0, 1)
+    batch = augment_batch(images, recipe, keys, seed)
+    for image, made, numbers in zip(images, batch, draw_numbers(seed, keys), strict=True):
+        transform = make_transform(recipe, (20, 30), numbers)
+        np.testing.assert_array_equal(made, apply_transform(image, transform, "reflect"))
+
+
+def test_numbers_belong_to_their_image() -> None:
+    """An image's numbers do not depend on which others are asked for, nor on how many there are."""
+    few, many = draw_numbers((1, 2), np.array([5, 2])), draw_numbers((1, 2), np.arange(1000))
+    np.testing.assert_array_equal(few, many[[5, 2]])
+    assert not np.array_equal(few, draw_numbers((1, 3), np.array([5, 2])))
+    assert (many >= 0).all() and (many < 1).all() and len(np.unique(many)) == many.size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,9 @@ from helpers.augment import (
     affine_matrix,
     apply_transform,
     augment_batch,
+    draw_numbers,
     draw_transform,
+    make_transform,
 )
 from helpers.cutout import CUTOUT_VALUE, cutout_box
 
@@ -57,9 +61,8 @@ def test_cutout_hides_its_box_and_nothing_else() -> None:
     before = augment_batch(images, plain, keys, (3, 0))
     after = augment_batch(images, hiding, keys, (3, 0))
     boxes = []
-    for key in keys:
-        rng = np.random.default_rng([3, 0, int(key)])
-        box = draw_transform(hiding, SIZE, rng).cutout
+    for key, numbers in zip(keys, draw_numbers((3, 0), keys), strict=True):
+        box = make_transform(hiding, SIZE, numbers).cutout
         assert box is not None
         boxes.append(box)
         mask = np.zeros(SIZE, bool)
@@ -123,7 +126,7 @@ def test_other_draws_stay_what_they_were(seed: int, crop: float, cutout: float) 
         draw_transform(each, SIZE, np.random.default_rng(seed)) for each in (recipe, other)
     )
     new = {"crop_side": 1.0, "crop_row": 0.0, "crop_column": 0.0, "cutout": None}
-    assert after.model_copy(update=new) == before
+    assert replace(after, **new) == before
     # A crop is drawn alike with and without a cutout, and the reverse.
     alone = draw_transform(
         recipe.model_copy(update={"cutout": cutout}), SIZE, np.random.default_rng(seed)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from other_pythons import environment, interpreter
 
 from helpers.augment import Augmentation, augment_batch
 from helpers.cutout import CUTOUT_VALUE
@@ -49,7 +53,7 @@ def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -
     network = augmented_network(plain, augmentation)
     matrices = draw_matrices(augmentation, SIZE, keys, seed)
     device = np.asarray(network.predict_on_batch([images, matrices]))
-    host = augment_batch(images, augmentation, keys, seed, np.float32)
+    host = augment_batch(images, augmentation, keys, seed).astype(float)
     gaps = np.abs(device - host).max(axis=-1)
     assert np.abs(host - images).mean() > 5  # the pictures are changed at all
     assert np.quantile(gaps, 0.9) <= 1.5
@@ -61,6 +65,26 @@ def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -
             assert (host[index, top:bottom, left:right] == CUTOUT_VALUE).all()
     # OpenCV blends the fill in over the last half pixel; Keras does not everywhere.
     assert np.median(gaps) < 1
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_show_the_same(backend: str) -> None:
+    """The test above passes under the backends that this process does not compute with."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+        "import keras, test_device_augment as t; "
+        "[t.test_device_and_host_show_the_same(mode) for mode in "
+        "('nearest', 'constant', 'reflect', 'wrap')]; print(keras.backend.backend())"
+    )
+    done = subprocess.run(
+        [interpreter(backend), "-c", script],
+        env=environment(backend),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == [backend]
 
 
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:

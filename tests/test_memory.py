@@ -56,6 +56,13 @@ def test_a_dead_process_is_judged_by_what_it_left() -> None:
     assert not is_memory_death(0, "std::bad_alloc", None)
 
 
+def test_a_crash_under_a_limit_is_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segmentation fault counts as memory only where the address space was limited."""
+    assert not is_memory_death(-signal.SIGSEGV, "", 0)
+    monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", "6000")
+    assert is_memory_death(-signal.SIGSEGV, "", 0)
+
+
 def test_steps_are_kept_in_order(tmp_path: Path) -> None:
     """Each step is on disk, with the number of micro-batches that keeps the batch."""
     assert micro_batch_limit(tmp_path) is None

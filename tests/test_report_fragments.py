@@ -72,6 +72,14 @@ def test_hidden_code_is_absent_and_output_stays(tmp_path: Path) -> None:
     assert [b for b in hidden if isinstance(b, Text)] == [b for b in shown if isinstance(b, Text)]
 
 
+def test_code_that_a_chapter_is_about_stays(tmp_path: Path) -> None:
+    """``show-input`` keeps a cell's code where all other code is hidden."""
+    cells = code("x = 1", tags=("show-input",)), code("y = 2")
+    path = write_notebook(tmp_path / "03_first.ipynb", markdown("# First"), *cells)
+    blocks = read_chapters([path], "hide")[0].blocks
+    assert [block.text for block in blocks if isinstance(block, Code)] == ["x = 1"]
+
+
 def test_text_output_is_clean(tmp_path: Path) -> None:
     """No colours, no progress bars, no standard error."""
     blocks = read_chapters([write_chapter(tmp_path)])[0].blocks

@@ -97,6 +97,38 @@ def test_killed_child_goes_on_by_itself(
     assert_same(trial, undisturbed)
 
 
+@pytest.mark.parametrize(("counted", "expected"), [(0, None), (None, 8)])
+def test_kills_before_the_first_epoch(
+    task: Task, monkeypatch: pytest.MonkeyPatch, counted: int | None, expected: int | None
+) -> None:
+    """Killed twice at its start, a training is taken to lack memory only where nobody counts."""
+    monkeypatch.setattr("helpers.executors.oom_kills", lambda: counted)
+    monkeypatch.setattr("helpers.memory.oom_kills", lambda: counted)
+    starts = []
+
+    def kill(event: Event) -> None:
+        if event["kind"] == "start" and len(starts) < 2:
+            starts.append(event)
+            worker().send_signal(signal.SIGKILL)
+
+    trial, _ = train(task, kill)
+    assert len(starts) == 2
+    steps = trial.record["memory_steps"]
+    assert [step["micro_batch"] for step in steps] == ([] if expected is None else [expected])
+
+
+def test_endless_kills_end(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training that something kills each time it starts is given up, and the message says so."""
+    monkeypatch.setattr("helpers.executors.MOST_KILLS", 3)
+
+    def kill(event: Event) -> None:
+        if event["kind"] == "start":
+            worker().send_signal(signal.SIGKILL)
+
+    with pytest.raises(TrialError, match=r"killed 3 times .* not by the kernel for memory"):
+        train(task, kill)
+
+
 def test_stopped_child_leaves_a_checkpoint(
     task: Task, undisturbed: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:

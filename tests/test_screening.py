@@ -88,6 +88,14 @@ def test_intervals_grow_when_images_repeat() -> None:
         assert wider > 1.5 * (alone[name].high - alone[name].low), name
 
 
+def test_the_two_kinds_are_drawn_apart() -> None:
+    """Each resample has as many benign and malignant lesions: calling all leaves no chance."""
+    table = make_predictions().drop_duplicates("lesion_id")
+    found = screening_scores(table, 0.0, **FAST)["precision"]
+    assert found.value == pytest.approx(table["y_true"].mean())
+    assert found.high - found.low < 1e-9
+
+
 def test_perfect_scores_have_an_interval() -> None:
     """No resample is worse than perfect, yet twenty lesions do not prove perfection."""
     table = make_predictions(40, gap=60)

@@ -82,7 +82,7 @@ def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
     def one_epoch() -> list[int]:
         assert len(batches) == 4
         parts = [batches[index] for index in range(4)]
-        assert parts[0][0].dtype == np.float32 and parts[0][0].shape == (16, 8, 8, 3)
+        assert parts[0][0].dtype == np.uint8 and parts[0][0].shape == (16, 8, 8, 3)
         assert all((one_hot.sum(axis=1) == 1).all() for _, one_hot, _ in parts)
         return [int(value) for pixels, _, _ in parts for value in pixels[:, 4, 4, 0]]
 
@@ -91,6 +91,25 @@ def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
     second = one_epoch()
     assert sorted(first) == sorted(second) == list(rows)
     assert first != second
+
+
+def test_bytes_train_as_floats_do() -> None:
+    """A model takes the same step from bytes as from the same values as float32."""
+    import keras
+
+    images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+    one_hot = np.eye(7)[Y[:20]]
+    weights = []
+    for kind in (np.uint8, np.float32):
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((8, 8, 3))
+        features = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+        model = keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(features))
+        model.compile(loss="categorical_crossentropy")
+        model.train_on_batch(images.astype(kind), one_hot)
+        weights.append(model.get_weights())
+    for of_bytes, of_floats in zip(*weights, strict=True):
+        np.testing.assert_array_equal(of_bytes, of_floats)
 
 
 @pytest.mark.parametrize("micro_batch", [7, 4, 1])

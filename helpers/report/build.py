@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from helpers.backends import backend_name
 from helpers.errors import ConfigError, DermBookError, ReportError
 from helpers.files import digest, sha256_file, writable, write_json
 from helpers.report.chapters import CHAPTERS_FOLDER, Chapter, find_chapters, select_chapters
@@ -191,7 +192,7 @@ def build_report(
     asked = str(parameters["source"] or content.get("source") or "sample")
     used_seed = int(seed if seed is not None else content.get("seed") or 0)
     key = source_key(asked, int(content.get("sample_images") or 0), used_seed)
-    digests = chapter_digests(chosen, parameters, [content, key, code_digest()])
+    digests = chapter_digests(chosen, parameters, [content, key, code_digest(), backend_name()])
     for chapter in added:
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
     writable(folder)

@@ -15,6 +15,8 @@ from helpers.errors import ReportError
 from helpers.report.display import FIGURE_MIME, TABLE_MIME
 
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
+SHOWN_TAGS = frozenset({"show-input"})
+"""Of cells whose code is what the chapter is about: it is kept where other code is hidden."""
 _PARAMETER_TAGS = frozenset({"parameters", "injected-parameters"})
 _SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 _PICTURE_SUFFIXES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
@@ -120,7 +122,7 @@ def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
         Notebooks in the order of the report. ``04_name.ipynb`` is chapter 4; a name without
         a number gets the number after its predecessor's.
     code : {"show", "hide"}, default="show"
-        Whether source code is part of the report.
+        Whether source code is part of the report. A cell tagged ``show-input`` always shows it.
 
     Returns
     -------
@@ -214,7 +216,7 @@ def read_chapter(
             continue
         if executed and cell.get("execution_count") is None:
             problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
-        if code == "show" and not tags & HIDDEN_TAGS:
+        if (code == "show" or tags & SHOWN_TAGS) and not tags & HIDDEN_TAGS:
             blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
         for output in _merged(cell.outputs):
             try:
