@@ -6,7 +6,9 @@ and no left, so each view is as good a picture of it as the one that was taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -111,6 +113,19 @@ def view_predictions(
     """
     rows = trial.predictions_of(split)
     images = open_trial_store(trial.config, catalogue).take(list(rows["image_id"]))
-    y_prob = predict_views(trial.load_model(), images, views).mean(axis=0, dtype=np.float64)
+    with _quiet():
+        y_prob = predict_views(trial.load_model(), images, views).mean(axis=0, dtype=np.float64)
     rows[[f"p_{name}" for name in trial.config.classes]] = y_prob
     return rows
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No advice about traces: each model is traced once, which TensorFlow takes for too often."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
