@@ -199,12 +199,10 @@ def fingerprint(catalogue: pd.DataFrame) -> str:
     names = catalogue["image_id"]
     if not (names.is_monotonic_increasing and names.is_unique):
         catalogue = catalogue.sort_values(_IDENTITY)
+    rows = catalogue[_IDENTITY]
     return digest_rows(
-        row
-        for first in range(0, len(catalogue), 1000)
-        for row in catalogue.iloc[first : first + 1000][_IDENTITY]
-        .astype(str)
-        .itertuples(index=False, name=None)
+        rows.iloc[first : first + 1000].astype(str).to_numpy().tolist()
+        for first in range(0, len(rows), 1000)
     )
 
 

@@ -271,15 +271,15 @@ def digest(value: Any, length: int = 16) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def digest_rows(rows: Iterable[Sequence[str]], length: int = 16) -> str:
-    """`digest` of a list of rows, one row after the other, in memory that does not grow.
+def digest_rows(chunks: Iterable[Sequence[Sequence[str]]], length: int = 16) -> str:
+    """`digest` of a list of rows that come in chunks, in memory that does not grow.
 
-    >>> digest_rows([("a", "b"), ("c",)]) == digest([("a", "b"), ("c",)])
+    >>> digest_rows([[("a", "b"), ("c",)], [("d",)]]) == digest([("a", "b"), ("c",), ("d",)])
     True
     """
     hashed = hashlib.sha256(b"[")
-    for number, row in enumerate(rows):
-        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+    for number, chunk in enumerate(chunks):
+        text = json.dumps(chunk, separators=(",", ":"), ensure_ascii=False)[1:-1]
         hashed.update(f"{',' if number else ''}{text}".encode())
     hashed.update(b"]")
     return hashed.hexdigest()[:length]

@@ -193,17 +193,22 @@ def screening_scores(
     return estimates
 
 
-def _resample(
-    screened: Screened, chosen: dict[str, Callable[[Array], Array]], options: BootstrapOptions
-) -> tuple[dict[str, float], dict[str, Array]]:
+def resampling_of(screened: Screened, options: BootstrapOptions) -> Resampling:
+    """Resamples of whole lesions, benign and malignant ones apart."""
     strata = np.zeros(screened.lesion.max() + 1, dtype=np.intp)
     strata[screened.lesion] = screened.malignant
-    resampling = Resampling(
+    return Resampling(
         screened.lesion,
         strata,
         options.get("n_resamples", N_RESAMPLES),
         options.get("random_state", 0),
     )
+
+
+def _resample(
+    screened: Screened, chosen: dict[str, Callable[[Array], Array]], options: BootstrapOptions
+) -> tuple[dict[str, float], dict[str, Array]]:
+    resampling = resampling_of(screened, options)
     whole = np.ones((1, len(screened.p)))
     parts: dict[str, list[Array]] = {name: [] for name in chosen}
     for weights in resampling.chunks():

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from helpers.intervals import LEVEL, N_RESAMPLES, Estimate, Resampling, percentile_interval, wilson
+from helpers.intervals import LEVEL, Estimate, percentile_interval, wilson
 from helpers.metrics import Array, weighted_auc
 from helpers.scoring import BootstrapOptions
-from helpers.screening import Screened, check_screening
+from helpers.screening import Screened, check_screening, resampling_of
 from helpers.trials import Trial
 from helpers.verdicts import difference
 
@@ -109,19 +109,12 @@ def calibration_scores(
 
 
 def _estimate(screened: Screened, score: _Score, options: BootstrapOptions) -> Estimate:
-    strata = np.zeros(screened.lesion.max() + 1, dtype=np.intp)
-    strata[screened.lesion] = screened.malignant
-    resampling = Resampling(
-        screened.lesion,
-        strata,
-        options.get("n_resamples", N_RESAMPLES),
-        options.get("random_state", 0),
-    )
+    resampling = resampling_of(screened, options)
     n = len(screened.p)
     value = float(score(screened, np.ones((1, n)))[0])
     resampled = np.concatenate([score(screened, weights) for weights in resampling.chunks()])
     low, high = percentile_interval(resampled, value, options.get("level", LEVEL))
-    return Estimate(value, low, high, n, n_groups=len(strata))
+    return Estimate(value, low, high, n, n_groups=len(resampling.strata))
 
 
 def with_probability(predictions: pd.DataFrame, p: ArrayLike) -> pd.DataFrame:

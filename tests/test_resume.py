@@ -74,6 +74,25 @@ def undisturbed(task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     return trial.history, trial.predictions
 
 
+def starve(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int, raised: str) -> None:
+    """Have the child raise an error for every batch of more than `most` images."""
+    (folder / "sitecustomize.py").write_text(
+        f"""
+import helpers.batches as batches
+from helpers.augment import augment_batch
+
+def starved(images, *arguments, **options):
+    if len(images) > {most}:
+        import tensorflow as tf
+        raise {raised}
+    return augment_batch(images, *arguments, **options)
+
+batches.augment_batch = starved
+"""
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
 def assert_same(trial: Trial, undisturbed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     """Equal to the last bit, but for the seconds."""
     history, predictions = undisturbed
@@ -171,22 +190,8 @@ def test_memory_error_halves_the_micro_batch(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A device error for more than five images leads to micro-batches of four, once, and told."""
-    (tmp_path / "sitecustomize.py").write_text(
-        """
-import builtins, sys
-import helpers.batches as batches
-from helpers.augment import augment_batch
-
-def starved(images, *arguments, **options):
-    if len(images) > 5:
-        import tensorflow as tf
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
-    return augment_batch(images, *arguments, **options)
-
-batches.augment_batch = starved
-"""
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    error = "tf.errors.ResourceExhaustedError(None, None, 'OOM when allocating tensor')"
+    starve(tmp_path, monkeypatch, 5, error)
     trial, events = train(task)
     steps = [event["micro_batch"] for event in events if event["kind"] == "memory"]
     assert steps == [8, 4]
@@ -199,13 +204,7 @@ def test_memory_runs_out_at_one_image(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where not even one image fits, the error says so, with what to do."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import helpers.batches as batches\n"
-        "def starved(*arguments, **options):\n"
-        "    raise MemoryError('Unable to allocate 9 GiB')\n"
-        "batches.augment_batch = starved\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    starve(tmp_path, monkeypatch, 0, "MemoryError('Unable to allocate 9 GiB')")
     shutil.rmtree(task.work, ignore_errors=True)
     task.work.mkdir(parents=True)
     add_memory_step(task.work, 1, 16, "known from before")
@@ -232,16 +231,7 @@ def test_probe_finds_what_fits_before_the_first_epoch(
     task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a probe no epoch is lost: all memory steps come before the training starts."""
-    (tmp_path / "sitecustomize.py").write_text(
-        "import helpers.batches as batches\n"
-        "from helpers.augment import augment_batch\n"
-        "def starved(images, *arguments, **options):\n"
-        "    if len(images) > 9:\n"
-        "        raise MemoryError('Unable to allocate 9 GiB')\n"
-        "    return augment_batch(images, *arguments, **options)\n"
-        "batches.augment_batch = starved\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    starve(tmp_path, monkeypatch, 9, "MemoryError('Unable to allocate 9 GiB')")
     shutil.rmtree(task.folder, ignore_errors=True)
     events: list[Event] = []
     LocalExecutor(1, probe=True).run([task], events.append)
