@@ -1,6 +1,7 @@
 """Augmentation: the transformations of an image composed into one affine, sampled once.
 
-After it, where the recipe says so, a square is hidden (`helpers.cutout`).
+After it, where the recipe says so, colours change (`helpers.colour_jitter`) and a square is hidden
+(`helpers.cutout`).
 
 The parameters have the names and units of Keras' ``ImageDataGenerator``, so that a published
 recipe can be typed in as it stands. Each image draws its own transformation from a generator
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from helpers.colour_jitter import N_COLOUR_DRAWS, draw_colours, recolour
 from helpers.cutout import Box, cutout_box, fill_box
 
 BORDERS = {
@@ -53,6 +55,10 @@ class Augmentation(BaseModel):
         A part of the image takes the place of the whole. Its sides are the image's times a
         number uniform in [1 - crop_range, 1], and it lies anywhere wholly inside. What else is
         done is done to this part; where that looks beyond it, it sees the image around it.
+    brightness_range, contrast_range, saturation_range : float
+        Each factor is uniform in [1 - r, 1 + r]; see `helpers.colour_jitter.colour_matrix`.
+    hue_range : float
+        Degrees, uniform in both directions.
     cutout : float
         Side of a square that is hidden last of all, as a share of the image's shorter side; see
         `helpers.cutout.cutout_box`.
@@ -62,7 +68,7 @@ class Augmentation(BaseModel):
     References
     ----------
     .. [1] ``ImageDataGenerator``, https://keras.io/api/data_loading/image/, which has neither
-       crops nor cutout.
+       crops nor cutout, and whose changes of colour are others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +81,10 @@ class Augmentation(BaseModel):
     horizontal_flip: bool = False
     vertical_flip: bool = False
     crop_range: float = Field(0.0, ge=0, lt=1)
+    brightness_range: float = Field(0.0, ge=0, lt=1)
+    contrast_range: float = Field(0.0, ge=0, lt=1)
+    saturation_range: float = Field(0.0, ge=0, le=1)
+    hue_range: float = Field(0.0, ge=0, le=180)
     cutout: float = Field(0.0, ge=0, lt=1)
     fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = "nearest"
 
@@ -82,6 +92,16 @@ class Augmentation(BaseModel):
     def is_identity(self) -> bool:
         """Whether no image is changed."""
         return self == Augmentation(fill_mode=self.fill_mode)
+
+    @property
+    def colour_ranges(self) -> tuple[float, float, float, float]:
+        """Of brightness, contrast, saturation and hue; all 0 where no colour changes."""
+        return (
+            self.brightness_range,
+            self.contrast_range,
+            self.saturation_range,
+            self.hue_range,
+        )
 
 
 Number = Any
@@ -93,7 +113,7 @@ class Transform:
     """One drawn transformation, or a batch of them, in the units of `Augmentation`.
 
     Shifts are in pixels. A crop is its side as a share of the image's, and the row and column
-    where it begins.
+    where it begins; colours are a matrix of `helpers.colour_jitter`.
     """
 
     theta: Number = 0.0
@@ -107,6 +127,7 @@ class Transform:
     crop_side: Number = 1.0
     crop_row: Number = 0.0
     crop_column: Number = 0.0
+    colours: NDArray[np.float64] | None = None
     cutout: Box | None = None
 
 
@@ -114,11 +135,40 @@ def draw_transform(
     augmentation: Augmentation, size: tuple[int, int], rng: np.random.Generator
 ) -> Transform:
     """Draw one transformation; see `make_transform`."""
-    return make_transform(augmentation, size, rng.random(N_DRAWS))
+    numbers = rng.random(N_DRAWS)
+    return make_transform(augmentation, size, numbers, rng.random(N_COLOUR_DRAWS))
+
+
+def draw_transforms(
+    augmentation: Augmentation,
+    size: tuple[int, int],
+    keys: NDArray[np.intp],
+    seed: tuple[int, ...],
+) -> Transform:
+    """Draw the transformations of a batch: an image's depends on its key and the seed alone.
+
+    Parameters
+    ----------
+    augmentation : Augmentation
+        The ranges.
+    size : tuple of int
+        (height, width) of the images in pixels.
+    keys : ndarray of shape (batch_size,)
+        A number for each image, such as its row in the store.
+    seed : tuple of int
+        Whatever else the draw depends on, such as (seed, stage, epoch).
+    """
+    numbers, colours = draw_numbers(seed, keys), None
+    if any(augmentation.colour_ranges):
+        colours = _draw_table((*seed, 2), _n_rows(keys), N_COLOUR_DRAWS)[keys]
+    return make_transform(augmentation, size, numbers, colours)
 
 
 def make_transform(
-    augmentation: Augmentation, size: tuple[int, int], numbers: NDArray[np.float64]
+    augmentation: Augmentation,
+    size: tuple[int, int],
+    numbers: NDArray[np.float64],
+    colour_numbers: NDArray[np.float64] | None = None,
 ) -> Transform:
     """Turn random numbers into a transformation, or many at once.
 
@@ -131,6 +181,8 @@ def make_transform(
     numbers : ndarray of shape (N_DRAWS,) or (batch_size, N_DRAWS)
         Uniform in [0, 1). Each belongs to one range, so that two recipes that differ in one
         range draw alike in the others.
+    colour_numbers : ndarray of shape (N_COLOUR_DRAWS,) or (batch_size, N_COLOUR_DRAWS), optional
+        The same for colours; not asked for where the ranges change none.
     """
     angle, rows, columns, shear, zoom_rows, zoom_columns = 2 * numbers[..., :6].T - 1
     horizontal, vertical = numbers[..., 6:8].T < 0.5
@@ -142,6 +194,9 @@ def make_transform(
     box = None
     if augmentation.cutout:
         box = cutout_box(augmentation.cutout, size, numbers[..., 11:13].T)
+    colours = None
+    if colour_numbers is not None and any(augmentation.colour_ranges):
+        colours = draw_colours(augmentation.colour_ranges, colour_numbers)
     return Transform(
         theta=angle * augmentation.rotation_range,
         shift_rows=rows * augmentation.height_shift_range * size[0],
@@ -154,6 +209,7 @@ def make_transform(
         crop_side=1 - lost,
         crop_row=crop_row,
         crop_column=crop_column,
+        colours=colours,
         cutout=box,
     )
 
@@ -173,13 +229,18 @@ def draw_numbers(seed: tuple[int, ...], keys: NDArray[np.intp]) -> NDArray[np.fl
     ndarray of shape (batch_size, N_DRAWS)
         Uniform in [0, 1).
     """
-    return _draw_table(seed, 1 << int(max(keys)).bit_length())[keys]
-
-
-@lru_cache(maxsize=2)  # an epoch asks for its table once a batch
-def _draw_table(seed: tuple[int, ...], n_rows: int) -> NDArray[np.float64]:
     # One more number in the seed: the same seed alone draws the order of the batches.
-    return np.random.default_rng([*seed, 1]).random((n_rows, N_DRAWS))
+    return _draw_table((*seed, 1), _n_rows(keys), N_DRAWS)[keys]
+
+
+def _n_rows(keys: NDArray[np.intp]) -> int:
+    """Rows of a table that has these keys: a power of two, so that batches share it."""
+    return 1 << int(max(keys)).bit_length()
+
+
+@lru_cache(maxsize=4)  # an epoch asks for its tables once a batch
+def _draw_table(seed: tuple[int, ...], n_rows: int, n_columns: int) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).random((n_rows, n_columns))
 
 
 def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.float64]:
@@ -230,7 +291,7 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
 def apply_transform(
     image: NDArray[np.uint8], transform: Transform, fill_mode: str = "nearest"
 ) -> NDArray[np.uint8]:
-    """Resample an image once through its composed affine, and hide the square if there is one.
+    """Resample an image once through its composed affine; recolour it and hide the square.
 
     Parameters
     ----------
@@ -250,6 +311,8 @@ def apply_transform(
     matrix = affine_matrix(transform, (height, width))[:2]
     result = np.empty_like(image)
     _sample(image, matrix, fill_mode, *_scratch((height, width)), result)
+    if transform.colours is not None:
+        recolour(result, transform.colours)
     if transform.cutout is not None:
         fill_box(result, transform.cutout)
     return result
@@ -306,12 +369,15 @@ def augment_batch(
     if augmentation.is_identity:
         return np.asarray(images)
     height, width = images[0].shape[:2]
-    transform = make_transform(augmentation, (height, width), draw_numbers(seed, keys))
+    transform = draw_transforms(augmentation, (height, width), keys, seed)
     matrices = affine_matrix(transform, (height, width))[:, :2]
     result = np.empty((len(images), height, width, 3), np.uint8)
     scratch = _scratch((height, width))  # memory used again and again is not mapped again
     for image, matrix, sampled in zip(images, matrices, result, strict=True):
         _sample(image, matrix, augmentation.fill_mode, *scratch, sampled)
+    if transform.colours is not None:
+        for sampled, colours in zip(result, transform.colours, strict=True):
+            recolour(sampled, colours)
     if transform.cutout is not None:
         for sampled, box in zip(result, np.transpose(transform.cutout), strict=True):
             fill_box(sampled, box)

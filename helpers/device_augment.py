@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.augment import Augmentation, affine_matrix, draw_numbers, make_transform
+from helpers.augment import Augmentation, affine_matrix, draw_transforms
 from helpers.cutout import CUTOUT_VALUE
 from helpers.errors import ConfigError
 
@@ -58,7 +58,7 @@ def draw_matrices(
     keys: NDArray[np.intp],
     seed: tuple[int, ...],
 ) -> NDArray[np.float32]:
-    """Each image's affine and cutout, drawn as `helpers.augment.augment_batch` draws it.
+    """Each image's affine, colours and cutout, drawn as `helpers.augment.augment_batch` draws it.
 
     Parameters
     ----------
@@ -73,18 +73,20 @@ def draw_matrices(
 
     Returns
     -------
-    ndarray of shape (batch_size, 8) or (batch_size, 12), float32
-        The first eight entries of each 3x3 matrix from output to input, by row; with a cutout
-        its box behind them.
+    ndarray of shape (batch_size, n_columns), float32
+        The first eight entries of each 3x3 matrix from output to input, by row; where colours
+        change the twelve of each 3x4 matrix of colours behind them; with a cutout its box last.
     """
-    transform = make_transform(augmentation, size, draw_numbers(seed, keys))
-    matrices = affine_matrix(transform, size).reshape(-1, 9)[:, :8]
-    box = () if transform.cutout is None else transform.cutout
-    return np.column_stack([matrices, *box]).astype(np.float32)
+    transform = draw_transforms(augmentation, size, keys, seed)
+    parts: list[NDArray[np.float64]] = [affine_matrix(transform, size).reshape(-1, 9)[:, :8]]
+    if transform.colours is not None:
+        parts.append(transform.colours.reshape(-1, 12))
+    parts.extend(() if transform.cutout is None else transform.cutout)
+    return np.column_stack(parts).astype(np.float32)
 
 
 def _n_columns(augmentation: Augmentation) -> int:
-    return 12 if augmentation.cutout else 8
+    return 8 + 12 * any(augmentation.colour_ranges) + 4 * (augmentation.cutout > 0)
 
 
 def augmented_network(model: Any, augmentation: Augmentation) -> Any:
@@ -95,7 +97,7 @@ def augmented_network(model: Any, augmentation: Augmentation) -> Any:
     model : keras.Model
         Takes pixels of shape (n_samples, height, width, 3) in 0..255.
     augmentation : Augmentation
-        Gives the fill mode, and whether there is a cutout.
+        Gives the fill mode, and whether there are changes of colour and a cutout.
 
     Returns
     -------
@@ -105,6 +107,7 @@ def augmented_network(model: Any, augmentation: Augmentation) -> Any:
     import keras
 
     fill_mode, hides = augmentation.fill_mode, augmentation.cutout > 0
+    recolours = any(augmentation.colour_ranges)
 
     class Affine(keras.layers.Layer):  # type: ignore[misc]
         def call(self, pixels: Any, matrices: Any) -> Any:
@@ -115,9 +118,15 @@ def augmented_network(model: Any, augmentation: Augmentation) -> Any:
                 interpolation="bilinear",
                 fill_mode=fill_mode,
             )
+            if recolours:
+                colours = ops.reshape(matrices[:, 8:20], (-1, 1, 3, 4))
+                linear = ops.swapaxes(colours[..., :3], 2, 3)
+                flat = ops.reshape(sampled, (-1, 1, sampled.shape[1] * sampled.shape[2], 3))
+                mixed = ops.matmul(flat, linear) + ops.expand_dims(colours[..., 3], 2)
+                sampled = ops.clip(ops.reshape(mixed, (-1, *sampled.shape[1:])), 0.0, 255.0)
             if not hides:
                 return sampled
-            top, bottom, left, right = (matrices[:, i, None, None, None] for i in range(8, 12))
+            top, bottom, left, right = (matrices[:, i, None, None, None] for i in range(-4, 0))
             row = ops.arange(sampled.shape[1], dtype="float32")[None, :, None, None]
             column = ops.arange(sampled.shape[2], dtype="float32")[None, None, :, None]
             within = (row >= top) & (row < bottom) & (column >= left) & (column < right)

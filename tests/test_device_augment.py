@@ -27,6 +27,8 @@ SIZE = (40, 56)
         ("wrap", {}),
         ("nearest", {"crop_range": 0.4}),
         ("reflect", {"crop_range": 0.3, "cutout": 0.5}),
+        ("reflect", {"brightness_range": 0.4, "saturation_range": 0.5, "hue_range": 40}),
+        ("reflect", {"contrast_range": 0.6, "cutout": 0.5}),
     ],
 )
 def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -> None:
@@ -57,9 +59,10 @@ def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -
     gaps = np.abs(device - host).max(axis=-1)
     assert np.abs(host - images).mean() > 5  # the pictures are changed at all
     assert np.quantile(gaps, 0.9) <= 1.5
-    assert matrices.shape[1] == (12 if "cutout" in more else 8)
-    for index, box in enumerate(matrices[:, 8:].astype(int)):
-        for top, bottom, left, right in [box] if len(box) else []:
+    recolours, hides = any(augmentation.colour_ranges), "cutout" in more
+    assert matrices.shape[1] == 8 + 12 * recolours + 4 * hides
+    for index, box in enumerate(matrices[:, -4:].astype(int)):
+        for top, bottom, left, right in [box] if hides else []:
             assert (bottom - top) * (right - left) > 50
             assert (device[index, top:bottom, left:right] == CUTOUT_VALUE).all()
             assert (host[index, top:bottom, left:right] == CUTOUT_VALUE).all()
