@@ -155,6 +155,34 @@ def _add_head(x: Any, head: str, dropout: float) -> Any:
     return x
 
 
+def start_from(model: Any, trained: Any, name: str) -> None:
+    """Give a model the weights of a trained one of the same layers, at whatever image size.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As made by `build_model`; changed.
+    trained : keras.Model
+        Another, trained.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    ConfigError
+        If their variables differ in number, name or shape.
+    """
+    ours, theirs = model.variables, trained.variables
+    if [(v.name, v.shape) for v in ours] != [(v.name, v.shape) for v in theirs]:
+        raise ConfigError(
+            f"start: expected a trial of the same network as {model.name} ({len(ours)} "
+            f"variables), but {name} is {trained.name} ({len(theirs)} variables); name a trial "
+            "with the same backbone, head and target"
+        )
+    for variable, value in zip(ours, theirs, strict=True):
+        variable.assign(value)
+
+
 def backbone_layers(model: Any) -> list[Any]:
     """Layers of a model that belong to its backbone, in order."""
     return [

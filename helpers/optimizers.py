@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+UNDECAYED = ("bias", "gamma", "beta")
+"""Names of variables that no weight decay shrinks: those that shift, and those that scale."""
 
-def make_adam(learning_rate: float, **options: Any) -> Any:
-    """Adam for the backend in use.
+
+def make_adam(learning_rate: float, *, weight_decay: float = 0.0, **options: Any) -> Any:
+    """Adam for the backend in use, with decoupled weight decay where it is asked for.
 
     Under TensorFlow each variable is updated by ``ResourceApplyAdam``, a single operation with
     the formula of Keras' ten. A network of five hundred variables is then traced in half of
@@ -17,6 +20,8 @@ def make_adam(learning_rate: float, **options: Any) -> Any:
     ----------
     learning_rate : float
         At the start.
+    weight_decay : float, default=0.0
+        As of ``keras.optimizers.AdamW``; see `helpers.trial_config.Stage`.
     **options
         As of ``keras.optimizers.Adam``, such as ``gradient_accumulation_steps``.
 
@@ -31,8 +36,10 @@ def make_adam(learning_rate: float, **options: Any) -> Any:
     """
     import keras
 
+    if weight_decay:
+        options["weight_decay"] = weight_decay
     if keras.backend.backend() != "tensorflow":
-        return keras.optimizers.Adam(learning_rate, **options)
+        return _spare(keras.optimizers.Adam(learning_rate, **options), weight_decay)
     import tensorflow as tf
 
     class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]
@@ -58,4 +65,10 @@ def make_adam(learning_rate: float, **options: Any) -> Any:
                     **common,
                 )
 
-    return FusedAdam(learning_rate, **options)
+    return _spare(FusedAdam(learning_rate, **options), weight_decay)
+
+
+def _spare(optimizer: Any, weight_decay: float) -> Any:
+    if weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=list(UNDECAYED))
+    return optimizer

@@ -29,7 +29,7 @@ from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
 from helpers.schedules import is_better, is_over, plateau_rate
 from helpers.trial_record import write_record
-from helpers.trials import TABLE_COLUMNS, Task, TrialConfig
+from helpers.trials import TABLE_COLUMNS, Task, TrialConfig, started_trial
 
 HISTORY_COLUMNS = [
     "stage",
@@ -214,13 +214,13 @@ def probe(task: Task) -> None:
 def _build(config: TrialConfig) -> Any:
     import keras
 
-    from helpers.models import build_model
+    from helpers.models import build_model, start_from
 
     keras.mixed_precision.set_dtype_policy(config.precision)
-    return build_model(
+    model = build_model(
         config.backbone,
         config.image_size,
-        weights=config.weights,
+        weights=config.weights if config.start is None else "none",
         weights_dir=config.weights_dir,
         head=config.head,
         dropout=config.dropout,
@@ -228,6 +228,9 @@ def _build(config: TrialConfig) -> Any:
         preprocessing=config.preprocessing,
         batch_norm_momentum=config.batch_norm_momentum,
     )
+    if config.start is not None:
+        start_from(model, started_trial(config.start).load_model(), config.start)
+    return model
 
 
 def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
@@ -301,7 +304,9 @@ class _Trainer:
         parts = batches.accumulation
         # All variables exist before the first step: a step that creates some is traced twice.
         optimizer = make_adam(
-            stage.learning_rate, gradient_accumulation_steps=parts if parts > 1 else None
+            stage.learning_rate,
+            weight_decay=stage.weight_decay,
+            gradient_accumulation_steps=parts if parts > 1 else None,
         )
         optimizer.build(network.trainable_variables)
         network.compile(

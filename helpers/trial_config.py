@@ -30,6 +30,9 @@ class Stage(BaseModel):
         normalisations that learn, which then see the statistics of a micro-batch.
     epochs : int
         At most; early stopping may end the stage before.
+    weight_decay : float
+        Share of each kernel that a step takes away, times the learning rate: the decoupled
+        decay of AdamW [2]_. Biases and the two parameters of normalisations have none.
     decay : {"plateau", "cosine"}
         How the learning rate falls: by a factor whenever the monitored score has stopped
         improving, or along half a cosine to nothing at the stage's last step. The second
@@ -40,6 +43,8 @@ class Stage(BaseModel):
     ----------
     .. [1] Loshchilov & Hutter, "SGDR: stochastic gradient descent with warm restarts",
        ICLR 2017, equation 5, without restarts.
+    .. [2] Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019,
+       algorithm 2.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +53,7 @@ class Stage(BaseModel):
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(64, ge=1)
     epochs: int = Field(10, ge=1)
+    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
     decay: Literal["plateau", "cosine"] = "plateau"
 
 
@@ -66,6 +72,10 @@ class TrialConfig(BaseModel):
         Where the backbone starts.
     weights_dir : str or None
         Folder of Keras' weight files. Not part of the hash: the files are Keras' own.
+    start : str or None
+        Key of a finished trial of the same network, whose weights this one begins with; `weights`
+        then has no say. Pictures may be larger than they were there: a network that has learnt
+        on small ones needs few epochs more on large ones [1]_.
     head, dropout
         See `helpers.models.build_model`.
     augmentation : Augmentation
@@ -101,6 +111,10 @@ class TrialConfig(BaseModel):
         which is faster on GPUs since Volta (float16) and Ampere (bfloat16), and not on CPUs.
     seed : int
         Of weights, order, augmentation and dropout.
+
+    References
+    ----------
+    .. [1] Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,6 +124,7 @@ class TrialConfig(BaseModel):
     image_size: tuple[int, int]
     weights: Literal["imagenet", "none"] = "none"
     weights_dir: str | None = None
+    start: str | None = None
     head: Head = "linear"
     dropout: float = Field(0.0, ge=0, lt=1)
     augmentation: Augmentation = Augmentation()

@@ -38,6 +38,7 @@ __all__ = [
     "open_trial_store",
     "prepare_task",
     "run_trials",
+    "started_trial",
     "trial_key",
 ]
 
@@ -200,6 +201,23 @@ def find_trial(config: TrialConfig, catalogue: pd.DataFrame) -> Trial | None:
     return Trial(folder, config) if is_whole(folder) else None
 
 
+def started_trial(key: str) -> Trial:
+    """The finished trial that another begins with; see `TrialConfig.start`.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of this key in the cache, or its files are damaged.
+    """
+    folder = cache_home() / "trials" / key
+    if not is_whole(folder):
+        raise ConfigError(
+            f"start: expected the key of a finished trial, but {folder} is none; train it "
+            "first ('dermbook trials' lists what there is), or leave start out"
+        )
+    return Trial(folder, TrialConfig(**read_json(folder / "trial.json")["config"]))
+
+
 def is_whole(folder: Path) -> bool:
     """Whether a trial's folder holds all its files with the checksums of ``trial.json``."""
     try:
@@ -315,6 +333,8 @@ def open_trial_store(config: TrialConfig, catalogue: pd.DataFrame) -> ImageStore
 
 def prepare_task(config: TrialConfig, catalogue: pd.DataFrame) -> Task:
     """Write what a training reads: the table and the image store."""
+    if config.start is not None:
+        started_trial(config.start)
     key = trial_key(config, catalogue)
     store = open_trial_store(config, catalogue)
     table = catalogue.assign(

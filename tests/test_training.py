@@ -153,20 +153,25 @@ def test_micro_batches_take_the_step_of_the_whole_batch(micro_batch: int) -> Non
         np.testing.assert_allclose(split, whole, atol=2e-6)
 
 
-def test_fused_adam_is_kerass_adam() -> None:
-    """One operation a variable takes the same steps as Keras' ten."""
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_fused_adam_is_kerass_adam(decay: float) -> None:
+    """One operation a variable takes the same steps as Keras' ten, with and without decay."""
     import keras
 
     from helpers.optimizers import make_adam
 
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(64, 5)).astype("f4"), rng.normal(size=(64, 1)).astype("f4")
+    theirs = keras.optimizers.AdamW(0.01, weight_decay=decay)
+    theirs.exclude_from_weight_decay(var_names=["bias"])
     weights = []
-    for make in (make_adam, keras.optimizers.Adam):
+    for optimizer in (make_adam(0.01, weight_decay=decay), theirs, keras.optimizers.Adam(0.01)):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((5,)), keras.layers.Dense(1)])
-        model.compile(optimizer=make(0.01), loss="mse")
+        model.compile(optimizer=optimizer, loss="mse")
         model.fit(x, y, batch_size=16, epochs=5, verbose=0, shuffle=False)
         weights.append(model.get_weights())
-    for fused, plain in zip(*weights, strict=True):
-        np.testing.assert_allclose(fused, plain, rtol=1e-5)
+    for fused, decayed in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_allclose(fused, decayed, rtol=1e-5)
+    kernels = [kernel for kernel, _ in weights]
+    assert np.allclose(kernels[0], kernels[2], rtol=1e-5) == (decay == 0)

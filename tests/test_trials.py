@@ -258,3 +258,25 @@ def test_bad_config_is_refused(changes: dict[str, Any]) -> None:
     """Unknown fields and values out of range are errors."""
     with pytest.raises(ValidationError):
         make_config(**changes)
+
+
+def test_a_trial_goes_on_from_another(trials: list[Trial], catalogue: pd.DataFrame) -> None:
+    """A training that hardly moves ends where the trial that it starts from ended, by its key."""
+    still = Stage(trainable="head", learning_rate=1e-9, batch_size=16, epochs=1)
+    config = make_config(start=trials[0].folder.name, stages=(still,))
+    follower = run_trials([config], catalogue)[0]
+    columns = [f"p_{name}" for name in CLASSES]
+    ours, before = follower.predictions[columns], trials[0].predictions[columns]
+    np.testing.assert_allclose(ours, before, atol=1e-5)
+    assert not np.allclose(ours, trials[1].predictions[columns], atol=1e-5)
+    other = make_config(start=trials[1].folder.name, stages=(still,))
+    assert trial_key(other, catalogue) != follower.folder.name
+
+
+def test_a_start_that_does_not_fit_is_told(trials: list[Trial], catalogue: pd.DataFrame) -> None:
+    """No such trial, and one of another network, are errors that say what was expected."""
+    with pytest.raises(ConfigError, match="key of a finished trial"):
+        run_trials([make_config(start="mobilenet-0")], catalogue)
+    binary = make_config(start=trials[0].folder.name, target="malignant")
+    with pytest.raises(TrialError, match="same network"):
+        run_trials([binary], catalogue)
