@@ -10,7 +10,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +27,7 @@ from helpers.losses import make_loss
 from helpers.memory import memory_steps, micro_batch_limit
 from helpers.optimizers import make_adam
 from helpers.schedules import is_better, is_over, plateau_rate
+from helpers.trial_data import Data, load_data, validation_scores
 from helpers.trial_record import write_record
 from helpers.trials import TABLE_COLUMNS, Task, TrialConfig, started_trial
 
@@ -48,64 +48,6 @@ Emit = Callable[[dict[str, Any]], None]
 
 class StoppedError(Exception):
     """The training was asked to stop, and has: its last epoch is in the checkpoint."""
-
-
-def validation_scores(
-    y_true: NDArray[np.intp], y_prob: NDArray[np.floating[Any]]
-) -> dict[str, float]:
-    """Cross-entropy, accuracy and balanced accuracy of one epoch.
-
-    Parameters
-    ----------
-    y_true : ndarray of shape (n_samples,)
-        Class indices.
-    y_prob : ndarray of shape (n_samples, n_classes)
-        Probabilities.
-
-    Returns
-    -------
-    dict of str to float
-        ``val_loss``, ``val_accuracy`` and ``val_balanced_accuracy`` (over the classes that
-        occur).
-    """
-    chosen = np.clip(y_prob[np.arange(len(y_true)), y_true], 1e-7, 1.0)
-    hit = y_prob.argmax(axis=1) == y_true
-    recalls = [hit[y_true == label].mean() for label in np.unique(y_true)]
-    return {
-        "val_loss": float(-np.log(chosen).mean()),
-        "val_accuracy": float(hit.mean()),
-        "val_balanced_accuracy": float(np.mean(recalls)),
-    }
-
-
-@dataclass
-class Data:
-    """What a training reads.
-
-    Attributes
-    ----------
-    table : DataFrame
-        A row an image of the store.
-    images : ndarray of shape (n_images, height, width, 3), uint8
-        The store.
-    y : ndarray of shape (n_images,)
-        Class indices.
-    rows : dict of str to ndarray
-        Rows of "train", "valid" and "test".
-    """
-
-    table: pd.DataFrame
-    images: NDArray[np.uint8]
-    y: NDArray[np.intp]
-    rows: dict[str, NDArray[np.intp]]
-
-
-def load_data(task: Task) -> Data:
-    """Open what a task names."""
-    table = pd.read_parquet(task.table)
-    rows = {name: np.flatnonzero(table["split"] == name) for name in ("train", "valid", "test")}
-    images = np.load(task.images, mmap_mode="r")
-    return Data(table, images, table["y_true"].to_numpy(), rows)
 
 
 def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) -> None:

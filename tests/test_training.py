@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from helpers.augment import Augmentation
 from helpers.batches import class_weights, make_batches
-from helpers.training import validation_scores
+from helpers.trial_data import validation_scores
 from helpers.trials import Stage, TrialConfig
 
 Y = np.repeat(np.arange(7), [3, 5, 11, 2, 11, 67, 1])
