@@ -7,8 +7,8 @@ On the CPU a child that has ended well goes on with the next trial, which spares
 
 Without a GPU two children run at a time, each with half of the cores. Building and tracing a
 large network takes one core a minute, and this way the other core trains meanwhile. The number
-of threads of a child never depends on how many trials are left, because it may change the last
-bits of a sum and so the trial.
+of threads of a child depends on how many may run, and never on how many trials are left,
+because it may change the last bits of a sum and so the trial.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class LocalExecutor:
         cores = os.cpu_count() or 1
         gpu = has_gpu()
         self.parallel = parallel or (1 if gpu else min(2, cores))
-        self.threads = None if gpu else max(1, cores // min(2, cores))
+        self.threads = None if gpu else max(1, cores // self.parallel)
         self._children: Children | None = None
         self._stopping = False
 
