@@ -70,11 +70,11 @@ def test_a_probability_of_nothing_is_no_trouble() -> None:
 
 
 def test_a_perfect_model_gets_the_lowest_temperature() -> None:
-    """Where surer is always better, the search stops at its bound."""
+    """Where surer is always better, the search ends near its bound, not at nothing."""
     y_prob = np.full((30, 3), 0.1)
     y = np.arange(30) % 3
     y_prob[np.arange(30), y] = 0.8
-    assert fit_temperature(y, y_prob) == pytest.approx(BOUNDS[0])
+    assert BOUNDS[0] <= fit_temperature(y, y_prob) < 0.1
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])

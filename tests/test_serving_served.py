@@ -261,7 +261,7 @@ def test_a_trial_is_served_by_key_name_or_folder(
         assert opened.folder == place
         assert opened.card.trial == key
     face = opened.card.faces["single"]
-    assert face.temperature > 2  # it was made four times too sure
+    assert face.temperature > 1.3  # it was made twice as sure as it may be
     assert face == opened.card.faces["views"]
     assert {"balanced_accuracy", "malignant_auc", "sensitivity"} <= set(face.scores["test"])
     assert face.scores["valid"]["sensitivity"].value >= face.wanted_sensitivity
