@@ -1,6 +1,7 @@
 # Every target sets up .venv from requirements.lock first, and only when that has changed.
 # Variables:  make report PROFILE=quick SOURCE=../images RUN=real CHAPTERS=01,05 CODE=show
 #             make test PYTHON=/path/to/python3.12 TESTS="tests/test_cli.py -x"
+#             make app MODEL=efficientnetlite0-1234 PORT=8501
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -21,12 +22,14 @@ CODE ?=
 MAX_IMAGES ?=
 SEED ?=
 TESTS ?= tests
+MODEL ?=
+PORT ?=
 
 # A name on the PATH is not yet a Python that runs: shims of version managers may fail.
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help setup report test lab bench check format lock clean
+.PHONY: help setup report test lab app web bench check format lock clean
 
 help: ## Show this list
 	@echo "DermBook: an executable textbook and report on HAM10000. make TARGET [VARIABLE=value]"
@@ -48,6 +51,12 @@ test: $(STAMP) ## Run the tests (TESTS=tests/test_x.py for some of them)
 lab: $(STAMP) ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=chapters
 
+app: $(STAMP) ## Open the Streamlit app (MODEL=trial or folder, PORT)
+	@$(BIN)/dermbook app $(if $(MODEL),"$(MODEL)") $(if $(PORT),--port "$(PORT)")
+
+web: $(STAMP) ## Build the browser page and serve it on this machine (MODEL=trial or folder, PORT)
+	@$(BIN)/dermbook web $(if $(MODEL),"$(MODEL)") $(if $(PORT),--port "$(PORT)")
+
 bench: $(STAMP) ## Measure speed and scaling against the obvious way; some minutes
 	@$(BIN)/python -m benchmarks
 
@@ -62,7 +71,8 @@ format: $(STAMP) ## Format .py and .ipynb, mend what the linter can mend
 
 lock: $(BIN)/uv ## Resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-emit-find-links --extra dev --group tfjs pyproject.toml \
+	  -o requirements.lock
 
 clean: ## Remove runs/ and the caches in this folder (not .venv, not the user's cache)
 	@rm -rf runs dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
@@ -72,11 +82,12 @@ clean: ## Remove runs/ and the caches in this folder (not .venv, not the user's 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	@echo "Installing the packages of requirements.lock into $(VENV) ..."
 	@# TensorFlow takes many times as long to import where no bytecode is written: compile it now.
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
-	    -r requirements.lock </dev/null \
+	@# The lock names every package, so nothing is resolved again: --no-deps.
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps \
+	    --compile-bytecode -r requirements.lock </dev/null \
 	  || { echo "uv could not install them (see above); trying pip, which knows pip's own settings"; \
 	       env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --require-hashes \
-	         --compile -r requirements.lock </dev/null; }
+	         --no-deps --compile -r requirements.lock </dev/null; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	    --offline -e . </dev/null
 	@touch $@

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from helpers.errors import DermBookError
+from helpers.serving import commands
 
 console = Console()
 errors = Console(stderr=True)
@@ -350,6 +351,9 @@ def doctor() -> None:
     findings = examine()
     print_findings(findings, console)
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+commands.register(app)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,13 @@ PLATFORMS = [
 _TENSORFLOW = {"tensorflow-cpu": "tensorflow"}  # the CPU build of the same package
 
 
-def declared(pyproject: str) -> list[Requirement]:
-    """All requirements of pyproject.toml, extras included."""
-    project = tomllib.loads(pyproject)["project"]
-    extras = project.get("optional-dependencies", {}).values()
-    lines = [*project["dependencies"], *(line for extra in extras for line in extra)]
+def declared(pyproject: str, groups: bool = False) -> list[Requirement]:
+    """All requirements of pyproject.toml, extras included, and groups where asked for."""
+    content = tomllib.loads(pyproject)
+    extras = content["project"].get("optional-dependencies", {}).values()
+    lines = [*content["project"]["dependencies"], *(line for extra in extras for line in extra)]
+    if groups:
+        lines += [line for group in content.get("dependency-groups", {}).values() for line in group]
     return [Requirement(line) for line in lines]
 
 
@@ -94,7 +96,7 @@ def lock_problems(lock: str, pyproject: str) -> list[str]:
             for pin in pins
             if holds(pin.marker)
         }
-        for requirement in declared(pyproject):
+        for requirement in declared(pyproject, groups=True):
             if not holds(requirement.marker):
                 continue
             version = versions.get(str(canonicalize_name(requirement.name)))
@@ -125,6 +127,12 @@ def texts() -> dict[str, str]:
 def test_environment_and_pyproject_have_the_same_packages(texts):
     """Same packages, same version ranges, one comment each."""
     assert environment_problems(texts["environment.yml"], texts["pyproject.toml"]) == []
+
+
+def test_environment_tells_how_to_add_the_converter(texts):
+    """pip cannot install tensorflowjs beside the rest unless it leaves out what that asks for."""
+    pin = tomllib.loads(texts["pyproject.toml"])["dependency-groups"]["tfjs"][0]
+    assert f"pip install --no-deps {pin}" in texts["environment.yml"]
 
 
 def test_environment_has_cuda(texts):
@@ -159,6 +167,7 @@ def test_lock_satisfies_pyproject(texts):
     [
         (r"\nkeras==[\d.]+", "\nkeras==2.15.0", "but the lock has 2.15.0"),
         (r"\ntyper==", "\ntypo==", "the lock lacks typer"),
+        (r"\ntensorflowjs==", "\ntensorflowks==", "the lock lacks tensorflowjs"),
         (r"(\nrich==\S+) \\\n(?:    --hash.*\n)+", r"\1\n", "no hash: rich"),
         (r"\A", "--index-url https://example.org/simple\n", "names a host"),
     ],

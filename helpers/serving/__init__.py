@@ -1,0 +1,1 @@
+"""Serving: a trained model outside of the chapters, in apps and exports."""

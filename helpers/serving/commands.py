@@ -1,0 +1,62 @@
+"""The commands of ``dermbook`` that serve a model: ``export`` and its neighbours."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+console = Console()
+
+
+class Target(StrEnum):
+    """Formats that a model can be exported to."""
+
+    tfjs = "tfjs"
+    litert = "litert"
+    onnx = "onnx"
+    saved_model = "saved_model"
+
+
+class Precision(StrEnum):
+    """How the weights are stored."""
+
+    float32 = "float32"
+    float16 = "float16"
+    int8 = "int8"
+
+
+def export(
+    trial: Annotated[
+        str | None,
+        typer.Argument(help="Key or name of a trial, or a folder. [default: the model in the box]"),
+    ] = None,
+    to: Annotated[Target, typer.Option(help="The format.")] = Target.tfjs,
+    precision: Annotated[Precision, typer.Option(help="Of the weights.")] = Precision.float32,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to. [default: exports/NAME-FORMAT-PRECISION]")
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help="Images to check the export with, and to set the ranges of int8.")
+    ] = "sample",
+) -> None:
+    """Export a model for the browser, a phone or another program, and check it against Keras."""
+    from helpers.files import readable_bytes
+    from helpers.serving.export_command import export_named
+
+    made = export_named(trial, to.value, precision.value, out, source)
+    checked = made.record["checked"]
+    console.print(
+        f"{made.folder}: {readable_bytes(made.record['bytes'])}; on {checked['images']} images "
+        f"at most {checked['probabilities']:.2g} from Keras in probability",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to the command line."""
+    app.command()(export)
