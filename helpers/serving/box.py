@@ -1,0 +1,217 @@
+"""The model in the box: candidates trained, one chosen on validation, trained on, scored once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from helpers.catalogue import load_catalogue
+from helpers.errors import ConfigError, explain_validation
+from helpers.evaluation import scores
+from helpers.executors import LocalExecutor
+from helpers.sources import open_source
+from helpers.splits import split_catalogue
+from helpers.trials import Event, Trial, TrialConfig, run_trials
+
+CHOOSE_BY = "balanced_accuracy"
+"""Score on validation that chooses among the candidates."""
+
+
+class Recipe(BaseModel):
+    """How a model in the box is made; see ``apps/model/recipe.yml``.
+
+    Attributes
+    ----------
+    name : str
+        What the faces call the model.
+    fractions : tuple of float
+        Shares of train, valid and test; lesions stay whole.
+    seed : int
+        Of the split.
+    wanted_sensitivity : float
+        What the default threshold for "malignant" reaches on validation, in (0, 1).
+    candidates : tuple of TrialConfig
+        What validation chooses from, by `CHOOSE_BY`.
+    final : dict
+        Fields of the chosen candidate that change when its training goes on from its weights.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    fractions: tuple[float, float, float]
+    seed: int = Field(ge=0)
+    wanted_sensitivity: float = Field(gt=0, lt=1)
+    candidates: tuple[TrialConfig, ...] = Field(min_length=1)
+    final: dict[str, Any]
+
+    def final_config(self, chosen: Trial) -> TrialConfig:
+        """Configuration with which the chosen candidate goes on."""
+        fields = chosen.config.model_dump() | self.final | {"start": chosen.folder.name}
+        return TrialConfig(**fields)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, it is no YAML, or a field is missing, unknown or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a recipe; {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: expected YAML; {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected fields, got {type(content).__name__}")
+    content.pop("common", None)  # what YAML merges into the candidates
+    try:
+        return Recipe(**content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain_validation(error)}") from None
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `train_recipe` found.
+
+    Attributes
+    ----------
+    catalogue : DataFrame
+        With its split.
+    candidates : list of Trial
+        In the recipe's order.
+    chosen : Trial
+        The best of them on validation.
+    final : Trial
+        What it became.
+    """
+
+    catalogue: pd.DataFrame
+    candidates: list[Trial]
+    chosen: Trial
+    final: Trial
+
+
+def train_recipe(
+    recipe: Recipe, source: str, progress: Callable[[Event], None] | None = None
+) -> Training:
+    """Train a recipe, as far as its trials are not in the cache.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    source : str
+        "sample", "ham10000", a folder or an archive.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    Training
+        No score of the test split took part in it.
+    """
+    whole = load_catalogue(open_source(source))
+    catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
+    candidates = run_trials(recipe.candidates, catalogue, progress=progress)
+    chosen = max(candidates, key=_validation_score)
+    alone = LocalExecutor(parallel=1)  # with all cores
+    config = recipe.final_config(chosen)
+    final = run_trials([config], catalogue, executor=alone, progress=progress)[0]
+    return Training(catalogue, candidates, chosen, final)
+
+
+def _validation_score(trial: Trial) -> float:
+    return scores(trial.predictions_of("valid"), [CHOOSE_BY])[CHOOSE_BY].value
+
+
+LICENCE_TEXT = """\
+The weights in this folder were trained on HAM10000 (Tschandl, Rosendahl, Kittler, Scientific Data
+5:180161, 2018), whose pictures are licensed CC BY-NC 4.0:
+https://creativecommons.org/licenses/by-nc/4.0/
+
+They are therefore offered under the same terms: give credit to the data set, and do not use them
+commercially. The code of DermBook has a licence of its own (MIT). The weights began as those of
+EfficientNet-Lite0 for ImageNet (Apache License 2.0).
+"""
+
+
+def make_box(
+    recipe_path: Path,
+    source: str,
+    folder: Path,
+    progress: Callable[[Event], None] | None = None,
+) -> ServedModel:
+    """Train a recipe and write the folder that the faces serve, all or nothing.
+
+    Parameters
+    ----------
+    recipe_path : Path
+        The recipe, which is copied into the folder.
+    source : str
+        "ham10000", a folder or an archive; see `helpers.sources.open_source`.
+    folder : Path
+        What stood there before is replaced.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    ServedModel
+        Card, model, gate, the browser's float16 copy, model card, licence and recipe.
+    """
+    recipe = read_recipe(recipe_path)
+    made = train_recipe(recipe, source, progress)
+    trial, catalogue = made.final, made.catalogue
+    faces = {
+        "single": _face(recipe, {s: trial.predictions_of(s) for s in SCORED}, ("identity",)),
+        "views": _face(
+            recipe,
+            {split: view_predictions(trial, catalogue, split) for split in SCORED},
+            views_of(trial.config.image_size),
+        ),
+    }
+    card = card_of_trial(
+        trial,
+        name=recipe.name,
+        faces=faces,
+        data={
+            "source": open_source(source).title,
+            "fingerprint": fingerprint(catalogue),
+            "chosen": made.chosen.name,
+            "chosen_by": CHOOSE_BY,
+            "candidates": {each.name: _validation_score(each) for each in made.candidates},
+        },
+        command=f"dermbook box --source FOLDER  # {recipe_path.name}",
+    )
+    gate = _make_gate(trial, catalogue)
+    with atomic_folder(folder) as temporary:
+        served = write_served(temporary / "served", trial.folder / "model.keras", card, gate)
+        export_model(served, "tfjs", temporary / "web", precision="float16")
+        for path in (temporary / "served").iterdir():
+            path.rename(temporary / path.name)
+        (temporary / "served").rmdir()
+        (temporary / "README.md").write_text(model_card(card), encoding="utf-8")
+        (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
+        shutil.copyfile(recipe_path, temporary / "recipe.yml")
+    return open_model(folder)
+
+
+def _face(recipe: Recipe, predictions: dict[str, pd.DataFrame], views: tuple[str, ...]) -> Face:
+    return make_face(
+        predictions["valid"],
+        predictions["test"],
+        views=views,
+        wanted_sensitivity=recipe.wanted_sensitivity,
+    )
