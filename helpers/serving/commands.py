@@ -61,6 +61,23 @@ def export(
     )
 
 
+def open_app(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Key or name of a trial, or a folder. [default: the model in the box]"),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On this machine alone.")] = 8501,
+) -> None:
+    """Open the Streamlit app, on this machine alone, until it is interrupted."""
+    from helpers.serving.app import serve_app
+
+    status = serve_app(
+        model, port, say=lambda line: console.print(line, highlight=False, soft_wrap=True)
+    )
+    raise typer.Exit(status)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command()(export)
+    app.command("app")(open_app)

@@ -1,0 +1,259 @@
+"""The diagnosis page: pictures in, a card each with what the model says and where it looks."""
+
+from __future__ import annotations
+
+from math import floor
+
+import streamlit as st
+
+from face import pieces
+from face.intake import start_again, take_in
+from face.language import words
+from face.model import say_missing, serving
+from face.results import downloads
+from helpers.classes import COLOURS
+from helpers.errors import DermBookError
+from helpers.intervals import Estimate
+from helpers.serving.desk import ModelDesk
+from helpers.serving.operating import operation_at
+from helpers.serving.tray import (
+    MOST_PICTURES,
+    Reading,
+    Refusal,
+    Tray,
+    heat_of,
+    overlay,
+    read_one,
+)
+from helpers.serving.wording import Wording
+
+_TOP = 4
+_OPACITY = 45
+
+
+def _tray() -> Tray:
+    return st.session_state.setdefault("tray", Tray())
+
+
+def diagnosis_name(say: Wording, name: str) -> str:
+    """What a class of the model is called."""
+    found = say.find(f"classes.{name}.name") or say.find(f"kinds.{name}.name")
+    return found if isinstance(found, str) else name
+
+
+def _reason(say: Wording, refusal: Refusal) -> str:
+    known = isinstance(say.find(f"errors.{refusal.code}"), str)
+    reason = say(f"errors.{refusal.code if known else 'unknown'}", **refusal.fields)
+    return say("diagnosis.refused_file", name=refusal.name, reason=reason)
+
+
+def _analyse(say: Wording, desk: ModelDesk, tray: Tray, files: list[tuple[str, bytes]]) -> None:
+    text = "" if desk.ready else say("diagnosis.progress_model")
+    bar = st.progress(0.0, text or say("diagnosis.progress", done=1, total=len(files), name=""))
+
+    def progress(done: int, total: int, name: str) -> None:
+        # The first picture waits for the model, which takes longer than all others.
+        if done or desk.ready:
+            line = say("diagnosis.progress", done=done + 1, total=total, name=name)
+            bar.progress(done / total, line)
+
+    tray.put(files, lambda data, name: desk.ask(read_one, data, name), progress)
+    bar.empty()
+    start_again()
+    st.rerun()
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.0%}"
+
+
+def _interval(say: Wording, estimate: Estimate) -> str:
+    return say(
+        "diagnosis.interval",
+        low=f"{estimate.low:.0%}",
+        high=f"{estimate.high:.0%}",
+        n=f"{estimate.n:,}",
+    )
+
+
+def _threshold(say: Wording, desk: ModelDesk) -> float:
+    """Draw the threshold and what it means; the one that is chosen."""
+    face = desk.model.card.faces["views"]
+    # Downwards, so that the sensitivity that was wanted is kept.
+    chosen = floor(face.malignant_threshold * 100) / 100
+    with st.container(border=True):
+        left, right = st.columns([5, 6], gap="large")
+        with left:
+            threshold = st.slider(
+                say("diagnosis.threshold"),
+                0.0,
+                1.0,
+                value=chosen,
+                step=0.01,
+                format="%.2f",
+                help=say("diagnosis.malignant_help"),
+                key="threshold",
+                persist_state="session",
+            )
+            wanted = f"{face.wanted_sensitivity:.0%}"
+            text = say("diagnosis.threshold_chosen", wanted=wanted, threshold=f"{chosen:.2f}")
+            pieces.show(pieces.soft(text))
+        with right:
+            if desk.points is None:
+                pieces.show(pieces.soft(say("diagnosis.threshold_unknown")))
+            else:
+                at = operation_at(desk.points, threshold)
+                parts = [
+                    pieces.tile(say(f"diagnosis.{name}"), _percent(value), _interval(say, value))
+                    for name, value in (("found", at.sensitivity), ("cleared", at.specificity))
+                ]
+                pieces.show(pieces.tiles(parts, small=True))
+    return float(threshold)
+
+
+def _draw_picture(say: Wording, desk: ModelDesk, reading: Reading) -> None:
+    """Draw the picture with its map, and what chooses the map."""
+    place = st.empty()
+    classes = desk.model.card.classes
+    index = st.selectbox(
+        say("diagnosis.map_class"),
+        reading.order(),
+        format_func=lambda i: diagnosis_name(say, classes[i]),
+        key=f"map_{reading.key}",
+        persist_state="session",
+    )
+    opacity = st.slider(
+        say("diagnosis.map_opacity"),
+        0,
+        100,
+        value=_OPACITY,
+        step=5,
+        format="%d %%",
+        key=f"opacity_{reading.key}",
+        persist_state="session",
+    )
+    pixels, alt = reading.shown, say("diagnosis.map_alt", name=reading.name)
+    if opacity:
+        heat = desk.ask(heat_of, reading, index)
+        pixels = overlay(pixels, heat, opacity / 100)
+        diagnosis = diagnosis_name(say, classes[index])
+        alt = say("diagnosis.map_alt_heat", name=reading.name, diagnosis=diagnosis)
+    place.html(pieces.picture(pixels, alt))
+    pieces.show(pieces.soft(say("diagnosis.map_note")))
+
+
+def _draw_answer(say: Wording, desk: ModelDesk, reading: Reading, threshold: float) -> None:
+    """Draw the probabilities, the malignant score and a note on the first class."""
+    classes = desk.model.card.classes
+    order = reading.order()[:_TOP]
+    rows = [
+        pieces.Bar(
+            diagnosis_name(say, classes[i]),
+            float(reading.probabilities[i]),
+            (f"{reading.probabilities[i]:.1%}",),
+            COLOURS.get(classes[i], pieces.ACCENT),
+        )
+        for i in order
+    ]
+    caption = say("diagnosis.probabilities_caption", name=reading.name, k=len(order))
+    heads = [say("diagnosis.diagnosis_column"), say("diagnosis.probability_column")]
+    pieces.show(pieces.subtitle(say("diagnosis.probabilities")))
+    pieces.show(pieces.bars(caption, heads, rows, first=True))
+    first = classes[order[0]]
+    if isinstance(note := say.find(f"classes.{first}.note"), str):
+        pieces.show(pieces.about(diagnosis_name(say, first), note))
+    side = "above" if reading.malignant >= threshold else "below"
+    pieces.show(pieces.subtitle(say("diagnosis.malignant")))
+    pieces.show(
+        pieces.meter(
+            reading.malignant,
+            threshold,
+            say(f"diagnosis.{side}", threshold=f"{threshold:.2f}"),
+            f"{reading.malignant:.2f}",
+            say(f"diagnosis.{side}_note"),
+        )
+    )
+
+
+@st.fragment
+def _draw_card(key: str, threshold: float, anyway: bool) -> None:
+    """Draw one picture's card; its controls draw it alone again."""
+    say, desk, tray = words(), serving(), _tray()
+    reading = next((entry for entry in tray.readings if entry.key == key), None)
+    if reading is None:
+        return
+    shown = reading.accepted or anyway
+    with st.container(border=True):
+        title, button = st.columns([5, 1], vertical_alignment="center")
+        with title:
+            pieces.show(pieces.heading(reading.name))
+        with button:
+            label = say("diagnosis.remove_one", name=reading.name)
+            if st.button(say("diagnosis.remove"), help=label, key=f"remove_{key}", width="stretch"):
+                tray.take_out(key)
+                st.rerun()
+        left, right = st.columns([5, 6], gap="large")
+        with left:
+            if shown:
+                _draw_picture(say, desk, reading)
+            else:
+                alt = say("diagnosis.map_alt", name=reading.name)
+                pieces.show(pieces.picture(reading.shown, alt))
+        with right:
+            if not reading.accepted:
+                parts = ("anyway_warning",) if shown else ("text", "advice")
+                text = " ".join(say(f"gate.{part}") for part in parts)
+                pieces.show(pieces.warning(say("gate.title"), text=text))
+            if shown:
+                _draw_answer(say, desk, reading, threshold)
+            if reading.notes:
+                pieces.show(pieces.soft(" ".join(say(f"notes.{note}") for note in reading.notes)))
+
+
+def _draw_results(say: Wording, desk: ModelDesk, tray: Tray) -> None:
+    st.header(say("diagnosis.results"), anchor=False)
+    threshold = _threshold(say, desk)
+    n = len(tray.readings)
+    refused = any(not reading.accepted for reading in tray.readings)
+    with st.container(horizontal=True, vertical_alignment="center", key="db_tools"):
+        pieces.show(pieces.soft(say("diagnosis.n_pictures", n=n, most=MOST_PICTURES)))
+        anyway = False
+        if refused:
+            anyway = st.toggle(
+                say("gate.anyway"),
+                value=False,
+                help=say("gate.anyway_warning"),
+                key="anyway",
+                persist_state="session",
+            )
+        downloads(say, desk, tray, threshold, anyway)
+        st.button(say("diagnosis.clear"), on_click=tray.clear, key="clear")
+    for reading in tray.readings:
+        _draw_card(reading.key, threshold, anyway)
+
+
+def draw() -> None:
+    """Draw the page."""
+    say = words()
+    st.title(say("diagnosis.title"), anchor=False)
+    pieces.show(pieces.lead(say("diagnosis.lead")))
+    try:
+        desk = serving()
+    except DermBookError as error:
+        say_missing(error, say)
+        return
+    tray = _tray()
+    files = take_in(say)
+    if files:
+        try:
+            _analyse(say, desk, tray, files)
+        except DermBookError as error:
+            start_again()
+            say_missing(error, say)
+    if tray.refusals:
+        reasons = [_reason(say, refusal) for refusal in tray.refusals]
+        pieces.show(pieces.warning(say("diagnosis.refused_files"), reasons))
+    if tray.readings:
+        _draw_results(say, desk, tray)
+    else:
+        pieces.show(pieces.empty(say("diagnosis.empty")))

@@ -1,0 +1,111 @@
+"""The first page: what this is, what the model is and how good, and what it cannot do."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from face import pieces
+from face.language import words
+from face.model import say_missing, serving
+from helpers.backbones import find_backbone
+from helpers.classes import CLASSES, COLOURS, MALIGNANT
+from helpers.errors import DermBookError
+from helpers.serving.card import Card
+from helpers.serving.tray import MOST_PICTURES
+from helpers.serving.wording import Wording
+
+_SCORES = (
+    "balanced_accuracy",
+    "accuracy",
+    "top_3_accuracy",
+    "malignant_auc",
+    "sensitivity",
+    "specificity",
+)
+
+
+def _facts(card: Card, say: Wording) -> list[tuple[str, str]]:
+    height, width = card.image_size
+    face = card.faces["views"]
+    backbone = str(card.training.get("backbone", ""))
+    pairs = [("name", card.name)]
+    if backbone:
+        try:
+            pairs.append(("network", find_backbone(backbone).name))
+        except DermBookError:
+            pairs.append(("network", backbone))
+    pairs.append(("input", say("home.facts.input_value", width=width, height=height)))
+    if title := card.data.get("title") or card.data.get("source"):
+        pairs.append(("source", str(title)))
+    train = card.data.get("splits", {}).get("train")
+    if train:
+        images, lesions = f"{train['images']:,}", f"{train['lesions']:,}"
+        pairs.append(("data", say("home.facts.data_value", images=images, lesions=lesions)))
+    temperature = f"{face.temperature:.2f}"
+    pairs.append(("calibration", say("home.facts.calibration_value", temperature=temperature)))
+    pairs.append(("licence", card.licence))
+    return [(say(f"home.facts.{name}"), value) for name, value in pairs]
+
+
+def _tiles(card: Card, say: Wording) -> tuple[str, list[str]]:
+    """The split that the scores are of, and a tile a score."""
+    scores = card.faces["views"].scores
+    split = next((name for name in ("test", "valid") if scores.get(name)), "")
+    chance = f"{1 / len(card.classes):.2f}"
+    made = []
+    for name in _SCORES:
+        score = scores.get(split, {}).get(name)  # type: ignore[call-overload]
+        if score is not None:
+            n = say("home.n_images", n=f"{score.n:,}")
+            interval = f"[{score.low:.2f}, {score.high:.2f}], {n}"
+            note = say(f"home.scores.{name}.note", chance=chance)
+            made.append(
+                pieces.tile(say(f"home.scores.{name}.name"), f"{score.value:.2f}", interval, note)
+            )
+    return split, made
+
+
+def _draw_model(say: Wording) -> None:
+    try:
+        card = serving().model.card
+    except DermBookError as error:
+        say_missing(error, say)
+        return
+    st.header(say("home.how_good"), anchor=False)
+    split, made = _tiles(card, say)
+    if made:
+        pieces.show(pieces.soft(say(f"home.how_good_{split}")))
+        pieces.show(pieces.tiles(made))
+    else:
+        pieces.show(pieces.soft(say("home.no_scores")))
+    st.header(say("home.model"), anchor=False)
+    pieces.show(pieces.facts(_facts(card, say)))
+
+
+def draw() -> None:
+    """Draw the page."""
+    say = words()
+    st.title(say("home.title"), anchor=False)
+    pieces.show(pieces.lead(say("home.lead")))
+    with st.container(horizontal=True):
+        if st.button(say("home.to_diagnosis"), type="primary", key="to_diagnosis"):
+            st.switch_page(st.session_state["pages"]["diagnosis"])
+        if st.button(say("home.to_dashboard"), key="to_dashboard"):
+            st.switch_page(st.session_state["pages"]["dashboard"])
+    _draw_model(say)
+    st.header(say("home.limits"), anchor=False)
+    pieces.show(pieces.text_list(say.find("home.limits_list")))
+    st.header(say("home.classes"), anchor=False)
+    pieces.show(
+        pieces.class_list(
+            (
+                COLOURS[dx],
+                say(f"classes.{dx}.name"),
+                say("home.malignant" if dx in MALIGNANT else "home.benign"),
+                say(f"classes.{dx}.note"),
+            )
+            for dx in CLASSES
+        )
+    )
+    st.header(say("home.privacy"), anchor=False)
+    pieces.show(pieces.soft(say("home.privacy_text", most=MOST_PICTURES)))

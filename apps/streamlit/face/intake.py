@@ -1,0 +1,102 @@
+"""How pictures come in: files, the camera, or drawn examples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from face import pieces
+from helpers.serving.uploads import UPLOAD_MB
+from helpers.serving.wording import APPS, Wording
+
+EXAMPLES = APPS / "examples"
+_SOURCES = ("upload", "camera", "examples")
+_ROUND = "intake_round"
+_WIDTH = 196
+"""Of an example, in pixels; as many stand beside each other as there is room for."""
+
+Files = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A drawn picture that comes with the app."""
+
+    path: Path
+    dx: str
+    text: Mapping[str, str]
+
+    def file(self) -> tuple[str, bytes]:
+        """Its name and content."""
+        return self.path.name, self.path.read_bytes()
+
+
+@st.cache_data(show_spinner=False)
+def load_examples(folder: Path) -> list[Example]:
+    """Examples that ``examples.json`` in a folder lists; none where it is missing."""
+    listing = folder / "examples.json"
+    if not listing.is_file():
+        return []
+    entries = json.loads(listing.read_text(encoding="utf-8"))["images"]
+    found = [
+        Example(folder / Path(entry["file"]).name, entry["dx"], entry["text"]) for entry in entries
+    ]
+    return [example for example in found if example.path.is_file()]
+
+
+def start_again() -> None:
+    """Empty the upload and the camera: what they held has been taken, and is not kept twice."""
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def _examples(say: Wording) -> Files:
+    examples = load_examples(EXAMPLES)
+    if not examples:
+        pieces.show(pieces.empty(say("diagnosis.no_examples", folder="apps/examples")))
+        return []
+    pieces.show(pieces.soft(say("diagnosis.examples_note")))
+    chosen: Files = []
+    with st.container(horizontal=True, gap="medium"):
+        for example in examples:
+            name = say(f"classes.{example.dx}.name")
+            text = example.text.get(say.language, "")
+            alt = say("diagnosis.drawn_as", name=name, text=text)
+            with st.container(width=_WIDTH, key=f"db_example_{example.dx}"):
+                pieces.show(pieces.stored_picture(example.path.read_bytes(), alt))
+                if st.button(name, key=f"example_{example.dx}", width="stretch", help=text):
+                    chosen = [example.file()]
+    if st.button(say("diagnosis.add_all", n=len(examples)), key="example_all"):
+        chosen = [example.file() for example in examples]
+    return chosen
+
+
+def take_in(say: Wording) -> Files:
+    """Draw the ways in, and return what came in since the last run: names and bytes."""
+    source = st.segmented_control(
+        say("diagnosis.source"),
+        _SOURCES,
+        format_func=lambda name: say(f"diagnosis.sources.{name}"),
+        key="intake_source",
+        default="upload",
+        required=True,
+        persist_state="session",
+    )
+    number = st.session_state.get(_ROUND, 0)
+    if source == "upload":
+        # Any type: what a file is, is decided by its content, and said in the app's language.
+        files = st.file_uploader(
+            say("diagnosis.upload"),
+            accept_multiple_files=True,
+            key=f"upload_{number}",
+            max_upload_size=UPLOAD_MB,
+        )
+        return [(file.name, file.getvalue()) for file in files or []]
+    if source == "camera":
+        shot = st.camera_input(say("diagnosis.camera"), key=f"camera_{number}")
+        pieces.show(pieces.soft(say("diagnosis.camera_note")))
+        return [] if shot is None else [(say("diagnosis.camera_name"), shot.getvalue())]
+    return _examples(say)
