@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from small_layout import write_folder
+from small_served import small_served  # noqa: F401, a fixture for all
 
 from helpers.catalogue import load_catalogue
 from helpers.sources import Source, open_source

@@ -40,8 +40,11 @@ def export(
         Path | None, typer.Option(help="Where to. [default: exports/NAME-FORMAT-PRECISION]")
     ] = None,
     source: Annotated[
-        str, typer.Option(help="Images to check the export with, and to set the ranges of int8.")
-    ] = "sample",
+        str | None,
+        typer.Option(
+            help="Images to check with, and to take int8's ranges from: those of the training."
+        ),
+    ] = None,
 ) -> None:
     """Export a model for the browser, a phone or another program, and check it against Keras."""
     from helpers.files import readable_bytes
@@ -50,8 +53,9 @@ def export(
     made = export_named(trial, to.value, precision.value, out, source)
     checked = made.record["checked"]
     console.print(
-        f"{made.folder}: {readable_bytes(made.record['bytes'])}; on {checked['images']} images "
-        f"at most {checked['probabilities']:.2g} from Keras in probability",
+        f"{made.folder}: {readable_bytes(made.record['bytes'])}; on {checked['images']} "
+        f"{checked['pictures']} pictures at most {checked['probabilities']:.2g} from Keras in "
+        "probability",
         highlight=False,
         soft_wrap=True,
     )

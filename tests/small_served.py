@@ -1,0 +1,64 @@
+"""A model to be served, as the box holds one, but with a random head."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.classes import CLASSES
+from helpers.serving.card import Card, Face, Score
+from helpers.serving.served import write_served
+from helpers.tta import OBLONG_VIEWS
+
+IMAGE_SIZE = (144, 192)
+
+
+def small_card(**fields: object) -> Card:
+    """A card with numbers that no training gave."""
+    score = Score(value=0.7, low=0.6, high=0.8, n=100)
+    scores = {
+        split: {"accuracy": score, "balanced_accuracy": score, "malignant_auc": score}
+        for split in ("valid", "test")
+    }
+
+    def face(views: tuple[str, ...], temperature: float, threshold: float) -> Face:
+        return Face(
+            views=views,
+            temperature=temperature,
+            malignant_threshold=threshold,
+            wanted_sensitivity=0.9,
+            scores=scores,  # type: ignore[arg-type]
+        )
+
+    values: dict[str, object] = {
+        "name": "Small model for tests",
+        "trial": "efficientnetlite0-0123456789abcdef",
+        "classes": CLASSES,
+        "target": "diagnosis",
+        "image_size": IMAGE_SIZE,
+        "licence": "For tests.",
+        "notice": "Its head is random: what it says means nothing.",
+        "faces": {
+            "single": face(("identity",), 0.6, 0.4),
+            "views": face(OBLONG_VIEWS, 0.5, 0.35),
+        },
+        "training": {"backbone": "EfficientNetLite0", "head": "linear", "weights": "imagenet"},
+        "data": {"source": "none", "splits": {"test": {"images": 100, "lesions": 80}}},
+        "versions": {"keras": "3"},
+    }
+    return Card(**values | fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def small_served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a served EfficientNetLite0 with ImageNet weights and a random head."""
+    import keras
+
+    from helpers.models import build_model
+
+    keras.utils.set_random_seed(0)
+    model = build_model("EfficientNetLite0", IMAGE_SIZE, weights="imagenet", head="linear")
+    folder = tmp_path_factory.mktemp("served") / "model"
+    write_served(folder, model, small_card())
+    return folder
