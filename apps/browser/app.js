@@ -69,7 +69,7 @@ function nameOfPicture({ kind, name, dx }) {
 /** Everything that depends on the language or the answer; `fresh` for a new answer. */
 function render({ fresh = false } = {}) {
   const { look, page, engine } = state;
-  document.title = `DermBook · ${say('result.title')}`;
+  document.title = `DermBook · ${say('results.title')}`;
   document.querySelectorAll('[data-language]').forEach((button) => {
     button.setAttribute('aria-pressed', String(button.dataset.language === language()));
   });
@@ -81,6 +81,7 @@ function render({ fresh = false } = {}) {
   part('empty').hidden = Boolean(look);
   part('refusal').hidden = !look?.refused;
   part('answer').hidden = !look || look.refused;
+  part('anyway-warning').hidden = !look?.strange;
   part('overlay-tools').hidden = !look || look.refused || !page?.head;
   if (!look) return;
   describePicture(nameOfPicture(look.origin), look.width, look.height);
@@ -105,6 +106,7 @@ function judge(look) {
   if (page.gate) {
     look.distance = gateScore(page.gate, pool(look.features, look.shape), look.pixels);
     look.refused = !(look.distance <= page.gate.threshold);
+    look.strange = look.refused;
   }
   return look;
 }
@@ -224,6 +226,12 @@ function listen() {
   part('heat-class').addEventListener('change', (event) => {
     state.mapClass = Number(event.target.value);
     showMap(state.page, state.look, state.mapClass);
+  });
+  part('anyway').addEventListener('click', () => {
+    state.look.refused = false;
+    render({ fresh: true });
+    setStatus('answer');
+    part('result-title').focus();
   });
   const moveThreshold = (value) => {
     state.threshold = value;

@@ -13,7 +13,9 @@ function element(name, attributes = {}, ...children) {
 }
 
 /** Name of a class in the language in use. */
-export const nameOf = (dx) => find(`classes.${dx}.name`) ?? dx;
+export const nameOf = (dx) => find(`classes.${dx}.name`) ?? find(`kinds.${dx}.name`) ?? dx;
+
+const noteOf = (dx) => find(`classes.${dx}.note`) ?? find(`kinds.${dx}.note`) ?? '';
 
 /** Indices from the most to the least probable class. */
 export const ranked = (probabilities) => (
@@ -29,7 +31,7 @@ function makeBar(dx, probability, { malignant, first, open }) {
     element('span', { class: 'value' }, percent(probability)),
     element('span', { class: 'bar', 'aria-hidden': 'true' }, fill),
   );
-  const details = element('details', {}, summary, element('p', {}, say(`classes.${dx}.note`)));
+  const details = element('details', {}, summary, element('p', {}, noteOf(dx)));
   details.open = open;
   const row = element('li', { 'data-class': dx }, details);
   row.classList.toggle('malignant', malignant);
