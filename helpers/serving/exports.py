@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from helpers.errors import ConfigError
 from helpers.files import atomic_folder, folder_bytes, sha256_file, write_json
 from helpers.serving.runtimes import MODEL_FILES, Compute, Outputs, open_runtime
-from helpers.serving.serving_graph import INPUT
+from helpers.serving.serving_graph import INPUT, OUTPUTS
 from helpers.serving.workbench import Workbench, no_chatter
 
 To = Literal["tfjs", "litert", "onnx", "saved_model"]
@@ -164,12 +164,13 @@ def compare_outputs(ours: Outputs, theirs: Outputs) -> dict[str, Any]:
         latter in units of Keras' largest feature; ``same_class``, the share of images with the
         same most probable class.
     """
+    largest = {name: _largest(ours[name], theirs[name]) for name in OUTPUTS}
     scale = float(np.abs(ours["features"]).max()) or 1.0
     same = ours["probabilities"].argmax(axis=1) == theirs["probabilities"].argmax(axis=1)
     return {
         "images": len(same),
-        "probabilities": _largest(ours["probabilities"], theirs["probabilities"]),
-        "features": _largest(ours["features"], theirs["features"]) / scale,
+        "probabilities": largest["probabilities"],
+        "features": largest["features"] / scale,
         "same_class": float(same.mean()),
     }
 

@@ -31,25 +31,24 @@ def fold_batch_norms(model: Any) -> Any:
     Returns
     -------
     keras.Model
-        Same input and output up to rounding, layers of the same names. A batch normalisation is
-        folded where it alone follows a convolution without activation; in its place stands a
-        layer that does nothing.
+        Same input and output up to rounding, other layers of the same names. A batch
+        normalisation is folded where it alone follows a convolution without activation.
     """
     import keras
-    from keras import layers
 
     pairs = _pairs(model)
     folded = {norm.name for norm in pairs.values()}
 
     def clone(layer: Any) -> Any:
-        if layer.name in folded:
-            return layers.Identity(name=layer.name)
         config = layer.get_config()
         if layer.name in pairs:
             config["use_bias"] = True
         return layer.__class__.from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=clone)
+    def call(layer: Any, *inputs: Any, **options: Any) -> Any:
+        return inputs[0] if layer.name in folded else layer(*inputs, **options)
+
+    copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer in model.layers:
         if layer.name in pairs:
             weights = _fold(layer, pairs[layer.name])

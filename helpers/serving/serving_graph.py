@@ -119,7 +119,6 @@ def write_saved_model(graph: Any, folder: Path, batch_size: int | None = None) -
     from keras.export import ExportArchive
 
     spec = tf.TensorSpec((batch_size, *graph.inputs[0].shape[1:]), tf.float32, name=INPUT)
-    archive = ExportArchive()
-    archive.track(graph)
+    archive = ExportArchive()  # finds the weights by itself; told of the graph it writes them twice
     archive.add_endpoint("serve", lambda pixels: graph(pixels, training=False), [spec])
     archive.write_out(str(folder), verbose=False)

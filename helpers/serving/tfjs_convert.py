@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from helpers.errors import ConfigError
+from helpers.files import read_json
 
 NEEDLESS = ("flax", "jax", "tensorflow_decision_forests", "tensorflow_hub", "tf_keras")
 SHARD_BYTES = 16 * 2**20
@@ -75,6 +77,20 @@ def convert(saved_model: Path, outputs: Mapping[str, Path]) -> None:
             use_structured_outputs_names=True,
             weight_shard_size_bytes=SHARD_BYTES,
         )
+        _sort_outputs(folder / "model.json")
+
+
+def _sort_outputs(path: Path) -> None:
+    """Bring a graph model's outputs into the order of their names.
+
+    A browser takes the first output for the first of ``structuredOutputKeys``, which are sorted,
+    but the converter writes the outputs in an order that differs from run to run.
+    """
+    description = read_json(path)
+    outputs = description["signature"]["outputs"]
+    names = description["userDefinedMetadata"]["structuredOutputKeys"]
+    description["signature"]["outputs"] = {name: outputs[name] for name in names}
+    path.write_text(json.dumps(description, separators=(",", ":")), encoding="utf-8")
 
 
 def convert_apart(saved_model: Path, outputs: Mapping[str, Path]) -> None:
