@@ -25,6 +25,7 @@ const state = {
   examples: [],
   call: null, // the worker
   engine: null, // what the worker started
+  failed: false, // whether no backend computes here
   status: ['loading'],
   problem: null,
   look: null, // the last picture with what the network said of it
@@ -66,6 +67,11 @@ function nameOfPicture({ kind, name, dx }) {
   return kind === 'file' && name ? name : say(`picture.${kind === 'frame' ? 'captured' : 'pasted'}`);
 }
 
+function aboutOrigin({ kind, dx, text }) {
+  if (kind !== 'example') return '';
+  return `${say('examples.truth', { name: nameOf(dx) })} ${text[language()]}`;
+}
+
 /** Everything that depends on the language or the answer; `fresh` for a new answer. */
 function render({ fresh = false } = {}) {
   const { look, page, engine } = state;
@@ -82,9 +88,16 @@ function render({ fresh = false } = {}) {
   part('refusal').hidden = !look?.refused;
   part('answer').hidden = !look || look.refused;
   part('anyway-warning').hidden = !look?.strange;
+  part('anyway-warning').textContent = say(
+    look?.origin.kind === 'example' ? 'gate.example' : 'gate.anyway_warning',
+  );
   part('overlay-tools').hidden = !look || look.refused || !page?.head;
-  if (!look) return;
+  if (!look) {
+    part('origin').textContent = '';
+    return;
+  }
   describePicture(nameOfPicture(look.origin), look.width, look.height);
+  part('origin').textContent = aboutOrigin(look.origin);
   if (look.refused) {
     part('heat').hidden = true;
     showRefusal(page.gate, look.distance);
@@ -104,9 +117,10 @@ function judge(look) {
   look.calibrated = calibrate(look.probabilities, page.temperature);
   look.score = Math.min(1, malignantScore(look.calibrated, page.malignant));
   if (page.gate) {
-    look.distance = gateScore(page.gate, pool(look.features, look.shape), look.pixels);
-    look.refused = !(look.distance <= page.gate.threshold);
-    look.strange = look.refused;
+    look.distance = gateScore(page.gate, pool(look.features, look.shape));
+    look.strange = !(look.distance <= page.gate.threshold);
+    // A drawing may well be refused; it is shown all the same, as an example, and said to be one.
+    look.refused = look.strange && look.origin.kind !== 'example';
   }
   return look;
 }
@@ -124,7 +138,7 @@ async function open(task, origin, { several = 0 } = {}) {
     await state.started;
     const found = await state.call('look', task, task.frame ? [task.frame] : []);
     if (mine !== state.turn) return;
-    state.look = { ...judge(found), origin, several };
+    state.look = judge({ ...found, origin, several });
     [state.mapClass] = ranked(state.look.calibrated);
     showPicture(found.shown);
     render({ fresh: true });
@@ -137,6 +151,12 @@ async function open(task, origin, { several = 0 } = {}) {
   }
 }
 
+function idleStatus(problem) {
+  if (state.failed) return 'failed';
+  if (!state.engine) return 'loading';
+  return problem ? '' : 'ready';
+}
+
 function clear({ problem = null } = {}) {
   state.turn += 1;
   state.look = null;
@@ -145,7 +165,7 @@ function clear({ problem = null } = {}) {
   setStage('empty');
   if (problem || !state.problem) markExample('');
   showProblem(problem);
-  setStatus(state.engine ? (problem ? '' : 'ready') : state.status[0]);
+  setStatus(idleStatus(problem));
   render();
 }
 
@@ -252,9 +272,9 @@ async function fetchJson(path) {
   return answer.json();
 }
 
-async function startEngine() {
+async function startEngine(tasks) {
   const wanted = new URLSearchParams(window.location.search).get('backend') ?? '';
-  state.call = await openTasks();
+  state.call = await tasks;
   const { head, gate, ...page } = state.page; // the worker needs neither
   state.engine = await state.call('start', { page, wanted });
   document.documentElement.dataset.backend = state.engine.backend;
@@ -282,14 +302,15 @@ async function keep() {
 
 async function main() {
   listen();
-  const language = chooseLanguage(preferredLanguage());
+  const tasks = openTasks();
+  const translated = chooseLanguage(preferredLanguage());
   try {
     [state.page, state.examples] = await Promise.all([
       fetchJson('page.json'),
       fetchJson('examples/examples.json').then(({ images }) => images),
     ]);
   } catch (error) {
-    await language;
+    await translated;
     setStatus('failed');
     showProblem(new PictureError('load_failed', { reason: error.message }));
     return;
@@ -299,11 +320,12 @@ async function main() {
   state.threshold = page.threshold;
   if (page.head) page.head.weights = unpack(page.head);
   if (page.gate) page.gate = unpackGate(page.gate);
-  state.started = startEngine().catch((error) => {
+  state.started = startEngine(tasks).catch((error) => {
     const code = /computes wrongly/.test(error.message) ? 'wrong_engine' : 'no_engine';
+    state.failed = true;
     throw new PictureError(code, { reason: error.message });
   });
-  await language;
+  await translated;
   renderExamples();
   render();
   try {

@@ -213,7 +213,12 @@ def check_answer(model: Any, image_size: tuple[int, int]) -> list[float]:
 
 
 def _gate_facts(gate: Any) -> dict[str, Any]:
-    raise NotImplementedError
+    names = ("mean", "scale", "directions", "variances")
+    return {name: pack(getattr(gate, name)) for name in names} | {
+        "residual": float(gate.residual),
+        "threshold": float(gate.threshold),
+        "quantile": float(gate.quantile),
+    }
 
 
 def _write_build(folder: Path) -> None:

@@ -66,7 +66,6 @@ export function showVerdict(page, score, threshold) {
   part('score').textContent = percent(score);
   part('flag').textContent = say(flagged ? 'malignant.flagged' : 'malignant.cleared');
   part('score-bar').style.width = `${100 * score}%`;
-  part('threshold-mark').style.left = `${100 * threshold}%`;
   part('threshold').value = threshold;
   part('threshold').setAttribute('aria-valuetext', percent(threshold));
   part('threshold-value').textContent = percent(threshold);

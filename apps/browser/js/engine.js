@@ -24,8 +24,10 @@ const offers = {
     const canvas = typeof OffscreenCanvas === 'undefined'
       ? document.createElement('canvas') : new OffscreenCanvas(1, 1);
     const context = canvas.getContext('webgl2', { failIfMajorPerformanceCaveat: true });
+    const told = context?.getExtension('WEBGL_debug_renderer_info');
+    const renderer = told ? context.getParameter(told.UNMASKED_RENDERER_WEBGL) : '';
     context?.getExtension('WEBGL_lose_context')?.loseContext();
-    return Boolean(context);
+    return Boolean(context) && !/swiftshader|llvmpipe|software|basic render/i.test(renderer);
   },
   wasm: async () => typeof WebAssembly === 'object',
 };
@@ -43,14 +45,22 @@ export function checkPattern([height, width]) {
   return pixels;
 }
 
+let core = null;
+
+/** Loads what every backend needs; called early, so that it is there when the rest comes. */
+export function prepare() {
+  core ??= import(vendor('tf-core.es2017.min.js'))
+    .then(() => import(vendor('tf-converter.es2017.min.js')));
+  return core;
+}
+
 export class Engine {
   /**
    * @param {object} page what the build wrote into page.json.
    * @param {string} wanted a backend to use alone, or "" for the fastest that computes right.
    */
   static async start(page, wanted = '') {
-    await import(vendor('tf-core.es2017.min.js'));
-    await import(vendor('tf-converter.es2017.min.js'));
+    await prepare();
     const tried = [];
     for (const backend of BACKENDS.includes(wanted) ? [wanted] : BACKENDS) {
       try {
@@ -93,8 +103,7 @@ export class Engine {
   async run(pixels) {
     const { tf } = globalThis;
     const begun = performance.now();
-    const input = tf.tidy(() => (
-      tf.tensor(pixels, [1, ...this.page.image_size, 3], 'int32').toFloat()));
+    const input = tf.tensor(Float32Array.from(pixels), [1, ...this.page.image_size, 3]);
     const found = [this.model.predict(input)].flat()
       .flatMap((value) => (value instanceof tf.Tensor ? [value] : Object.values(value)));
     const flat = found.find((tensor) => tensor.rank === 2);

@@ -1,11 +1,12 @@
 // Reads pictures and runs the network beside the page, so that the page never waits.
 
 import { readFrame, readPicture } from './decode.js';
-import { Engine } from './engine.js';
+import { Engine, prepare } from './engine.js';
 
 /** The work itself; the page calls it directly where it cannot have a worker. */
 export function makeTasks() {
   let engine = null;
+  prepare().catch(() => {}); // told when the engine starts
   return {
     async start({ page, wanted }) {
       engine = await Engine.start(page, wanted);
