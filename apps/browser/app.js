@@ -85,6 +85,7 @@ function render({ fresh = false } = {}) {
   part('offline').textContent = say(`privacy.${state.offline}`);
   if (page) showAbout(page, engine?.backend);
   part('empty').hidden = Boolean(look);
+  part('to-answer').hidden = !look;
   part('refusal').hidden = !look?.refused;
   part('answer').hidden = !look || look.refused;
   part('anyway-warning').hidden = !look?.strange;

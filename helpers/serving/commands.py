@@ -61,6 +61,34 @@ def export(
     )
 
 
+def web(
+    model: Annotated[
+        str | None,
+        typer.Argument(help="Key or name of a trial, or a folder. [default: the model in the box]"),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the page is built. [default: runs/web]")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8600,
+    serve: Annotated[bool, typer.Option(help="Whether the page is served once built.")] = True,
+) -> None:
+    """Build the browser page for a model, and serve it on this machine until Ctrl-C."""
+    from helpers.files import folder_bytes, readable_bytes
+    from helpers.profiles import ROOT
+    from helpers.serving.served import open_model
+    from helpers.serving.web import build_web
+    from helpers.serving.web_server import serve_web
+
+    folder = build_web(open_model(model), out or ROOT / "runs" / "web")
+    size = readable_bytes(folder_bytes(folder))
+    console.print(
+        f"{folder}: {size}, for any host of static files", highlight=False, soft_wrap=True
+    )
+    if serve:
+        serve_web(folder, port, ready=lambda url: console.print(f"{url}  (Ctrl-C ends it)"))
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to the command line."""
     app.command()(export)
+    app.command()(web)
