@@ -253,8 +253,7 @@ def _check_size(image: ImageFile.ImageFile, name: str) -> None:
         raise _too_many_pixels(name)
     if image.format == "TIFF":  # a tile is decoded whole, however small the picture is
         tags = image.tag_v2  # type: ignore[attr-defined]
-        if int(tags.get(_KINDS = {"I": "32 bit", "F": "32 bit", "LAB": "CIELAB"}
-_TILE_WIDTH, 0)) * int(tags.get(_TILE_LENGTH, 0)) > MAX_PIXELS:
+        if int(tags.get(_TILE_WIDTH, 0)) * int(tags.get(_TILE_LENGTH, 0)) > MAX_PIXELS:
             raise _too_many_pixels(name)
     if min(width, height) < MIN_SIDE:
         raise PictureError("too_small", name, width=width, height=height, limit=MIN_SIDE)
