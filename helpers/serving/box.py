@@ -12,16 +12,27 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers.catalogue import load_catalogue
+from helpers.catalogue import fingerprint, load_catalogue
 from helpers.errors import ConfigError, explain_validation
 from helpers.evaluation import scores
 from helpers.executors import LocalExecutor
+from helpers.files import atomic_folder
+from helpers.serving.card import Face
+from helpers.serving.exports import export_model
+from helpers.serving.gate import fit_gate
+from helpers.serving.model_card import model_card
+from helpers.serving.served import ServedModel, open_model, write_served
+from helpers.serving.trial_card import card_of_trial, make_face
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
 from helpers.trials import Event, Trial, TrialConfig, run_trials
+from helpers.tta import view_predictions, views_of
 
 CHOOSE_BY = "balanced_accuracy"
 """Score on validation that chooses among the candidates."""
+
+
+SCORED = ("valid", "test")
 
 
 class Recipe(BaseModel):
@@ -195,9 +206,13 @@ def make_box(
         },
         command=f"dermbook box --source FOLDER  # {recipe_path.name}",
     )
-    gate = _make_gate(trial, catalogue)
+    valid = catalogue.loc[catalogue["split"] == "valid", "image_id"]
+    images = open_trial_store(trial.config, catalogue).take(list(valid))
+    weights = trial.folder / "model.keras"
     with atomic_folder(folder) as temporary:
-        served = write_served(temporary / "served", trial.folder / "model.keras", card, gate)
+        served = write_served(temporary / "served", weights, card)
+        gate = fit_gate(served.features(images))
+        served = write_served(temporary / "served", weights, card, gate)
         export_model(served, "tfjs", temporary / "web", precision="float16")
         for path in (temporary / "served").iterdir():
             path.rename(temporary / path.name)
