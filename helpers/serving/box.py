@@ -25,7 +25,7 @@ from helpers.serving.served import ServedModel, open_model, write_served
 from helpers.serving.trial_card import card_of_trial, make_face
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
-from helpers.trials import Event, Trial, TrialConfig, run_trials
+from helpers.trials import Event, Trial, TrialConfig, open_trial_store, run_trials
 from helpers.tta import view_predictions, views_of
 
 CHOOSE_BY = "balanced_accuracy"
@@ -206,12 +206,12 @@ def make_box(
         },
         command=f"dermbook box --source FOLDER  # {recipe_path.name}",
     )
-    valid = catalogue.loc[catalogue["split"] == "valid", "image_id"]
-    images = open_trial_store(trial.config, catalogue).take(list(valid))
+    valid = catalogue[catalogue["split"] == "valid"]
+    images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))
     weights = trial.folder / "model.keras"
     with atomic_folder(folder) as temporary:
         served = write_served(temporary / "served", weights, card)
-        gate = fit_gate(served.features(images))
+        gate = fit_gate(served.features(images), valid["lesion_id"])
         served = write_served(temporary / "served", weights, card, gate)
         export_model(served, "tfjs", temporary / "web", precision="float16")
         for path in (temporary / "served").iterdir():
