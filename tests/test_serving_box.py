@@ -15,6 +15,7 @@ from helpers.errors import ConfigError
 from helpers.evaluation import balanced_accuracy
 from helpers.serving.box import Recipe, make_box, read_recipe
 from helpers.serving.model_card import format_score, model_card, recall_rows, score_rows
+from helpers.serving.operating import read_operating
 from helpers.serving.served import BOX, ServedModel, open_model
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
@@ -58,8 +59,9 @@ def box(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> ServedMo
 def test_the_folder_holds_all_that_is_served(box: ServedModel) -> None:
     """Model, card, gate, the browser's copy, model card, licence and recipe; nothing else."""
     names = {path.name for path in box.folder.iterdir()}
-    expected = {"model.keras", "model.json", "gate.npz", "web", "README.md", "LICENSE.txt"}
-    assert names == expected | {"recipe.yml"}
+    expected = {"model.keras", "model.json", "gate.npz", "operating.json"}
+    assert names == expected | {"web", "README.md", "LICENSE.txt", "recipe.yml"}
+    assert set(read_operating(box.folder)) == {"single", "views"}
     assert (box.folder / "web" / "model.json").is_file()
     assert read_recipe(box.folder / "recipe.yml") == Recipe(**small_recipe())
     assert "commercially" in (box.folder / "LICENSE.txt").read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.catalogue import fingerprint, load_catalogue
+from helpers.classes import MALIGNANT
 from helpers.errors import ConfigError, explain_validation
 from helpers.evaluation import scores
 from helpers.executors import LocalExecutor
@@ -21,8 +22,9 @@ from helpers.serving.card import Face
 from helpers.serving.exports import export_model
 from helpers.serving.gate import fit_gate
 from helpers.serving.model_card import model_card
+from helpers.serving.operating import operating_points, write_operating
 from helpers.serving.served import ServedModel, open_model, write_served
-from helpers.serving.trial_card import card_of_trial, make_face
+from helpers.serving.trial_card import calibrated, card_of_trial, make_face
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
 from helpers.trials import Event, Trial, TrialConfig, open_trial_store, run_trials
@@ -180,19 +182,27 @@ def make_box(
     Returns
     -------
     ServedModel
-        Card, model, gate, the browser's float16 copy, model card, licence and recipe.
+        Card, model, gate, operating points, the browser's float16 copy, model card, licence and
+        recipe.
     """
     recipe = read_recipe(recipe_path)
     made = train_recipe(recipe, source, progress)
     trial, catalogue = made.final, made.catalogue
-    faces = {
-        "single": _face(recipe, {s: trial.predictions_of(s) for s in SCORED}, ("identity",)),
-        "views": _face(
-            recipe,
-            {split: view_predictions(trial, catalogue, split) for split in SCORED},
-            views_of(trial.config.image_size),
-        ),
+    views = views_of(trial.config.image_size)
+    seen = {
+        "single": {split: trial.predictions_of(split) for split in SCORED},
+        "views": {split: view_predictions(trial, catalogue, split) for split in SCORED},
     }
+    faces = {
+        name: make_face(
+            seen[name]["valid"],
+            seen[name]["test"],
+            views=asked,
+            wanted_sensitivity=recipe.wanted_sensitivity,
+        )
+        for name, asked in (("single", ("identity",)), ("views", views))
+    }
+    points = {name: _points(seen[name]["valid"], face) for name, face in faces.items()}
     card = card_of_trial(
         trial,
         name=recipe.name,
@@ -217,16 +227,16 @@ def make_box(
         for path in (temporary / "served").iterdir():
             path.rename(temporary / path.name)
         (temporary / "served").rmdir()
+        write_operating(temporary, points)
         (temporary / "README.md").write_text(model_card(card), encoding="utf-8")
         (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
         shutil.copyfile(recipe_path, temporary / "recipe.yml")
     return open_model(folder)
 
 
-def _face(recipe: Recipe, predictions: dict[str, pd.DataFrame], views: tuple[str, ...]) -> Face:
-    return make_face(
-        predictions["valid"],
-        predictions["test"],
-        views=views,
-        wanted_sensitivity=recipe.wanted_sensitivity,
-    )
+def _points(valid: pd.DataFrame, face: Face) -> pd.DataFrame:
+    """What each threshold of a face does on validation."""
+    table = calibrated(valid, "diagnosis", face.temperature)
+    malignant = table["dx"].astype(str).isin(MALIGNANT)
+    score = table[[f"p_{name}" for name in sorted(MALIGNANT)]].sum(axis=1).clip(0, 1)
+    return operating_points(malignant, score, table["lesion_id"])
