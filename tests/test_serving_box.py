@@ -12,7 +12,7 @@ import yaml
 
 from helpers.catalogue import load_catalogue
 from helpers.errors import ConfigError
-from helpers.evaluation import balanced_accuracy
+from helpers.evaluation import balanced_accuracy, malignant_auc
 from helpers.serving.box import Recipe, make_box, read_recipe
 from helpers.serving.model_card import format_score, model_card, recall_rows, score_rows
 from helpers.serving.operating import read_operating
@@ -75,7 +75,11 @@ def test_validation_chooses_and_the_chosen_goes_on(box: ServedModel, tiny_folder
     recipe = read_recipe(box.folder / "recipe.yml")
     trials = [find_trial(config, catalogue) for config in recipe.candidates]
     found = {
-        trial.name: balanced_accuracy(trial.predictions_of("valid")).value
+        trial.name: (
+            balanced_accuracy(trial.predictions_of("valid")).value
+            + malignant_auc(trial.predictions_of("valid")).value
+        )
+        / 2
         for trial in trials
         if trial is not None
     }

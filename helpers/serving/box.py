@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,8 +31,9 @@ from helpers.splits import split_catalogue
 from helpers.trials import Event, Trial, TrialConfig, open_trial_store, run_trials
 from helpers.tta import view_predictions, views_of
 
-CHOOSE_BY = "balanced_accuracy"
-"""Score on validation that chooses among the candidates."""
+CHOOSE_BY = ("balanced_accuracy", "malignant_auc")
+"""Scores on validation whose mean chooses among the candidates: the two that the box is judged by.
+The first alone would take a model that names rare classes too often for hardly a point."""
 
 
 SCORED = ("valid", "test")
@@ -51,7 +53,7 @@ class Recipe(BaseModel):
     wanted_sensitivity : float
         What the default threshold for "malignant" reaches on validation, in (0, 1).
     candidates : tuple of TrialConfig
-        What validation chooses from, by `CHOOSE_BY`.
+        What validation chooses from, by the mean of `CHOOSE_BY`.
     final : dict
         Fields of the chosen candidate that change when its training goes on from its weights.
     """
@@ -146,7 +148,8 @@ def train_recipe(
 
 
 def _validation_score(trial: Trial) -> float:
-    return scores(trial.predictions_of("valid"), [CHOOSE_BY])[CHOOSE_BY].value
+    found = scores(trial.predictions_of("valid"), CHOOSE_BY)
+    return float(np.mean([estimate.value for estimate in found.values()]))
 
 
 LICENCE_TEXT = """\
@@ -211,7 +214,7 @@ def make_box(
             "source": open_source(source).title,
             "fingerprint": fingerprint(catalogue),
             "chosen": made.chosen.name,
-            "chosen_by": CHOOSE_BY,
+            "chosen_by": list(CHOOSE_BY),
             "candidates": {each.name: _validation_score(each) for each in made.candidates},
         },
         command=f"dermbook box --source FOLDER  # {recipe_path.name}",

@@ -104,6 +104,13 @@ def model_card(card: Card) -> str:
         if name in splits
     ]
     lines += _table(["split", "images", "lesions"], rows)
+    if candidates := card.data.get("candidates"):
+        lines += ["", "Validation chose among these, by the mean of "]
+        lines[-1] += " and ".join(name.replace("_", " ") for name in card.data["chosen_by"]) + ":"
+        lines.append("")
+        marks = {card.data["chosen"]: "chosen"}
+        rows = [[name, f"{value:.3f}", marks.get(name, "")] for name, value in candidates.items()]
+        lines += _table(["candidate", "mean", ""], rows)
     lines += ["", "## How good it is", ""]
     lines.append(
         "95 % intervals by a bootstrap over lesions. Temperature and threshold were chosen on "
