@@ -123,7 +123,8 @@ def predictions_by(
     """
     compute = export.open()
     batches = [images[start : start + 64] for start in range(0, len(images), 64)]
-    found = np.concatenate([compute(batch)["probabilities"] for batch in batches])
+    found = np.concatenate([compute(batch)["probabilities"] for batch in batches], dtype=np.float64)
+    found /= found.sum(axis=1, keepdims=True)  # 8 bits round each probability to 1 / 256
     return with_probabilities(rows, found, classes)
 
 
@@ -181,6 +182,41 @@ def variants_table(
             "verdict": difference(less),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("format")
+
+
+def parity_table(exports: Sequence[Export]) -> pd.DataFrame:
+    """What each export's own check found.
+
+    Parameters
+    ----------
+    exports : sequence of Export
+        A row each.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``format``: ``images``, the largest differences of a ``probability`` and of a
+        ``feature``, the share of images with the ``same class``.
+    """
+    names = {
+        "images": "images",
+        "probabilities": "probability",
+        "features": "feature",
+        "same_class": "same class",
+    }
+    rows = {
+        export_title(export): {
+            title: export.record["checked"][name] for name, title in names.items()
+        }
+        for export in exports
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("format")
+
+
+def smallest_unharmed(variants: pd.DataFrame, least_same: float = 0.95) -> str:
+    """Name of the smallest export that is not shown to be worse and keeps nearly all classes."""
+    kept = (variants["verdict"] != "lower") & (variants["same class"] >= least_same)
+    return str(variants.loc[kept, "MiB"].idxmin())
 
 
 @dataclass(frozen=True)
