@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from helpers.classes import MALIGNANT
 from helpers.errors import ConfigError
 from helpers.files import atomic_folder, digest, read_json, writable, write_json
-from helpers.serving.serving_graph import serving_graph
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "apps" / "browser"
