@@ -1,4 +1,4 @@
-"""A server of static files on this machine, with the headers that a host of the page should send."""
+"""A server of static files on this machine, with the headers that a host should send."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""The browser page of a small model, built once, served on this machine, and a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_served import small_served
+
+from helpers.serving.served import ServedModel, open_model
+from helpers.serving.web import build_web
+from helpers.serving.web_server import make_server
+
+__all__ = ["chromium", "open_page", "page_address", "served", "site", "small_served"]
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+READY = 20_000  # milliseconds; on a machine that does much else beside
+
+
+@dataclass
+class Seen:
+    """What happened on a page, to be looked at when its test is over."""
+
+    requests: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def served(small_served: Path) -> ServedModel:
+    """The small model."""
+    return open_model(small_served)
+
+
+@pytest.fixture(scope="session")
+def site(served: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the small model, with weights of 32 bits."""
+    return build_web(served, tmp_path_factory.mktemp("web") / "page", precision="float32")
+
+
+@pytest.fixture(scope="session")
+def page_address(site: Path) -> Iterator[str]:
+    """Where the page is served."""
+    with make_server(site, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://localhost:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser; the machine's own, never one that a test would download."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).is_file():
+        pytest.skip(f"no browser at {path}; install chromium, or set CHROMIUM to its path")
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(
+            executable_path=path, args=list(FLAGS), chromium_sandbox=False
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
+    """Open the page in a profile of its own: ``open_page(path="", **options)``.
+
+    What is wrong on the console, and any request to somewhere else, fails the test.
+    """
+    contexts, told = [], Seen()
+
+    def visit(path: str = "", *, address: str = page_address, ready: bool = True, **options: Any):
+        options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.on("request", lambda request: told.requests.append(request.url))
+        page = context.new_page()
+        page.on("console", lambda message: _note(told, message))
+        page.on("pageerror", lambda error: told.problems.append(str(error)))
+        page.seen = told
+        page.goto(address + path)
+        if ready:
+            page.wait_for_selector("html[data-ready=yes]", timeout=READY)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not told.problems
+    hosts = ("http://localhost:", "blob:http://localhost:")
+    assert [url for url in told.requests if not url.startswith(hosts)] == []
+
+
+def _note(told: Seen, message: Any) -> None:
+    if message.type in ("error", "warning"):
+        told.problems.append(f"{message.type}: {message.text}")
+
+
+def wait_for_answer(page: Any) -> str:
+    """Wait until an answer is shown; its one-line text."""
+    page.wait_for_selector("#answer:not([hidden])", timeout=READY)
+    page.wait_for_function("!document.querySelector('#stage').classList.contains('is-busy')")
+    return str(page.inner_text("#status"))
