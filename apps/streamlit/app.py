@@ -49,9 +49,10 @@ def main() -> None:
     page = st.navigation(list(pages.values()), position="top")
     with st.container(key="db_top", horizontal=True, horizontal_alignment="right"):
         draw_switch()
-    page.run()
+    # Before the page: it is there while a page is still at work, and where one fails.
     with st.container(key="db_notice"):
         pieces.show(pieces.notice_bar(say("notice.title") + say("bar.stop"), say("bar.rest")))
+    page.run()
 
 
 main()

@@ -49,7 +49,7 @@ class Wording:
         self.where = where
         self.language = language
 
-    def __call__(self, name: str, **fields: Any) -> str:
+    def __call__(self, name: str, /, **fields: Any) -> str:
         """The text of a name, with its fields filled in.
 
         Raises

@@ -116,7 +116,7 @@ def _choose(say: Wording, rows: pd.DataFrame) -> Filters:
 
 def _draw_figures(say: Wording, rows: pd.DataFrame, kept: pd.DataFrame) -> None:
     malignant = int(kept["dx"].isin(MALIGNANT).sum())
-    share = f"{malignant / len(kept):.0%}" if len(kept) else ""
+    share = pieces.percent(malignant / len(kept)) if len(kept) else ""
     lesions, all_lesions = counting.count_lesions(kept), counting.count_lesions(rows)
     numbers = (
         ("images", f"{len(kept):,}", say("dashboard.of_all", n=f"{len(rows):,}")),
@@ -130,7 +130,7 @@ def _draw_figures(say: Wording, rows: pd.DataFrame, kept: pd.DataFrame) -> None:
                 pieces.tile(say(f"dashboard.figures.{name}"), number, of)
                 for name, number, of in numbers
             ),
-            small=True,
+            kind="db-small",
         )
     )
 
@@ -216,8 +216,8 @@ def draw() -> None:
     left, right = st.columns(2, gap="large")
     with left:
         _draw_bars(say, kept, "dx", "dashboard.by_dx")
-        _draw_bars(say, kept, "sex", "dashboard.by_sex")
-    with right:
         _draw_ages(say, kept)
+    with right:
         _draw_bars(say, kept, "localization", "dashboard.by_site")
+        _draw_bars(say, kept, "sex", "dashboard.by_sex")
     _draw_rows(say, table, kept)

@@ -63,15 +63,11 @@ def _analyse(say: Wording, desk: ModelDesk, tray: Tray, files: list[tuple[str, b
     st.rerun()
 
 
-def _percent(estimate: Estimate) -> str:
-    return f"{estimate.value:.0%}"
-
-
 def _interval(say: Wording, estimate: Estimate) -> str:
     return say(
         "diagnosis.interval",
-        low=f"{estimate.low:.0%}",
-        high=f"{estimate.high:.0%}",
+        low=pieces.percent(estimate.low),
+        high=pieces.percent(estimate.high),
         n=f"{estimate.n:,}",
     )
 
@@ -95,7 +91,7 @@ def _threshold(say: Wording, desk: ModelDesk) -> float:
                 key="threshold",
                 persist_state="session",
             )
-            wanted = f"{face.wanted_sensitivity:.0%}"
+            wanted = pieces.percent(face.wanted_sensitivity)
             text = say("diagnosis.threshold_chosen", wanted=wanted, threshold=f"{chosen:.2f}")
             pieces.show(pieces.soft(text))
         with right:
@@ -104,10 +100,12 @@ def _threshold(say: Wording, desk: ModelDesk) -> float:
             else:
                 at = operation_at(desk.points, threshold)
                 parts = [
-                    pieces.tile(say(f"diagnosis.{name}"), _percent(value), _interval(say, value))
+                    pieces.tile(
+                        say(f"diagnosis.{name}"), pieces.percent(value.value), _interval(say, value)
+                    )
                     for name, value in (("found", at.sensitivity), ("cleared", at.specificity))
                 ]
-                pieces.show(pieces.tiles(parts, small=True))
+                pieces.show(pieces.tiles(parts, kind="db-plain"))
     return float(threshold)
 
 
@@ -150,22 +148,22 @@ def _draw_answer(say: Wording, desk: ModelDesk, reading: Reading, threshold: flo
         pieces.Bar(
             diagnosis_name(say, classes[i]),
             float(reading.probabilities[i]),
-            (f"{reading.probabilities[i]:.1%}",),
+            (pieces.percent(float(reading.probabilities[i]), 1),),
             COLOURS.get(classes[i], pieces.ACCENT),
         )
         for i in order
     ]
     caption = say("diagnosis.probabilities_caption", name=reading.name, k=len(order))
     heads = [say("diagnosis.diagnosis_column"), say("diagnosis.probability_column")]
-    pieces.show(pieces.subtitle(say("diagnosis.probabilities")))
-    pieces.show(pieces.bars(caption, heads, rows, first=True))
+    table = pieces.bars(caption, heads, rows, first=True)
+    pieces.show(pieces.subtitle(say("diagnosis.probabilities")) + table)
     first = classes[order[0]]
     if isinstance(note := say.find(f"classes.{first}.note"), str):
         pieces.show(pieces.about(diagnosis_name(say, first), note))
     side = "above" if reading.malignant >= threshold else "below"
-    pieces.show(pieces.subtitle(say("diagnosis.malignant")))
     pieces.show(
-        pieces.meter(
+        pieces.subtitle(say("diagnosis.malignant"))
+        + pieces.meter(
             reading.malignant,
             threshold,
             say(f"diagnosis.{side}", threshold=f"{threshold:.2f}"),

@@ -8,14 +8,15 @@ import streamlit as st
 
 from face import pieces
 from helpers.errors import DermBookError
+from helpers.serving import desk
 from helpers.serving.app import MODEL_VARIABLE
-from helpers.serving.desk import ModelDesk, open_desk
+from helpers.serving.desk import ModelDesk
 from helpers.serving.wording import Wording
 
 
 @st.cache_resource(show_spinner=False)
 def _desk(spec: str | None) -> ModelDesk:
-    return open_desk(spec)
+    return desk.open_desk(spec)
 
 
 def serving() -> ModelDesk:

@@ -25,6 +25,15 @@ class Bar:
     colour: str = ACCENT
 
 
+def percent(share: float, digits: int = 0) -> str:
+    r"""A share in per cent, with a space that does not break.
+
+    >>> percent(0.956, 1)
+    '95.6\xa0%'
+    """
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
 def show(html: str) -> None:
     """Draw a piece."""
     st.html(html)
@@ -58,10 +67,9 @@ def tile(name: str, number: str, interval: str = "", note: str = "") -> str:
     return f"<li>{''.join(parts)}</li>"
 
 
-def tiles(items: Iterable[str], small: bool = False) -> str:
-    """Tiles beside each other, as many as there is room for."""
-    kind = "db-tiles db-small" if small else "db-tiles"
-    return f'<ul class="{kind}">{"".join(items)}</ul>'
+def tiles(items: Iterable[str], kind: str = "") -> str:
+    """Tiles beside each other, as many as there is room for; "db-small" or "db-plain" ones."""
+    return f'<ul class="db-tiles {kind}">{"".join(items)}</ul>'
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

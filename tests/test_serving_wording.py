@@ -1,0 +1,91 @@
+"""Texts of the apps, in both languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from helpers.errors import ConfigError
+from helpers.serving.pictures import ERRORS as PICTURE_ERRORS
+from helpers.serving.pictures import NOTES
+from helpers.serving.tables import _ENGLISH as TABLE_ERRORS
+from helpers.serving.wording import APPS, LANGUAGES, Wording, fields_of, flatten, load_wording
+
+
+def texts(language: str) -> dict[str, str]:
+    """All texts that the Streamlit app has in a language, by name."""
+    return dict(flatten(load_wording("streamlit", language).values))
+
+
+def test_languages_have_the_same_texts() -> None:
+    """Every text is there in both languages, with the same fields, and none is empty."""
+    english, chinese = texts("en"), texts("zh-Hant")
+    assert set(english) == set(chinese)
+    for name, text in english.items():
+        assert fields_of(text) == fields_of(chinese[name]), name
+        assert text.strip(), name
+        assert chinese[name].strip(), name
+
+
+def test_chinese_is_chinese() -> None:
+    """Nearly every Chinese text has Chinese characters; simplified forms are none of them."""
+    plain = {
+        "brand",
+        "language.tag",
+        "bar.stop",
+        "diagnosis.download_csv",
+        "diagnosis.download_pdf",
+    }
+    simplified = set("图诊断这个说样为会时间页应点处开关")
+    for name, text in texts("zh-Hant").items():
+        if name not in plain:
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in text), name
+        assert not simplified & set(text), name
+
+
+def test_faces_and_shared_texts_do_not_collide() -> None:
+    """A face adds to shared texts and replaces none."""
+    for language in LANGUAGES:
+        paths = (APPS / "texts", APPS / "streamlit" / "texts")
+        shared, own = (
+            dict(flatten(json.loads((path / f"{language}.json").read_text("utf-8"))))
+            for path in paths
+        )
+        assert not set(shared) & set(own)
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_every_code_has_a_text(language: str) -> None:
+    """Whatever a reader may refuse or note, the app can say it, with the fields that come."""
+    found = texts(language)
+    for code, text in {**PICTURE_ERRORS, **TABLE_ERRORS}.items():
+        assert fields_of(found[f"errors.{code}"]) <= fields_of(text), code
+    for note in NOTES:
+        assert found[f"notes.{note}"]
+
+
+def test_a_missing_text_is_named() -> None:
+    """A name without a text, and a field without a value, are errors that name them."""
+    words = Wording({"a": {"b": "{n} images"}}, "here")
+    assert words("a.b", n=3) == "3 images"
+    with pytest.raises(ConfigError, match=r"a\.c"):
+        words("a.c")
+    with pytest.raises(ConfigError, match="expected a text"):
+        words("a")
+    with pytest.raises(ConfigError, match="no value for the field 'n'"):
+        words("a.b", m=3)
+
+
+def test_braces_in_a_value_stay() -> None:
+    """A file named like a field is shown as it is."""
+    assert Wording({"a": "{name}!"}, "here")("a", name="{0}{x}") == "{0}{x}!"
+
+
+def test_unknown_languages_are_refused(tmp_path: Path) -> None:
+    """A language or folder that is not there is an error."""
+    with pytest.raises(ConfigError, match="expected one of en, zh-Hant"):
+        load_wording("streamlit", "xx")
+    with pytest.raises(ConfigError, match="expected the texts"):
+        load_wording("streamlit", "en", tmp_path)
