@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,30 +80,37 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
-    """Open the page in a profile of its own: ``open_page(path="", **options)``.
+    """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
+
+    With `facts` the page is told other things of its model than were built.
 
     What is wrong on the console, and any request to somewhere else, fails the test.
     """
     contexts, told = [], Seen()
 
-    def visit(path: str = "", *, address: str = page_address, ready: bool = True, **options: Any):
+    def visit(path: str = "", *, facts: dict[str, Any] | None = None, **options: Any) -> Any:
+        expected = options.pop("expected", "yes")
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
         context = chromium.new_context(**options)
         contexts.append(context)
+        if facts is not None:
+            context.route(
+                "**/page.json", lambda route: route.fulfill(json=route.fetch().json() | facts)
+            )
         context.on("request", lambda request: told.requests.append(request.url))
         page = context.new_page()
         page.on("console", lambda message: _note(told, message))
         page.on("pageerror", lambda error: told.problems.append(str(error)))
         page.seen = told
-        page.goto(address + path)
-        if ready:
-            page.wait_for_selector("html[data-ready=yes]", timeout=READY)
+        page.goto(page_address + path)
+        if expected:
+            page.wait_for_selector(f"html[data-ready={expected}]", timeout=READY)
         return page
 
     yield visit
     for context in contexts:
         context.close()
-    assert not told.problems
+    assert told.problems == []
     hosts = ("http://localhost:", "blob:http://localhost:")
     assert [url for url in told.requests if not url.startswith(hosts)] == []
 
@@ -112,8 +120,16 @@ def _note(told: Seen, message: Any) -> None:
         told.problems.append(f"{message.type}: {message.text}")
 
 
+def wait_until(page: Any, expression: str) -> None:
+    """Wait until an expression is true; Playwright's own way needs what the policy forbids."""
+    deadline = time.monotonic() + READY / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"never true: {expression}"
+        page.wait_for_timeout(50)
+
+
 def wait_for_answer(page: Any) -> str:
     """Wait until an answer is shown; its one-line text."""
     page.wait_for_selector("#answer:not([hidden])", timeout=READY)
-    page.wait_for_function("!document.querySelector('#stage').classList.contains('is-busy')")
+    page.wait_for_selector("#stage:not(.is-busy)", timeout=READY)
     return str(page.inner_text("#status"))
