@@ -1,17 +1,20 @@
-"""The browser page of a small model, built once, served on this machine, and a real browser."""
+"""The browser page of a small model, built once, served on this machine, and a real browser.
+
+A plugin, ``pytest_plugins = ("small_page",)``, so that all test files share one of each.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from page_steps import READY
 from small_served import small_served
 
 from helpers.serving.served import ServedModel, open_model
@@ -30,7 +33,6 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-READY = 20_000  # milliseconds; on a machine that does much else beside
 
 
 @dataclass
@@ -118,18 +120,3 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
 def _note(told: Seen, message: Any) -> None:
     if message.type in ("error", "warning"):
         told.problems.append(f"{message.type}: {message.text}")
-
-
-def wait_until(page: Any, expression: str) -> None:
-    """Wait until an expression is true; Playwright's own way needs what the policy forbids."""
-    deadline = time.monotonic() + READY / 1000
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"never true: {expression}"
-        page.wait_for_timeout(50)
-
-
-def wait_for_answer(page: Any) -> str:
-    """Wait until an answer is shown; its one-line text."""
-    page.wait_for_selector("#answer:not([hidden])", timeout=READY)
-    page.wait_for_selector("#stage:not(.is-busy)", timeout=READY)
-    return str(page.inner_text("#status"))

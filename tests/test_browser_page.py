@@ -13,20 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_page import (  # noqa: F401
-    READY,
-    chromium,
-    open_page,
-    page_address,
-    served,
-    site,
-    small_served,
-    wait_for_answer,
-    wait_until,
-)
+from page_steps import READY, wait_for_answer, wait_until
 
 from helpers.classes import CLASSES
 from helpers.serving.web import EXAMPLES, pack
+
+pytest_plugins = ("small_page",)
 
 EXAMPLE = EXAMPLES / "mel.jpg"
 SOURCES = ("file", "drop", "paste", "example", "camera")
@@ -63,7 +55,7 @@ def give(page: Any, source: str) -> None:
         page.click("#capture")
 
 
-def test_every_way_in_gives_the_same_kind_of_answer(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_every_way_in_gives_the_same_kind_of_answer(open_page: Callable[..., Any]) -> None:
     """File, drop, paste, example and camera each end in an answer; the first four in one."""
     page = open_page()
     seen = {}
@@ -79,7 +71,7 @@ def test_every_way_in_gives_the_same_kind_of_answer(open_page: Callable[..., Any
     assert re.match(r"Most likely: .+, \d", seen["file"])
 
 
-def test_the_camera_is_asked_for_on_a_click_alone(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_the_camera_is_asked_for_on_a_click_alone(open_page: Callable[..., Any]) -> None:
     """No question before anybody wants the camera; stopping it frees it."""
     page = open_page(expected="")
     page.evaluate("""() => {
@@ -124,8 +116,8 @@ def listener() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_no_connection_leaves_the_page_on_a_host_without_headers(
-    chromium: Any,  # noqa: F811
-    site: Path,  # noqa: F811
+    chromium: Any,
+    site: Path,
     listener: tuple[str, list[str]],
 ) -> None:
     """The policy in the page holds page and worker; without it the same request gets through."""
@@ -152,7 +144,7 @@ def test_no_connection_leaves_the_page_on_a_host_without_headers(
         server.shutdown()
 
 
-def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:
     """With the network off the page loads again and answers."""
     page = open_page()
     wait_until(page, "caches.keys().then((names) => names.length === 1)")
@@ -165,8 +157,8 @@ def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) ->
 
 
 def test_a_new_build_replaces_the_old_cache_when_wanted(
-    open_page: Callable[..., Any],  # noqa: F811
-    site: Path,  # noqa: F811
+    open_page: Callable[..., Any],
+    site: Path,
 ) -> None:
     """A changed build is told, used on a click, and the files of the old one are removed."""
     page = open_page()
@@ -187,7 +179,7 @@ def test_a_new_build_replaces_the_old_cache_when_wanted(
         build.write_text(text)
 
 
-def test_the_keyboard_alone_is_enough(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_the_keyboard_alone_is_enough(open_page: Callable[..., Any]) -> None:
     """Tab reaches all controls in the order of the page; keys open, read and change."""
     page = open_page()
     page.keyboard.press("Tab")
@@ -225,7 +217,7 @@ def test_the_keyboard_alone_is_enough(open_page: Callable[..., Any]) -> None:  #
     assert page.get_attribute("#heat", "aria-label") != told or page.is_hidden("#heat")
 
 
-def test_the_threshold_decides_the_verdict(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_the_threshold_decides_the_verdict(open_page: Callable[..., Any]) -> None:
     """Below the score it flags, above it does not; the score itself counts as flagged."""
     page = open_page()
     give(page, "example")
@@ -240,7 +232,7 @@ def test_the_threshold_decides_the_verdict(open_page: Callable[..., Any]) -> Non
     assert "below the threshold" in page.inner_text("#status")
 
 
-def test_language_is_chosen_and_remembered(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_language_is_chosen_and_remembered(open_page: Callable[..., Any]) -> None:
     """The browser's language first, then the one that was chosen."""
     page = open_page(locale="zh-TW")
     assert page.get_attribute("html", "lang") == "zh-Hant"
@@ -259,7 +251,7 @@ def test_language_is_chosen_and_remembered(open_page: Callable[..., Any]) -> Non
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_axe_finds_nothing_serious(
-    open_page: Callable[..., Any],  # noqa: F811
+    open_page: Callable[..., Any],
     width: int,
     scheme: str,
 ) -> None:
@@ -291,7 +283,7 @@ def test_axe_finds_nothing_serious(
     assert problems() == []
 
 
-def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chromium: Any) -> None:  # noqa: F811
+def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chromium: Any) -> None:
     """A picture beyond the gate is refused, and shown with a warning to who insists."""
     size = 1280
     gate = {
@@ -303,7 +295,7 @@ def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chr
         "threshold": -1.0,
         "quantile": 0.99,
     }
-    page = open_page(facts={"gate": gate}, service_workers="block")
+    page = open_page(facts={"gate": gate})
     page.set_input_files("#file", EXAMPLE)
     page.wait_for_selector("#refusal:not([hidden])", timeout=READY)
     assert page.is_hidden("#answer") and page.is_hidden("#heat")
@@ -312,10 +304,10 @@ def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chr
     assert page.is_visible("#answer") and page.is_visible("#anyway-warning")
 
 
-def test_a_backend_that_computes_wrongly_is_not_used(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_a_backend_that_computes_wrongly_is_not_used(open_page: Callable[..., Any]) -> None:
     """The self-check fails where the numbers are not those that Keras gave."""
     wrong = {"probabilities": [1.0, 0, 0, 0, 0, 0, 0], "tolerance": 0.02}
-    page = open_page(facts={"check": wrong}, expected="no", service_workers="block")
+    page = open_page(facts={"check": wrong}, expected="no")
     assert "No way to compute" in page.inner_text("#problem")
     assert "computes wrongly" in page.inner_text("#problem")
     give(page, "example")
@@ -323,7 +315,7 @@ def test_a_backend_that_computes_wrongly_is_not_used(open_page: Callable[..., An
     assert page.is_hidden("#answer")
 
 
-def test_a_backend_can_be_chosen(open_page: Callable[..., Any]) -> None:  # noqa: F811
+def test_a_backend_can_be_chosen(open_page: Callable[..., Any]) -> None:
     """?backend=wasm uses WebAssembly and nothing else, and the page says so."""
     page = open_page("?backend=wasm")
     assert page.get_attribute("html", "data-backend") == "wasm"

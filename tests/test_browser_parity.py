@@ -11,14 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from small_page import (  # noqa: F401
-    chromium,
-    open_page,
-    page_address,
-    served,
-    site,
-    small_served,
-)
 from small_served import IMAGE_SIZE
 
 from helpers.catalogue import read_image
@@ -26,6 +18,8 @@ from helpers.images import resize_image
 from helpers.serving.pictures import fit_picture, read_picture
 from helpers.serving.served import ServedModel
 from helpers.serving.web import check_pattern, pack
+
+pytest_plugins = ("small_page",)
 
 N_IMAGES = 50
 
@@ -66,7 +60,7 @@ def _text(values: bytes) -> str:
 
 
 @pytest.fixture
-def page(open_page: Callable[..., Any]) -> Any:  # noqa: F811
+def page(open_page: Callable[..., Any]) -> Any:
     """The page with its modules at hand."""
     opened = open_page()
     opened.evaluate(START)
@@ -75,7 +69,7 @@ def page(open_page: Callable[..., Any]) -> Any:  # noqa: F811
 
 def test_probabilities_and_maps_are_those_of_keras(
     page: Any,
-    served: ServedModel,  # noqa: F811
+    served: ServedModel,
     tiny_catalogue: pd.DataFrame,
 ) -> None:
     """Of 50 drawn pictures: probabilities to 1e-4, maps to 1e-3 of Grad-CAM's."""
