@@ -1,4 +1,7 @@
-"""The browser page of a small model, built once, served on this machine, and a real browser."""
+"""The browser page of a small model, built once, served on this machine, and a real browser.
+
+A plugin, ``pytest_plugins = ("small_page",)``, so that all test files share one of each.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from page_steps import READY
 from small_served import small_served
 
 from helpers.serving.served import ServedModel, open_model
@@ -29,7 +33,6 @@ FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-READY = 20_000  # milliseconds; on a machine that does much else beside
 
 
 @dataclass
@@ -79,30 +82,37 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
-    """Open the page in a profile of its own: ``open_page(path="", **options)``.
+    """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
+
+    With `facts` the page is told other things of its model than were built.
 
     What is wrong on the console, and any request to somewhere else, fails the test.
     """
     contexts, told = [], Seen()
 
-    def visit(path: str = "", *, address: str = page_address, ready: bool = True, **options: Any):
+    def visit(path: str = "", *, facts: dict[str, Any] | None = None, **options: Any) -> Any:
+        expected = options.pop("expected", "yes")
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
         context = chromium.new_context(**options)
         contexts.append(context)
+        if facts is not None:
+            context.route(
+                "**/page.json", lambda route: route.fulfill(json=route.fetch().json() | facts)
+            )
         context.on("request", lambda request: told.requests.append(request.url))
         page = context.new_page()
         page.on("console", lambda message: _note(told, message))
         page.on("pageerror", lambda error: told.problems.append(str(error)))
         page.seen = told
-        page.goto(address + path)
-        if ready:
-            page.wait_for_selector("html[data-ready=yes]", timeout=READY)
+        page.goto(page_address + path)
+        if expected:
+            page.wait_for_selector(f"html[data-ready={expected}]", timeout=READY)
         return page
 
     yield visit
     for context in contexts:
         context.close()
-    assert not told.problems
+    assert told.problems == []
     hosts = ("http://localhost:", "blob:http://localhost:")
     assert [url for url in told.requests if not url.startswith(hosts)] == []
 
@@ -110,10 +120,3 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
 def _note(told: Seen, message: Any) -> None:
     if message.type in ("error", "warning"):
         told.problems.append(f"{message.type}: {message.text}")
-
-
-def wait_for_answer(page: Any) -> str:
-    """Wait until an answer is shown; its one-line text."""
-    page.wait_for_selector("#answer:not([hidden])", timeout=READY)
-    page.wait_for_function("!document.querySelector('#stage').classList.contains('is-busy')")
-    return str(page.inner_text("#status"))

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_page import page_address, served, site, small_served  # noqa: F401
 from small_served import IMAGE_SIZE, small_card
 
 from helpers.clahe import Clahe
@@ -34,6 +33,8 @@ from helpers.serving.web import (
     pack,
 )
 from helpers.serving.web_server import HEADERS, POLICY, make_server
+
+pytest_plugins = ("small_page",)
 
 VENDOR = PAGE / "vendor"
 
@@ -128,7 +129,7 @@ def test_nothing_in_the_page_names_another_host() -> None:
             assert found <= {"http://www.w3.org"}, path
 
 
-def test_a_build_lists_its_files(site: Path) -> None:  # noqa: F811
+def test_a_build_lists_its_files(site: Path) -> None:
     """Each file but the service worker is in build.js, with the checksum of its bytes."""
     text = (site / "build.js").read_text()
     build = json.loads(text.removeprefix("self.BUILD = ").rstrip(";\n"))
@@ -142,7 +143,7 @@ def test_a_build_lists_its_files(site: Path) -> None:  # noqa: F811
     assert re.fullmatch(r"[0-9a-f]{12}", build["id"])
 
 
-def test_page_facts_are_those_of_the_card(site: Path, served: ServedModel) -> None:  # noqa: F811
+def test_page_facts_are_those_of_the_card(site: Path, served: ServedModel) -> None:
     """Temperature and threshold are of one view, the head's weights those of the last layer."""
     facts = json.loads((site / "page.json").read_text())
     face = served.card.faces["single"]
@@ -156,7 +157,7 @@ def test_page_facts_are_those_of_the_card(site: Path, served: ServedModel) -> No
 
 
 def test_a_folder_with_other_files_is_left_alone(
-    served: ServedModel,  # noqa: F811
+    served: ServedModel,
     tmp_path: Path,
 ) -> None:
     """A build replaces an earlier build, and nothing else."""

@@ -78,6 +78,7 @@ def build_web(served: Any, folder: str | Path, precision: str | None = None) -> 
     writable(folder.resolve().parent)
     with atomic_folder(folder) as made:
         shutil.copytree(PAGE, made, dirs_exist_ok=True, ignore=shutil.ignore_patterns("texts"))
+        (made / "README.md").unlink()
         shutil.copytree(EXAMPLES, made / "examples")
         for language in LANGUAGES:
             write_json(made / "texts" / f"{language}.json", merged_texts(language))
