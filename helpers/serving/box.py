@@ -220,7 +220,7 @@ def make_box(
             "chosen_by": list(CHOOSE_BY),
             "candidates": {each.name: _validation_score(each) for each in made.candidates},
         },
-        command=f"dermbook box --source FOLDER  # {recipe_path.name}",
+        command="dermbook box --source FOLDER",
     )
     valid = catalogue[catalogue["split"] == "valid"]
     images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))
