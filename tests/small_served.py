@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from helpers.catalogue import load_catalogue, read_image
 from helpers.classes import CLASSES
 from helpers.serving.card import Card, Face, Score
+from helpers.serving.gate import fit_gate
+from helpers.serving.pictures import fit_picture
 from helpers.serving.served import write_served
+from helpers.sources import Source
 from helpers.tta import OBLONG_VIEWS
 
 IMAGE_SIZE = (144, 192)
@@ -51,8 +56,11 @@ def small_card(**fields: object) -> Card:
 
 
 @pytest.fixture(scope="session")
-def small_served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a served EfficientNetLite0 with ImageNet weights and a random head."""
+def small_served(tmp_path_factory: pytest.TempPathFactory, tiny_source: Source) -> Path:
+    """Folder of a served EfficientNetLite0 with ImageNet weights and a random head.
+
+    Its gate knows the drawn sample: such pictures are accepted, photographs are not.
+    """
     import keras
 
     from helpers.models import build_model
@@ -60,5 +68,9 @@ def small_served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keras.utils.set_random_seed(0)
     model = build_model("EfficientNetLite0", IMAGE_SIZE, weights="imagenet", head="linear")
     folder = tmp_path_factory.mktemp("served") / "model"
-    write_served(folder, model, small_card())
+    served = write_served(folder, model, small_card())
+    catalogue = load_catalogue(tiny_source)
+    drawn = np.stack([fit_picture(read_image(path), IMAGE_SIZE) for path in catalogue["path"]])
+    gate = fit_gate(served.features(drawn), catalogue["lesion_id"].to_numpy())
+    write_served(folder, model, small_card(), gate)
     return folder

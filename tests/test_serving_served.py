@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from small_served import IMAGE_SIZE, small_card
 
+from helpers.catalogue import read_image
 from helpers.clahe import Clahe, equalise
 from helpers.classes import CLASSES
 from helpers.errors import ConfigError
@@ -19,6 +20,7 @@ from helpers.gradcam import expand_maps
 from helpers.serving import served as module
 from helpers.serving.calibration import apply_temperature
 from helpers.serving.card import MODEL_FILE, read_card, write_card
+from helpers.serving.pictures import fit_picture
 from helpers.serving.served import ServedModel, open_model, write_served
 from helpers.trials import ENGINE_VERSION, TrialConfig
 
@@ -111,6 +113,18 @@ def test_equalisation_is_applied_once_before_the_views(
     np.testing.assert_allclose(equalising.features(images), model.features(equalised), atol=1e-5)
 
 
+def test_the_gate_knows_the_drawn_sample(
+    model: ServedModel, images: np.ndarray, tiny_catalogue: pd.DataFrame
+) -> None:
+    """It comes with the folder, accepts drawn lesions, and refuses coloured tiles."""
+    assert model.card.gate == "gate.npz"
+    assert model.gate is not None
+    paths = tiny_catalogue["path"].iloc[::4]
+    drawn = np.stack([fit_picture(read_image(path), IMAGE_SIZE) for path in paths])
+    assert model.gate.accepts(model.features(drawn)).mean() > 0.9
+    assert not model.gate.accepts(model.features(images)).any()
+
+
 def test_no_pictures_give_no_rows(model: ServedModel) -> None:
     """An empty batch is no error."""
     none = np.empty((0, *IMAGE_SIZE, 3), dtype=np.uint8)
@@ -197,7 +211,7 @@ def test_a_failed_write_leaves_what_was_there(small_served: Path, tmp_path: Path
     with pytest.raises(FileNotFoundError):
         write_served(folder, tmp_path / "missing.keras", small_card())
     assert sha256_file(folder / MODEL_FILE) == before
-    assert read_card(folder) == read_card(small_served)
+    assert read_card(folder) == read_card(small_served)  # its gate too
 
 
 def _predictions(target: str, n: int = 140) -> pd.DataFrame:

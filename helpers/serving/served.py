@@ -104,9 +104,11 @@ class ServedModel:
     @cached_property
     def gate(self) -> Gate | None:
         """What tells pictures that are no dermoscopy; None where the card names none."""
+        if self.card.gate is None:
+            return None
         from helpers.serving.gate import load_gate
 
-        return None if self.card.gate is None else load_gate(self.folder / self.card.gate)
+        return load_gate(self.folder / self.card.gate)
 
     def predict(self, images: NDArray[np.uint8], face: FaceName = "views") -> NDArray[np.float64]:
         """Calibrated probabilities.

@@ -1,0 +1,93 @@
+"""How often a gate refuses dermoscopy, and what else it lets through.
+
+Run ``PYTHONPATH=. python tests/measure_gate.py FOLDER [MODEL]``: FOLDER has the HAM10000 layout;
+MODEL is as in `open_model`, or is left out for a backbone with ImageNet weights. The gate that is
+measured is fitted here on the validation split, as the model's own is.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import not_dermoscopy
+import numpy as np
+import pandas as pd
+from small_served import IMAGE_SIZE, small_card
+
+from helpers.catalogue import load_catalogue
+from helpers.images import open_store
+from helpers.intervals import wilson
+from helpers.models import build_model
+from helpers.serving.gate import fit_gate
+from helpers.serving.pictures import fit_picture
+from helpers.serving.served import ServedModel, open_model, write_served
+from helpers.sources import open_source
+from helpers.splits import split_catalogue
+
+
+def measure(model: ServedModel, folder: Path, most: int | None = None) -> pd.DataFrame:
+    """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
+
+    Parameters
+    ----------
+    model : ServedModel
+        Gives the features.
+    folder : Path
+        In the HAM10000 layout; split by lesion, seed 0.
+    most : int, optional
+        Images of each split; all where None.
+
+    Returns
+    -------
+    DataFrame
+        A row a kind of picture: kind, n, refused, wanted ("accepted" or "refused"), lowest and
+        median score in thresholds.
+    """
+    size = model.card.image_size
+    catalogue = split_catalogue(load_catalogue(open_source(folder)), by="lesion", seed=0)
+    rng = np.random.default_rng(0)
+    chosen = {
+        name: catalogue[catalogue["split"] == name].sample(frac=1, random_state=rng).head(most)
+        for name in ("valid", "test")
+    }
+    table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
+    store = open_store(table, size)
+    valid, test = (
+        model.features(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
+    )
+    gate = fit_gate(valid, chosen["valid"]["lesion_id"].to_numpy())
+    drawn = load_catalogue(open_source("sample", sample_images=min(most or 200, 200)))
+    of_kind = {
+        "test images": test,
+        "drawn images": model.features(np.asarray(open_store(drawn, size).images)),
+    }
+    for kind, make in not_dermoscopy.KINDS.items():
+        pictures = np.stack([fit_picture(pixels, size) for _, pixels in make()])
+        of_kind[kind] = model.features(pictures)
+    rows = []
+    for kind, features in of_kind.items():
+        score = gate.score(features) / gate.threshold
+        wanted = "accepted" if kind in ("test images", "drawn images") else "refused"
+        facts = (kind, len(score), int((score > 1).sum()), wanted, score.min(), np.median(score))
+        rows.append(facts)
+    return pd.DataFrame(rows, columns=["kind", "n", "refused", "wanted", "lowest", "median"])
+
+
+def stand_in(folder: Path) -> ServedModel:
+    """EfficientNetLite0 as it comes from ImageNet."""
+    model = build_model("EfficientNetLite0", IMAGE_SIZE, weights="imagenet")
+    return write_served(folder, model, small_card())
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        named = open_model(sys.argv[2]) if len(sys.argv) > 2 else stand_in(Path(place) / "model")
+        found = measure(named, Path(sys.argv[1]))
+    print(found.to_string(index=False, float_format="{:.2f}".format))
+    negatives = found[found["wanted"] == "refused"]
+    test = found.iloc[0]
+    print(f"false refusals: {wilson(test['refused'], test['n']):.4f}")
+    missed = int((negatives["n"] - negatives["refused"]).sum())
+    print(f"missed negatives: {wilson(missed, int(negatives['n'].sum())):.4f}")
