@@ -14,7 +14,8 @@ export function unpackGate(packed) {
 export function gateScore({ mean, scale, directions, variances, residual }, features) {
   const size = mean.length;
   if (features.length !== size || !features.every(Number.isFinite)) return Infinity;
-  const scaled = Float64Array.from(features, (value, i) => (value - mean[i]) / scale[i]);
+  const length = Math.hypot(...features) || 1;
+  const scaled = Float64Array.from(features, (value, i) => (value / length - mean[i]) / scale[i]);
   let [inside, explained] = [0, 0];
   for (let j = 0; j < variances.length; j += 1) {
     let along = 0;
