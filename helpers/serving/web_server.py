@@ -39,7 +39,7 @@ class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "DermBook"
     sys_version = ""
-    extensions_map: ClassVar[dict[str, str]] = {
+    extensions_map: ClassVar[dict[str, str]] = {  # type: ignore[misc]
         "": "application/octet-stream",
         ".bin": "application/octet-stream",
         ".css": "text/css; charset=utf-8",
