@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +301,7 @@ def latency_table(
         name = "ONNX Runtime" if export.to == "onnx" else f"LiteRT {export.precision}"
         for threads in (1, 2):
             compute = export.open(threads)
-            rows.append((name, str(threads), time_calls(lambda run=compute: run(batch), calls)))
+            rows.append((name, str(threads), time_calls(partial(compute, batch), calls)))
     with tf.device("CPU:0"):
         rows.append(("Keras", "all", time_calls(lambda: model.predict_on_batch(batch), calls)))
     return pd.DataFrame(
