@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Any
 
 import pandas as pd
 from scipy.stats import norm  # type: ignore[import-untyped]
@@ -44,10 +43,10 @@ def card_of_run(trial: Trial, source: Source) -> Card:
     source : Source
         Of the run.
     """
-    told: dict[str, Any] = (
-        {} if not source.drawn else {"licence": _DRAWN_LICENCE, "notice": _DRAWN_NOTICE}
-    )
-    return card_of_trial(trial, data={"source": source.title}, **told)
+    data = {"source": source.title}
+    if source.drawn:
+        return card_of_trial(trial, data=data, licence=_DRAWN_LICENCE, notice=_DRAWN_NOTICE)
+    return card_of_trial(trial, data=data)
 
 
 def box_card() -> Card | None:
