@@ -47,6 +47,7 @@ function statusText() {
     const notes = [...look.notes.map((note) => say(`notes.${note}`))];
     if (look.several) notes.unshift(say('errors.several', { count: look.several }));
     const told = summarise(page, look.calibrated, look.score, threshold);
+    if (look.strange) notes.unshift(part('anyway-warning').textContent);
     return [told, ...notes].join(' ');
   }
   return key ? say(`status.${key}`) : '';
@@ -79,12 +80,12 @@ function render({ fresh = false } = {}) {
   document.querySelectorAll('[data-language]').forEach((button) => {
     button.setAttribute('aria-pressed', String(button.dataset.language === language()));
   });
-  part('status').textContent = statusText();
   showProblem(state.problem);
   showOpacity(Number(part('opacity').value));
   part('offline').textContent = say(`privacy.${state.offline}`);
   if (page) showAbout(page, engine?.backend);
   part('empty').hidden = Boolean(look);
+  part('status').textContent = statusText();
   part('to-answer').hidden = !look;
   part('refusal').hidden = !look?.refused;
   part('answer').hidden = !look || look.refused;
@@ -317,7 +318,7 @@ async function main() {
     return;
   }
   const { page } = state;
-  page.build = self.BUILD.id;
+  page.build = self.BUILD;
   state.threshold = page.threshold;
   if (page.head) page.head.weights = unpack(page.head);
   if (page.gate) page.gate = unpackGate(page.gate);
@@ -335,6 +336,7 @@ async function main() {
     render();
     performance.mark('dermbook-ready');
     document.documentElement.dataset.ready = 'yes';
+    await state.call('settle');
   } catch (error) {
     setStatus('failed');
     showProblem(error);

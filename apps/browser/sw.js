@@ -11,6 +11,7 @@ self.addEventListener('install', (event) => {
     const cache = await caches.open(CACHE);
     const files = { ...self.BUILD.files, 'build.js': '' };
     await Promise.all(Object.entries(files).map(async ([path, integrity]) => {
+      if (await cache.match(path)) return; // the page has put it there
       // "no-cache" asks the host whether the copy at hand is the newest; few bytes if it is.
       const answer = await fetch(path, { cache: 'no-cache', integrity });
       if (!answer.ok) throw new Error(`${path}: ${answer.status}`);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from helpers.errors import ConfigError
 from helpers.serving.web import BUILD_FILE
@@ -39,7 +39,7 @@ class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "DermBook"
     sys_version = ""
-    extensions_map: ClassVar[dict[str, str]] = {  # type: ignore[misc]
+    extensions_map = {  # noqa: RUF012, declared by the base class
         "": "application/octet-stream",
         ".bin": "application/octet-stream",
         ".css": "text/css; charset=utf-8",

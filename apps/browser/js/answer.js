@@ -129,7 +129,7 @@ export function showAbout(page, backend) {
   }
   rows.push(['licence', [page.licence]]);
   if (backend) rows.push(['backend', [say(`backends.${backend}`)]]);
-  rows.push(['build', [page.build]]);
+  rows.push(['build', [page.build.id]]);
   if (!page.gate) rows.push(['limits', [say('gate.none')]]);
   part('about').replaceChildren(...rows.flatMap(([name, values]) => [
     element('dt', {}, say(`about.${name}`)),

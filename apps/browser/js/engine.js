@@ -54,6 +54,25 @@ export function prepare() {
   return core;
 }
 
+/**
+ * A fetch that keeps what it got where the service worker will look for it, so that no file of the
+ * model is sent twice. What has another checksum than the build says is an error.
+ */
+function keepingFetch(build, writes) {
+  if (!build || !globalThis.caches) return (address, options) => fetch(address, options);
+  const root = new URL('../', import.meta.url).href;
+  return async (address, options) => {
+    const integrity = build.files[address.slice(root.length)];
+    if (!integrity) return fetch(address, options);
+    const cache = await caches.open(`dermbook-${build.id}`);
+    const kept = await cache.match(address);
+    if (kept) return kept;
+    const answer = await fetch(address, { ...options, integrity });
+    if (answer.ok) writes.push(cache.put(address, answer.clone()));
+    return answer;
+  };
+}
+
 export class Engine {
   /**
    * @param {object} page what the build wrote into page.json.
@@ -81,8 +100,13 @@ export class Engine {
     if (!(await tf.setBackend(backend))) throw new Error('did not start');
     const engine = new Engine();
     Object.assign(engine, { page, backend });
-    engine.model = await tf.loadGraphModel(new URL('../model/model.json', import.meta.url).href);
+    const writes = [];
+    engine.model = await tf.loadGraphModel(
+      new URL('../model/model.json', import.meta.url).href,
+      { fetchFunc: keepingFetch(page.build, writes) },
+    );
     await engine.#check();
+    engine.kept = Promise.allSettled(writes); // a full disk keeps nothing, and all else works
     return engine;
   }
 

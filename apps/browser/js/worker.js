@@ -12,6 +12,9 @@ export function makeTasks() {
       engine = await Engine.start(page, wanted);
       return { backend: engine.backend, tried: engine.tried, apart: engine.apart };
     },
+    async settle() {
+      await engine.kept;
+    },
     async look({ file, frame }) {
       const { image_size: size } = engine.page;
       const picture = frame ? await readFrame(frame, size) : await readPicture(file, size);
@@ -32,7 +35,7 @@ export function answerMessages(scope) {
   scope.addEventListener('message', async ({ data: { id, task, options } }) => {
     try {
       const result = await tasks[task](options);
-      scope.postMessage({ id, result }, result.shown ? [result.shown] : []);
+      scope.postMessage({ id, result }, result?.shown ? [result.shown] : []);
     } catch (error) {
       const { name, message, code, fields } = error;
       scope.postMessage({ id, error: { name, message, code, fields } });
