@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,7 +116,7 @@ def results_csv(results: Sequence[Result], card: Card, threshold: float, texts: 
             row[4:] = [f"{value:.4f}" for value in result.probabilities]
             above = result.malignant >= threshold
             called = [f"{result.malignant:.4f}", f"{threshold:.4f}", "yes" if above else "no"]
-        notice = f"{texts['notice']['title']}. {texts['notice']['short']}"
+        notice = f"{texts['notice']['title']} – {texts['notice']['short']}"
         row += [*called, notes, card.name, card.trial, notice]
         writer.writerow([defused(cell) for cell in row])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode("utf-8", "replace")
@@ -191,7 +192,7 @@ def _page_of(
             image.save(folder / f"{kind}-{number}.png")
             alt = texts["results"][f"{kind}_alt"]
             pictures.append({"file": f"{kind}-{number}.png", "alt": alt})
-    name = result.name or "–"
+    name = result.name.strip() or "–"
     if len(name) > _SHOWN_CHARACTERS:
         name = f"{name[:_SHOWN_CHARACTERS]}…"
     page: dict[str, Any] = {
@@ -255,10 +256,11 @@ def _printable(value: Any) -> Any:
 
 @cache
 def _characters() -> frozenset[int]:
-    """Code points that the pages' fonts have; of scripts that join letters, none."""
+    """Code points that the pages' fonts have."""
     import matplotlib
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     own = frozenset(TTFont(path, lazy=True).getBestCmap())
-    return frozenset(code for code in own | cjk_characters() if code >= 32 and code != 127)
+    # Characters of control and format, such as those that turn the direction, show nothing.
+    return frozenset(c for c in own | cjk_characters() if unicodedata.category(chr(c))[0] != "C")
