@@ -40,7 +40,9 @@ class Server:
     def writes(self) -> list[str]:
         """Files that were opened for writing since the start."""
         names = self.opened.read_text().splitlines() if self.opened.is_file() else []
-        return [name for name in names if not name.startswith("/dev/")]
+        # Pages are set with fonts that are copied to where Typst looks for them.
+        allowed = (str(self.temporary / "dermbook-fonts-"), "/dev/")
+        return [name for name in names if not name.startswith(allowed)]
 
 
 @dataclass

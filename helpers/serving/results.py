@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import tempfile
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.classes import COLOURS, MALIGNANT
+from helpers.errors import ReportError
 from helpers.report.fonts import cjk_characters, gather_fonts
-from helpers.report.typesetting import TEMPLATE, compile_pdf
+from helpers.report.typesetting import TEMPLATE
 from helpers.serving.card import Card
 
 RESULTS_TEMPLATE = Path(__file__).with_name("results.typ")
@@ -155,43 +155,65 @@ def results_pdf(
     ReportError
         If a font is missing.
     """
-    moment = moment or datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="dermbook-") as place:
-        folder = Path(place)
-        gather_fonts(folder / "fonts")
-        shutil.copy(TEMPLATE, folder / TEMPLATE.name)
-        shutil.copy(RESULTS_TEMPLATE, folder / "main.typ")
-        pages = {
-            "texts": texts["results"] | {"notice": texts["notice"]},
-            "language": texts["language"]["tag"],
-            "model": f"{card.name} ({card.trial})" if card.trial else card.name,
-            "licence": card.licence,
-            "made": f"{moment:%Y-%m-%d %H:%M} UTC",
-            "day": {"year": moment.year, "month": moment.month, "day": moment.day},
-            "threshold": _percent(threshold),
-            "results": [
-                _page_of(result, number, card, threshold, texts, folder)
-                for number, result in enumerate(results)
-            ],
-        }
-        printable = _printable(pages)
-        (folder / "results.json").write_text(json.dumps(printable), encoding="utf-8")
-        return compile_pdf(folder, moment, [])
+    moment = (moment or datetime.now(UTC)).replace(microsecond=0)  # Typst knows seconds alone
+    files: dict[str, bytes] = {
+        TEMPLATE.name: TEMPLATE.read_bytes(),
+        "main.typ": RESULTS_TEMPLATE.read_bytes(),
+    }
+    pages = {
+        "texts": texts["results"] | {"notice": texts["notice"]},
+        "language": texts["language"]["tag"],
+        "model": f"{card.name} ({card.trial})" if card.trial else card.name,
+        "licence": card.licence,
+        "made": f"{moment:%Y-%m-%d %H:%M} UTC",
+        "day": {"year": moment.year, "month": moment.month, "day": moment.day},
+        "threshold": _percent(threshold),
+        "results": [_page_of(result, card, threshold, texts) for result in results],
+    }
+    files["results.json"] = json.dumps(_printable(pages)).encode()
+    return _compile(files, moment)
+
+
+def _compile(files: Mapping[str, bytes], moment: datetime) -> bytes:
+    """Compile ``main.typ``, all in memory: of a visitor's pictures nothing reaches the disk."""
+    import typst
+
+    with tempfile.TemporaryDirectory(prefix="dermbook-fonts-") as fonts:
+        compiler = typst.Compiler(
+            dict(files),
+            font_paths=[str(path) for path in gather_fonts(Path(fonts))],
+            ignore_system_fonts=True,
+        )
+        try:  # fonts are read when they are needed
+            pdf, warnings = compiler.compile_with_warnings(
+                format="pdf", pdf_standards="ua-1", timestamp=moment
+            )
+        except typst.TypstError as error:
+            raise ReportError(f"the results were not set: {error.message}") from error
+    fonts_missing = sorted({str(w.message) for w in warnings if "unknown font" in str(w.message)})
+    if fonts_missing:
+        raise ReportError(f"the results were not set: {'; '.join(fonts_missing)}")
+    assert isinstance(pdf, bytes)
+    return pdf
 
 
 def _page_of(
-    result: Result, number: int, card: Card, threshold: float, texts: Texts, folder: Path
+    result: Result,
+    card: Card,
+    threshold: float,
+    texts: Texts,
 ) -> dict[str, Any]:
-    """One result as the template reads it; its pictures go into the folder."""
+    """One result as the template reads it; its pictures are JPEGs."""
     pictures = []
     for kind in ("picture", "overlay"):
         pixels = getattr(result, kind)
         if pixels is not None:
             image = Image.fromarray(pixels)
             image.thumbnail((_WIDEST_PX, _WIDEST_PX))
-            image.save(folder / f"{kind}-{number}.png")
+            buffer = io.BytesIO()
+            image.save(buffer, "JPEG", quality=92)
             alt = texts["results"][f"{kind}_alt"]
-            pictures.append({"file": f"{kind}-{number}.png", "alt": alt})
+            pictures.append({"jpeg": buffer.getvalue(), "alt": alt})
     name = result.name.strip() or "–"
     if len(name) > _SHOWN_CHARACTERS:
         name = f"{name[:_SHOWN_CHARACTERS]}…"
@@ -251,7 +273,7 @@ def _printable(value: Any) -> Any:
         return {key: _printable(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_printable(part) for part in value]
-    return value
+    return list(value) if isinstance(value, bytes) else value  # Typst makes bytes of numbers
 
 
 @cache
