@@ -179,8 +179,9 @@ def _compile(files: Mapping[str, bytes], moment: datetime) -> bytes:
     import typst
 
     with tempfile.TemporaryDirectory(prefix="dermbook-fonts-") as fonts:
+        sources: Any = dict(files)  # its stubs know of no sources by name
         compiler = typst.Compiler(
-            dict(files),
+            sources,
             font_paths=[str(path) for path in gather_fonts(Path(fonts))],
             ignore_system_fonts=True,
         )
