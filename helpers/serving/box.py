@@ -54,8 +54,9 @@ class Recipe(BaseModel):
         What the default threshold for "malignant" reaches on validation, in (0, 1).
     candidates : tuple of TrialConfig
         What validation chooses from, by the mean of `CHOOSE_BY`.
-    final : dict
-        Fields of the chosen candidate that change when its training goes on from its weights.
+    final : dict or None
+        Fields of the chosen candidate that change when its training goes on from its weights;
+        where None, it is served as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,11 +66,11 @@ class Recipe(BaseModel):
     seed: int = Field(ge=0)
     wanted_sensitivity: float = Field(gt=0, lt=1)
     candidates: tuple[TrialConfig, ...] = Field(min_length=1)
-    final: dict[str, Any]
+    final: dict[str, Any] | None = None
 
     def final_config(self, chosen: Trial) -> TrialConfig:
         """Configuration with which the chosen candidate goes on."""
-        fields = chosen.config.model_dump() | self.final | {"start": chosen.folder.name}
+        fields = chosen.config.model_dump() | (self.final or {}) | {"start": chosen.folder.name}
         return TrialConfig(**fields)
 
 
@@ -141,6 +142,8 @@ def train_recipe(
     catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
     candidates = run_trials(recipe.candidates, catalogue, progress=progress)
     chosen = max(candidates, key=_validation_score)
+    if recipe.final is None:
+        return Training(catalogue, candidates, chosen, chosen)
     alone = LocalExecutor(parallel=1)  # with all cores
     config = recipe.final_config(chosen)
     final = run_trials([config], catalogue, executor=alone, progress=progress)[0]
@@ -217,7 +220,7 @@ def make_box(
             "chosen_by": list(CHOOSE_BY),
             "candidates": {each.name: _validation_score(each) for each in made.candidates},
         },
-        command=f"dermbook box --source FOLDER  # {recipe_path.name}",
+        command="dermbook box --source FOLDER",
     )
     valid = catalogue[catalogue["split"] == "valid"]
     images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))

@@ -12,7 +12,16 @@ from helpers.classes import NAMES
 from helpers.intervals import Estimate
 from helpers.serving.card import CARD_FILE, Card, Face, read_card
 from helpers.serving.served import BOX
+from helpers.serving.trial_card import card_of_trial
+from helpers.sources import Source
+from helpers.trials import Trial
 from helpers.verdicts import with_interval
+
+_DRAWN_LICENCE = "For anything: it learned from pictures that a program drew."
+_DRAWN_NOTICE = (
+    "For teaching, not for diagnosis. The model has never seen a photograph of skin, and what it "
+    "says of one means nothing."
+)
 
 _SCORES = {
     "balanced_accuracy": "balanced accuracy, test",
@@ -22,6 +31,22 @@ _SCORES = {
     "sensitivity": "sensitivity at the threshold, test",
     "specificity": "specificity at the threshold, test",
 }
+
+
+def card_of_run(trial: Trial, source: Source) -> Card:
+    """The card of a trial of a run, which knows where its pictures came from.
+
+    Parameters
+    ----------
+    trial : Trial
+        Finished.
+    source : Source
+        Of the run.
+    """
+    data = {"source": source.title}
+    if source.drawn:
+        return card_of_trial(trial, data=data, licence=_DRAWN_LICENCE, notice=_DRAWN_NOTICE)
+    return card_of_trial(trial, data=data)
 
 
 def box_card() -> Card | None:

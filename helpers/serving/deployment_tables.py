@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 from helpers.evaluation import balanced_accuracy, compare, scores
 from helpers.serving.calibration import apply_temperature
 from helpers.serving.exports import Export, export_model
-from helpers.serving.workbench import Workbench
+from helpers.serving.workbench import Workbench, no_chatter
 from helpers.trials import TrialConfig
 from helpers.verdicts import difference
 
@@ -38,6 +40,8 @@ TITLES = {
     "litert": "LiteRT",
     "tfjs": "TensorFlow.js",
 }
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 WARM_UP = 10
 CALLS = 100
@@ -86,7 +90,7 @@ def export_all(
         With float32 weights an export that differs from Keras is an error. With fewer bits it
         is what the chapter is about, and so it is measured and not refused.
     """
-    with Workbench(served.keras_model, images) as bench:
+    with no_chatter(), Workbench(served.keras_model, images) as bench:
         for_browsers = [precision for to, precision in kinds if to == "tfjs"]
         if for_browsers:  # in another process, so at the same time
             bench.start_tfjs(for_browsers)
@@ -121,7 +125,7 @@ def predictions_by(
     classes : sequence of str
         In the model's order.
     """
-    compute = export.open()
+    compute = export.open(os.cpu_count() or 1)
     batches = [images[start : start + 64] for start in range(0, len(images), 64)]
     found = np.concatenate([compute(batch)["probabilities"] for batch in batches], dtype=np.float64)
     found /= found.sum(axis=1, keepdims=True)  # 8 bits round each probability to 1 / 256
@@ -213,6 +217,18 @@ def parity_table(exports: Sequence[Export]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("format")
 
 
+def small_number(value: float) -> str:
+    """Write a difference with two digits, as a power of ten where it is tiny.
+
+    >>> small_number(0.0123), small_number(2.07e-06), small_number(0.0)
+    ('0.012', '2.1 × 10⁻⁶', '0')
+    """
+    if value == 0 or abs(value) >= 1e-3:
+        return f"{value:.2g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}"
+
+
 def smallest_unharmed(variants: pd.DataFrame, least_same: float = 0.95) -> str:
     """Name of the smallest export that is not shown to be worse and keeps nearly all classes."""
     kept = (variants["verdict"] != "lower") & (variants["same class"] >= least_same)
@@ -285,7 +301,7 @@ def latency_table(
         name = "ONNX Runtime" if export.to == "onnx" else f"LiteRT {export.precision}"
         for threads in (1, 2):
             compute = export.open(threads)
-            rows.append((name, str(threads), time_calls(lambda run=compute: run(batch), calls)))
+            rows.append((name, str(threads), time_calls(partial(compute, batch), calls)))
     with tf.device("CPU:0"):
         rows.append(("Keras", "all", time_calls(lambda: model.predict_on_batch(batch), calls)))
     return pd.DataFrame(

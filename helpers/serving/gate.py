@@ -22,6 +22,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -98,7 +99,7 @@ class Gate:
                 f"expected features of shape (n_samples, {len(self.mean)}) but got "
                 f"{values.shape}; use the gate with the model that it was fitted for"
             )
-        finite = np.isfinite(values).all(axis=1)
+        finite = np.asarray(np.isfinite(values).all(axis=1))
         y = (_of_length_one(np.where(finite[:, None], values, 0.0)) - self.mean) / self.scale
         z = y @ self.directions.T
         inside = (z**2 / self.variances).sum(axis=1)
@@ -119,12 +120,10 @@ class Gate:
         }
         numbers = {name: getattr(self, name) for name in ("residual", "threshold", "quantile")}
         with atomic_file(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(
-                file,
-                format=np.int64(_FORMAT),
-                **{name: array.astype(np.float32) for name, array in arrays.items()},
-                **{name: np.float64(value) for name, value in numbers.items()},
-            )
+            stored: dict[str, Any] = {"format": np.int64(_FORMAT)}
+            stored |= {name: array.astype(np.float32) for name, array in arrays.items()}
+            stored |= {name: np.float64(value) for name, value in numbers.items()}
+            np.savez_compressed(file, **stored)
 
 
 def load_gate(path: str | Path) -> Gate:
@@ -156,7 +155,7 @@ def load_gate(path: str | Path) -> Gate:
             f"{path}: expected a gate whose arrays fit each other and are finite but got others; "
             "take the file from where the model was made"
         )
-    return Gate(**arrays, **numbers)
+    return Gate(**(arrays | numbers))  # type: ignore[arg-type]
 
 
 def _usable(arrays: dict[str, NDArray[np.float64]], residual: float) -> bool:

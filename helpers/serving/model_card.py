@@ -21,9 +21,12 @@ SCORE_NAMES = {
 }
 """Scores of a card in the order of their table, and what readers call them."""
 
+SCORE_SHORT = {"balanced_accuracy": "balanced accuracy", "malignant_auc": "malignant AUC"}
+"""What sentences call the scores that choose among candidates."""
+
 FACE_NAMES = {
-    "views": "mean of several views (the Streamlit app)",
-    "single": "one view (the browser page)",
+    "views": "Mean of several views, as in the Streamlit app",
+    "single": "One view, as in the browser page",
 }
 
 
@@ -106,7 +109,7 @@ def model_card(card: Card) -> str:
     lines += _table(["split", "images", "lesions"], rows)
     if candidates := card.data.get("candidates"):
         lines += ["", "Validation chose among these, by the mean of "]
-        lines[-1] += " and ".join(name.replace("_", " ") for name in card.data["chosen_by"]) + ":"
+        lines[-1] += " and ".join(SCORE_SHORT[name] for name in card.data["chosen_by"]) + ":"
         lines.append("")
         marks = {card.data["chosen"]: "chosen"}
         rows = [[name, f"{value:.3f}", marks.get(name, "")] for name, value in candidates.items()]
@@ -118,7 +121,7 @@ def model_card(card: Card) -> str:
     )
     for name, text in FACE_NAMES.items():
         face = card.faces[name]  # type: ignore[index]
-        lines += ["", f"### By the {text}", ""]
+        lines += ["", f"### {text}", ""]
         lines.append(
             f"Temperature {face.temperature:.3f}; called malignant from "
             f"{face.malignant_threshold:.3f}, chosen for a sensitivity of "

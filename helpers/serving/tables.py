@@ -206,7 +206,7 @@ def _category(values: pd.Series) -> pd.Series:
     kept = sorted(set(clean))
     places = {text: place for place, text in enumerate(kept)}
     codes = np.array([places[text] for text in clean], dtype=np.int32)[coded.cat.codes]
-    return pd.Series(pd.Categorical.from_codes(codes, kept), index=values.index)
+    return pd.Series(pd.Categorical.from_codes(codes.tolist(), pd.Index(kept)), index=values.index)
 
 
 def _ages(values: pd.Series) -> tuple[pd.Series, int]:

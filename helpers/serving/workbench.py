@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
@@ -112,13 +111,15 @@ def no_chatter() -> Iterator[None]:
     They write to the process's error stream from C++, past Python. When the block raises, what
     they said is shown after all.
     """
-    logger = logging.getLogger("tensorflow")
+    import tensorflow as tf
+
+    logger = tf.get_logger()  # its first use sets its level, in a notebook to a talkative one
     level = logger.level
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        logger.setLevel(logging.ERROR)
+        logger.setLevel("ERROR")
         os.dup2(said.fileno(), 2)
         try:
             yield

@@ -10,6 +10,7 @@ from face import pieces
 from face.intake import start_again, take_in
 from face.language import words
 from face.model import say_missing, serving
+from face.reasons import reason_of
 from face.results import downloads
 from helpers.classes import COLOURS
 from helpers.errors import DermBookError
@@ -19,7 +20,6 @@ from helpers.serving.operating import operation_at
 from helpers.serving.tray import (
     MOST_PICTURES,
     Reading,
-    Refusal,
     Tray,
     heat_of,
     overlay,
@@ -39,12 +39,6 @@ def diagnosis_name(say: Wording, name: str) -> str:
     """What a class of the model is called."""
     found = say.find(f"classes.{name}.name") or say.find(f"kinds.{name}.name")
     return found if isinstance(found, str) else name
-
-
-def _reason(say: Wording, refusal: Refusal) -> str:
-    known = isinstance(say.find(f"errors.{refusal.code}"), str)
-    reason = say(f"errors.{refusal.code if known else 'unknown'}", **refusal.fields)
-    return say("diagnosis.refused_file", name=refusal.name, reason=reason)
 
 
 def _analyse(say: Wording, desk: ModelDesk, tray: Tray, files: list[tuple[str, bytes]]) -> None:
@@ -191,12 +185,7 @@ def _draw_card(key: str, threshold: float, anyway: bool) -> None:
                 tray.take_out(key)
                 st.rerun()
         left, right = st.columns([5, 6], gap="large")
-        with left:
-            if shown:
-                _draw_picture(say, desk, reading)
-            else:
-                alt = say("diagnosis.map_alt", name=reading.name)
-                pieces.show(pieces.picture(reading.shown, alt))
+        # The answer first: the map takes longer.
         with right:
             if not reading.accepted:
                 parts = ("anyway_warning",) if shown else ("text", "advice")
@@ -206,6 +195,12 @@ def _draw_card(key: str, threshold: float, anyway: bool) -> None:
                 _draw_answer(say, desk, reading, threshold)
             if reading.notes:
                 pieces.show(pieces.soft(" ".join(say(f"notes.{note}") for note in reading.notes)))
+        with left:
+            if shown:
+                _draw_picture(say, desk, reading)
+            else:
+                alt = say("diagnosis.map_alt", name=reading.name)
+                pieces.show(pieces.picture(reading.shown, alt))
 
 
 def _draw_results(say: Wording, desk: ModelDesk, tray: Tray) -> None:
@@ -249,7 +244,10 @@ def draw() -> None:
             start_again()
             say_missing(error, say)
     if tray.refusals:
-        reasons = [_reason(say, refusal) for refusal in tray.refusals]
+        reasons = [
+            say("diagnosis.refused_file", name=refusal.name, reason=reason_of(say, refusal))
+            for refusal in tray.refusals
+        ]
         pieces.show(pieces.warning(say("diagnosis.refused_files"), reasons))
     if tray.readings:
         _draw_results(say, desk, tray)

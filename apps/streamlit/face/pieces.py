@@ -92,7 +92,7 @@ def class_list(items: Iterable[tuple[str, str, str, str]]) -> str:
     """Diagnoses: colour, name, whether malignant, and a note each."""
     rows = (
         f"<li>{dot(colour)}<strong>{escape(name)}</strong> "
-        f'<span class="db-kind">({escape(kind)})</span><br>{escape(note)}</li>'
+        f'<span class="db-kind">{escape(kind)}</span>{escape(note)}</li>'
         for colour, name, kind, note in items
     )
     return f'<ul class="db-classes">{"".join(rows)}</ul>'

@@ -1,11 +1,59 @@
-"""Results to take away."""
+"""Results to take away: a table and pages, made when they are asked for."""
 
 from __future__ import annotations
 
+import streamlit as st
+
+from face.reasons import reason_of
 from helpers.serving.desk import ModelDesk
-from helpers.serving.tray import Tray
+from helpers.serving.results import Result, results_csv, results_pdf
+from helpers.serving.tray import Reading, Tray, heat_of, overlay
 from helpers.serving.wording import Wording
+
+_OPACITY = 0.45
+
+
+def _result(say: Wording, desk: ModelDesk, reading: Reading, anyway: bool) -> Result:
+    notes = [say(f"notes.{note}") for note in reading.notes]
+    if not reading.accepted and not anyway:
+        return Result(reading.name, refusal=say("gate.title"), notes=tuple(notes))
+    if not reading.accepted:
+        notes = [f"{say('gate.title')}. {say('gate.anyway_warning')}", *notes]
+    heat = desk.ask(heat_of, reading, reading.order()[0])
+    return Result(
+        reading.name,
+        probabilities=reading.probabilities,
+        malignant=reading.malignant,
+        notes=tuple(notes),
+        picture=reading.shown,
+        overlay=overlay(reading.shown, heat, _OPACITY),
+    )
+
+
+def _results(say: Wording, desk: ModelDesk, tray: Tray, anyway: bool) -> list[Result]:
+    """All that was put in: what was analysed, and what was refused and why."""
+    analysed = [_result(say, desk, reading, anyway) for reading in tray.readings]
+    bad = [Result(entry.name, refusal=reason_of(say, entry)) for entry in tray.refusals]
+    return analysed + bad
 
 
 def downloads(say: Wording, desk: ModelDesk, tray: Tray, threshold: float, anyway: bool) -> None:
     """Draw the buttons that download the results."""
+    card = desk.model.card
+
+    def table() -> bytes:
+        return results_csv(_results(say, desk, tray, anyway), card, threshold, say.values)
+
+    def pages() -> bytes:
+        return results_pdf(_results(say, desk, tray, anyway), card, threshold, say.values)
+
+    for kind, make, mime in (("csv", table, "text/csv"), ("pdf", pages, "application/pdf")):
+        st.download_button(
+            say(f"diagnosis.download_{kind}"),
+            data=make,
+            file_name=f"dermbook-results.{kind}",
+            mime=mime,
+            icon=":material/download:",
+            on_click="ignore",
+            key=f"download_{kind}",
+        )
