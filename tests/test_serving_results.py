@@ -104,6 +104,11 @@ def test_two_classes_have_a_table_too(texts: dict[str, Any]) -> None:
     assert results_pdf([result], card, 0.5, texts, MOMENT).startswith(b"%PDF")
 
 
+def test_pages_are_made_now_where_no_moment_is_named(texts: dict[str, Any]) -> None:
+    """Without a moment the pages have the present one, in whole seconds."""
+    assert results_pdf([_answered()], small_card(), 0.35, texts).startswith(b"%PDF")
+
+
 def _words(data: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(data)).pages
     return "".join("".join(page.extract_text() for page in pages).replace("\u200b", "").split())
