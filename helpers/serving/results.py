@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,7 +180,7 @@ def _compile(files: Mapping[str, bytes], moment: datetime) -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="dermbook-fonts-") as fonts:
         compiler = typst.Compiler(
-            dict(files),
+            cast(Any, dict(files)),  # its types leave dictionaries out
             font_paths=[str(path) for path in gather_fonts(Path(fonts))],
             ignore_system_fonts=True,
         )
