@@ -27,15 +27,19 @@ from helpers.sources import open_source
 from helpers.splits import split_catalogue
 
 
-def measure(model: ServedModel, folder: Path, most: int | None = None) -> pd.DataFrame:
+def measure(
+    model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame, most: int | None = None
+) -> pd.DataFrame:
     """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
 
     Parameters
     ----------
     model : ServedModel
         Gives the features.
-    folder : Path
-        In the HAM10000 layout; split by lesion, seed 0.
+    catalogue : DataFrame
+        Of real images; split by lesion here, seed 0.
+    drawn : DataFrame
+        Catalogue of a drawn sample.
     most : int, optional
         Images of each split; all where None.
 
@@ -46,7 +50,7 @@ def measure(model: ServedModel, folder: Path, most: int | None = None) -> pd.Dat
         median score in thresholds.
     """
     size = model.card.image_size
-    catalogue = split_catalogue(load_catalogue(open_source(folder)), by="lesion", seed=0)
+    catalogue = split_catalogue(catalogue, by="lesion", seed=0)
     rng = np.random.default_rng(0)
     chosen = {
         name: catalogue[catalogue["split"] == name].sample(frac=1, random_state=rng).head(most)
@@ -58,7 +62,6 @@ def measure(model: ServedModel, folder: Path, most: int | None = None) -> pd.Dat
         model.features(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
     )
     gate = fit_gate(valid, chosen["valid"]["lesion_id"].to_numpy())
-    drawn = load_catalogue(open_source("sample", sample_images=min(most or 200, 200)))
     of_kind = {
         "test images": test,
         "drawn images": model.features(np.asarray(open_store(drawn, size).images)),
@@ -84,7 +87,8 @@ def stand_in(folder: Path) -> ServedModel:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
         named = open_model(sys.argv[2]) if len(sys.argv) > 2 else stand_in(Path(place) / "model")
-        found = measure(named, Path(sys.argv[1]))
+        sources = open_source(sys.argv[1]), open_source("sample", sample_images=200)
+        found = measure(named, *(load_catalogue(source) for source in sources))
     print(found.to_string(index=False, float_format="{:.2f}".format))
     negatives = found[found["wanted"] == "refused"]
     test = found.iloc[0]

@@ -22,6 +22,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,8 @@ FLOOR = 0.1
 """What is added to each feature's variance, in mean variances of all."""
 _FOLDS = 5
 _FORMAT = 1
+_ARRAYS = ("mean", "scale", "directions", "variances")
+_NUMBERS = ("residual", "threshold", "quantile")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ class Gate:
                 f"expected features of shape (n_samples, {len(self.mean)}) but got "
                 f"{values.shape}; use the gate with the model that it was fitted for"
             )
-        finite = np.isfinite(values).all(axis=1)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1))
         y = (_of_length_one(np.where(finite[:, None], values, 0.0)) - self.mean) / self.scale
         z = y @ self.directions.T
         inside = (z**2 / self.variances).sum(axis=1)
@@ -111,20 +114,11 @@ class Gate:
 
     def save(self, path: str | Path) -> None:
         """Write the gate as ``.npz``, atomically, in single precision."""
-        arrays = {
-            "mean": self.mean,
-            "scale": self.scale,
-            "directions": self.directions,
-            "variances": self.variances,
-        }
-        numbers = {name: getattr(self, name) for name in ("residual", "threshold", "quantile")}
+        values: dict[str, Any] = {"format": np.int64(_FORMAT)}
+        values |= {name: getattr(self, name).astype(np.float32) for name in _ARRAYS}
+        values |= {name: np.float64(getattr(self, name)) for name in _NUMBERS}
         with atomic_file(path) as temporary, open(temporary, "wb") as file:
-            np.savez_compressed(
-                file,
-                format=np.int64(_FORMAT),
-                **{name: array.astype(np.float32) for name, array in arrays.items()},
-                **{name: np.float64(value) for name, value in numbers.items()},
-            )
+            np.savez_compressed(file, **values)
 
 
 def load_gate(path: str | Path) -> Gate:
@@ -135,19 +129,18 @@ def load_gate(path: str | Path) -> Gate:
     ConfigError
         If the file is missing, damaged, or no gate.
     """
-    names = ("mean", "scale", "directions", "variances", "residual", "threshold", "quantile")
     try:
         with np.load(path, allow_pickle=False) as stored:
             if int(stored["format"]) != _FORMAT:
                 raise ValueError(f"format {int(stored['format'])}")
-            values = {name: stored[name].astype(np.float64) for name in names}
+            values = {name: stored[name].astype(np.float64) for name in (*_ARRAYS, *_NUMBERS)}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(
             f"{path}: expected the gate of a model but got: {error}; take the file from where the "
             "model was made"
         ) from error
-    arrays = {name: values[name] for name in names[:4]}
-    numbers = {name: float(values[name]) for name in names[4:] if values[name].ndim == 0}
+    arrays = {name: values[name] for name in _ARRAYS}
+    numbers = {name: float(values[name]) for name in _NUMBERS if values[name].ndim == 0}
     d, k = arrays["mean"].size, arrays["variances"].size
     shapes = {"mean": (d,), "scale": (d,), "directions": (k, d), "variances": (k,)}
     whole = len(numbers) == 3 and all(arrays[name].shape == shapes[name] for name in shapes)
@@ -156,7 +149,7 @@ def load_gate(path: str | Path) -> Gate:
             f"{path}: expected a gate whose arrays fit each other and are finite but got others; "
             "take the file from where the model was made"
         )
-    return Gate(**arrays, **numbers)
+    return Gate(*(arrays[name] for name in _ARRAYS), *(numbers[name] for name in _NUMBERS))
 
 
 def _usable(arrays: dict[str, NDArray[np.float64]], residual: float) -> bool:
