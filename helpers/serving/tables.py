@@ -158,8 +158,8 @@ def _read_header(data: bytes) -> tuple[list[str], str, int]:
 
 
 def _parse(data: bytes, names: list[str], separator: str, start: int) -> pd.DataFrame:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import csv as arrow_csv  # type: ignore[import-untyped]
 
     wanted = [name for name in (*COLUMNS, "dataset") if name in names]
     # Other columns only have to be told apart; nothing reads them.
@@ -206,7 +206,7 @@ def _category(values: pd.Series) -> pd.Series:
     kept = sorted(set(clean))
     places = {text: place for place, text in enumerate(kept)}
     codes = np.array([places[text] for text in clean], dtype=np.int32)[coded.cat.codes]
-    return pd.Series(pd.Categorical.from_codes(codes.tolist(), pd.Index(kept)), index=values.index)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(kept)), index=values.index)
 
 
 def _ages(values: pd.Series) -> tuple[pd.Series, int]:

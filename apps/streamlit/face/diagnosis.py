@@ -153,7 +153,7 @@ def _draw_answer(say: Wording, desk: ModelDesk, reading: Reading, threshold: flo
     pieces.show(pieces.subtitle(say("diagnosis.probabilities")) + table)
     first = classes[order[0]]
     if isinstance(note := say.find(f"classes.{first}.note"), str):
-        pieces.show(pieces.about(diagnosis_name(say, first), note))
+        pieces.show(pieces.about(diagnosis_name(say, first) + say("bar.stop"), note))
     side = "above" if reading.malignant >= threshold else "below"
     pieces.show(
         pieces.subtitle(say("diagnosis.malignant"))
@@ -189,8 +189,8 @@ def _draw_card(key: str, threshold: float, anyway: bool) -> None:
         with right:
             if not reading.accepted:
                 parts = ("anyway_warning",) if shown else ("text", "advice")
-                text = " ".join(say(f"gate.{part}") for part in parts)
-                pieces.show(pieces.warning(say("gate.title"), text=text))
+                texts = [say(f"gate.{part}") for part in parts]
+                pieces.show(pieces.warning(say("gate.title"), texts=texts))
             if shown:
                 _draw_answer(say, desk, reading, threshold)
             if reading.notes:

@@ -191,13 +191,14 @@ def subtitle(text: str) -> str:
 
 def about(name: str, note: str) -> str:
     """What a diagnosis is."""
-    return f'<p class="db-about"><strong>{escape(name)}.</strong> {escape(note)}</p>'
+    return f'<p class="db-about"><strong>{escape(name)}</strong> {escape(note)}</p>'
 
 
-def warning(title: str, items: Sequence[str] = (), *, text: str = "") -> str:
+def warning(title: str, items: Sequence[str] = (), *, texts: Sequence[str] = ()) -> str:
     """Something that needs attention, and what it is about."""
     listed = "".join(f"<li>{escape(item)}</li>" for item in items)
-    under = (f"<p>{escape(text)}</p>" if text else "") + (f"<ul>{listed}</ul>" if items else "")
+    under = "".join(f"<p>{escape(text)}</p>" for text in texts)
+    under += f"<ul>{listed}</ul>" if items else ""
     return f'<div class="db-warning" role="status"><strong>{escape(title)}</strong>{under}</div>'
 
 
