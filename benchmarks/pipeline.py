@@ -33,7 +33,8 @@ def published_trials(size: tuple[int, int]) -> list[TrialConfig]:
 def _keras_batches(trial: TrialConfig, catalogue: pd.DataFrame) -> Any:
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
-    ours_alone = {"crop_range", "cutout"}  # what Keras' generator does not have
+    colours = {"brightness_range", "contrast_range", "saturation_range", "hue_range"}
+    ours_alone = {"crop_range", "cutout", *colours}  # what Keras' generator has not, or otherwise
     generator = ImageDataGenerator(**trial.augmentation.model_dump(exclude=ours_alone))
     with redirect_stdout(StringIO()):  # it prints how many files it found
         return generator.flow_from_dataframe(
