@@ -18,6 +18,7 @@ from helpers.augment import (
     draw_transform,
 )
 from helpers.catalogue import read_mask
+from helpers.colour_jitter import colour_matrix
 from helpers.cutout import cutout_box
 from helpers.intervals import mean_interval
 from helpers.trials import TrialConfig
@@ -68,6 +69,7 @@ def parameter_ends(
     for name, field in (("width", "zoom_columns"), ("height", "zoom_rows")):
         for factor in (1 - zoom, 1 + zoom):
             made += [(f"zoom of {name} {factor:g}", _alone(field, factor))] * (zoom > 0)
+    made += _colours(augmentation)
     images = [image, *(apply_transform(image, transform, fill_mode) for _, transform in made)]
     return images, ["original", *(title for title, _ in made)]
 
@@ -75,6 +77,18 @@ def parameter_ends(
 def _alone(field: str, value: float) -> Transform:
     values: dict[str, Any] = {field: value}
     return Transform(**values)
+
+
+def _colours(augmentation: Augmentation) -> list[tuple[str, Transform]]:
+    """Each change of colour at the two ends of its range."""
+    made = []
+    names = ("brightness", "contrast", "saturation", "hue")
+    for name, reach in zip(names, augmentation.colour_ranges, strict=True):
+        for end in (-reach, reach) if reach else ():
+            value, text = (end, f"{end:+g}°") if name == "hue" else (1 + end, f"{1 + end:g}")
+            colours = colour_matrix(**{name: value})
+            made.append((f"{name} {text}", Transform(colours=colours)))
+    return made
 
 
 def _crops_and_cutout(
@@ -102,7 +116,7 @@ def step_by_step(image: Image, transform: Transform, fill_mode: str = "constant"
     image : ndarray of shape (height, width, 3), uint8
         The decoded image.
     transform : Transform
-        Its parts in Keras' order: crop, rotation, shift, shear, zoom, flips, cutout.
+        Its parts in Keras' order: crop, rotation, shift, shear, zoom, flips, colours, cutout.
     fill_mode : str, default="constant"
         What fills the places outside the image, at each step anew.
 
@@ -122,12 +136,12 @@ def step_by_step(image: Image, transform: Transform, fill_mode: str = "constant"
         Transform(shear=transform.shear),
         Transform(zoom_rows=transform.zoom_rows, zoom_columns=transform.zoom_columns),
         Transform(flip_horizontal=transform.flip_horizontal, flip_vertical=transform.flip_vertical),
-        Transform(cutout=transform.cutout),
     )
     for part in parts:
         if part != Transform():
             image = apply_transform(image, part, fill_mode)
-    return image
+    last = Transform(colours=transform.colours, cutout=transform.cutout)  # neither samples
+    return apply_transform(image, last, fill_mode)
 
 
 def sharpness(image: Image) -> float:

@@ -101,6 +101,7 @@ def augmentation_parts(augmentation: Augmentation) -> dict[str, Augmentation]:
         "rotation": ("rotation_range",),
         "flips": ("horizontal_flip", "vertical_flip"),
         "crop": ("crop_range",),
+        "colours": ("brightness_range", "contrast_range", "saturation_range", "hue_range"),
         "cutout": ("cutout",),
     }
     parts = {

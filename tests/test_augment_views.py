@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.augment import Augmentation, Transform, apply_transform
+from helpers.augment import Augmentation, Transform, apply_transform, draw_transform
 from helpers.augment_views import (
     black_share,
     draw_examples,
@@ -115,6 +115,20 @@ def test_crops_and_cutouts_are_shown_and_measured(noise: np.ndarray) -> None:
     cropped = Transform(crop_side=0.5, crop_row=29.5, crop_column=0)
     filled, kept = frame_and_lesion(cropped, SIZE, lesion)
     assert filled == 0 and kept == pytest.approx(10 * 10 / 400)
+
+
+def test_colours_are_shown_and_kept_step_by_step(noise: np.ndarray) -> None:
+    """Each change of colour is shown at both ends; a chain of steps ends in the same colours."""
+    recipe = Augmentation(brightness_range=0.3, hue_range=20)
+    images, titles = parameter_ends(noise, recipe)
+    shown = [title for title in titles if title.startswith(("brightness", "hue"))]
+    assert shown == ["brightness 0.7", "brightness 1.3", "hue -20°", "hue +20°"]
+    darker = images[titles.index("brightness 0.7")]
+    assert darker.mean() == pytest.approx(0.7 * noise.mean(), rel=0.02)
+    transform = draw_transform(recipe, noise.shape[:2], np.random.default_rng(0))
+    np.testing.assert_array_equal(
+        step_by_step(noise, transform), apply_transform(noise, transform, "constant")
+    )
 
 
 def test_examples_share_their_draws(noise: np.ndarray) -> None:
