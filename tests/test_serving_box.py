@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from helpers.catalogue import load_catalogue
-from helpers.errors import ConfigError
+from helpers.errors import ConfigError, DataError
 from helpers.evaluation import balanced_accuracy, malignant_auc
 from helpers.serving.box import Recipe, make_box, read_recipe
 from helpers.serving.model_card import format_score, model_card, recall_rows, score_rows
@@ -131,7 +131,7 @@ def test_the_model_card_tells_every_score(box: ServedModel) -> None:
 def test_a_damaged_source_leaves_the_old_box(box: ServedModel, tmp_path: Path) -> None:
     """A box that cannot be made changes nothing of the one that is there."""
     before = {path: path.stat().st_mtime_ns for path in box.folder.iterdir()}
-    with pytest.raises(ConfigError):
+    with pytest.raises(DataError, match="nowhere"):
         make_box(box.folder / "recipe.yml", str(tmp_path / "nowhere"), box.folder)
     assert {path: path.stat().st_mtime_ns for path in box.folder.iterdir()} == before
 
