@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.datastructures import Headers
@@ -30,7 +31,9 @@ def upload(size: int) -> bool:
         await form.close()
         return kept
 
-    return asyncio.run(parse())
+    # A browser that other tests have open keeps an event loop running in this thread.
+    with ThreadPoolExecutor(1) as other_thread:
+        return other_thread.submit(lambda: asyncio.run(parse())).result()
 
 
 @pytest.fixture(autouse=True)
