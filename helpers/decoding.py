@@ -66,7 +66,7 @@ def _decode_mask(data: bytes) -> tuple[np.ndarray, bool]:
         return np.asarray(picture.convert("L")) > 127, picture.mode == "P"
 
 
-def _ends_in_filler(pixels: np.ndarray) -> bool:
+def ends_in_filler(pixels: np.ndarray) -> bool:
     """Whether a decoded JPEG turns into exact mid-grey in the middle of a row of blocks.
 
     That is how data that end too early decode. A picture with a grey border is grey in whole
@@ -109,7 +109,7 @@ def inspect_image(data: bytes) -> FileFacts:
     if pixels is None:
         return FileFacts(digest, problem="cannot be decoded as an image")
     height, width = pixels.shape[:2]
-    if jpeg and _ends_in_filler(pixels):
+    if jpeg and ends_in_filler(pixels):
         return FileFacts(digest, width, height, problem="was cut short (its end is grey filler)")
     # Grey values only: a picture of one brightness shows no lesion, whatever its colour.
     spread = float(cv2.meanStdDev(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))[1][0, 0])

@@ -130,7 +130,7 @@ def test_environment_and_pyproject_have_the_same_packages(texts):
 
 
 def test_environment_tells_how_to_add_the_converter(texts):
-    """pip cannot install tensorflowjs beside the rest unless it leaves out what that asks for."""
+    """Plain pip cannot install tensorflowjs beside the rest with what that asks for."""
     pin = tomllib.loads(texts["pyproject.toml"])["dependency-groups"]["tfjs"][0]
     assert f"pip install --no-deps {pin}" in texts["environment.yml"]
 

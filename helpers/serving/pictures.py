@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageChops, ImageFile
 
-from helpers.decoding import _ends_in_filler
+from helpers.decoding import ends_in_filler
 from helpers.errors import DermBookError
 from helpers.images import prepare_image
 from helpers.serving.colours import on_white, reduced, to_eight_bits, to_srgb
@@ -287,7 +287,7 @@ def _decode(image: ImageFile.ImageFile, name: str) -> Picture:
     if frame.mode == "RGBA":
         frame, seen_through = on_white(frame)
         notes += ["alpha_removed"] if seen_through else []
-    if jpeg and "reduced" not in notes and _ends_in_filler(np.asarray(frame.convert("RGB"))):
+    if jpeg and "reduced" not in notes and ends_in_filler(np.asarray(frame.convert("RGB"))):
         raise PictureError("damaged", name)
     frame, changed = to_srgb(frame, image.info.get("icc_profile"))
     notes += ["colour_profile"] if changed else []

@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.classes import TARGET_INDEX, TARGETS
 from helpers.errors import ConfigError
-from helpers.intervals import Estimate
+from helpers.evaluation_tables import per_class
 from helpers.scoring import scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
 from helpers.serving.calibration import apply_temperature, fit_temperature
@@ -82,7 +82,7 @@ def make_face(
     -------
     Face
         Its scores are those of calibrated probabilities; ``sensitivity`` and ``specificity`` are
-        those at the threshold.
+        those at the threshold, ``recall_<class>`` what is recalled of each class.
 
     Raises
     ------
@@ -113,14 +113,18 @@ def _scores(predictions: pd.DataFrame, target: str, threshold: float) -> dict[st
     else:
         estimates = {"accuracy": screened["accuracy"], "malignant_auc": screened["roc_auc"]}
     estimates |= {name: screened[key] for key, name in _SCREENING_SCORES.items()}
-    return {name: score for name, e in estimates.items() if (score := _score(e)) is not None}
+    found = {name: _score(e.value, e.low, e.high, e.n) for name, e in estimates.items()}
+    if target == "diagnosis":
+        for dx, row in per_class(predictions).iterrows():
+            bounds = (row["recall"], row["recall_low"], row["recall_high"])
+            found[f"recall_{dx}"] = _score(*bounds, int(row["support"]))
+    return {name: score for name, score in found.items() if score is not None}
 
 
-def _score(estimate: Estimate) -> Score | None:
-    bounds = (estimate.value, estimate.low, estimate.high)
-    if not all(isfinite(bound) for bound in bounds):
+def _score(value: float, low: float, high: float, n: int) -> Score | None:
+    if not all(isfinite(bound) for bound in (value, low, high)):
         return None
-    return Score(value=bounds[0], low=bounds[1], high=bounds[2], n=estimate.n)
+    return Score(value=value, low=low, high=high, n=n)
 
 
 def split_counts(table: pd.DataFrame) -> dict[str, dict[str, int]]:

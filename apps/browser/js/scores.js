@@ -1,0 +1,40 @@
+// From what the network says to what the page shows: calibration, the malignant score, the gate.
+
+const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/** Float32 values that travel in JSON as base64, least byte first. */
+export function unpack({ data, shape }) {
+  const bytes = bytesOf(data);
+  const view = new DataView(bytes.buffer);
+  const values = new Float32Array(bytes.length / 4);
+  for (let index = 0; index < values.length; index += 1) {
+    values[index] = view.getFloat32(index * 4, true);
+  }
+  if (values.length !== shape.reduce((product, side) => product * side, 1)) {
+    throw new Error(`expected ${shape.join('x')} values, got ${values.length}`);
+  }
+  return values;
+}
+
+/** Softmax of log(p) / temperature: calibrated probabilities, in double precision. */
+export function calibrate(probabilities, temperature) {
+  const logits = Array.from(probabilities, (p) => Math.log(Math.max(p, 1e-12)) / temperature);
+  const most = Math.max(...logits);
+  const raised = logits.map((logit) => Math.exp(logit - most));
+  const total = raised.reduce((sum, value) => sum + value, 0);
+  return raised.map((value) => value / total);
+}
+
+/** Sum of the probabilities of the malignant classes. */
+export function malignantScore(probabilities, malignant) {
+  return malignant.reduce((sum, index) => sum + probabilities[index], 0);
+}
+
+/** Mean over the cells of feature maps (rows, columns, depth): what the head was given. */
+export function pool(features, [rows, columns, depth]) {
+  const sums = new Float64Array(depth);
+  for (let cell = 0; cell < rows * columns; cell += 1) {
+    for (let k = 0; k < depth; k += 1) sums[k] += features[cell * depth + k];
+  }
+  return sums.map((sum) => sum / (rows * columns));
+}

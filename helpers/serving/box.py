@@ -1,0 +1,248 @@
+"""The model in the box: candidates trained, one chosen on validation, trained on, scored once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from helpers.catalogue import fingerprint, load_catalogue
+from helpers.classes import MALIGNANT
+from helpers.errors import ConfigError, explain_validation
+from helpers.evaluation import scores
+from helpers.executors import LocalExecutor
+from helpers.files import atomic_folder
+from helpers.serving.card import Face
+from helpers.serving.exports import export_model
+from helpers.serving.gate import fit_gate
+from helpers.serving.model_card import model_card
+from helpers.serving.operating import operating_points, write_operating
+from helpers.serving.served import ServedModel, open_model, write_served
+from helpers.serving.trial_card import calibrated, card_of_trial, make_face
+from helpers.sources import open_source
+from helpers.splits import split_catalogue
+from helpers.trials import Event, Trial, TrialConfig, open_trial_store, run_trials
+from helpers.tta import view_predictions, views_of
+
+CHOOSE_BY = ("balanced_accuracy", "malignant_auc")
+"""Scores on validation whose mean chooses among the candidates: the two that the box is judged by.
+The first alone would take a model that names rare classes too often for hardly a point."""
+
+
+SCORED = ("valid", "test")
+
+
+class Recipe(BaseModel):
+    """How a model in the box is made; see ``apps/model/recipe.yml``.
+
+    Attributes
+    ----------
+    name : str
+        What the faces call the model.
+    fractions : tuple of float
+        Shares of train, valid and test; lesions stay whole.
+    seed : int
+        Of the split.
+    wanted_sensitivity : float
+        What the default threshold for "malignant" reaches on validation, in (0, 1).
+    candidates : tuple of TrialConfig
+        What validation chooses from, by the mean of `CHOOSE_BY`.
+    final : dict or None
+        Fields of the chosen candidate that change when its training goes on from its weights;
+        where None, it is served as it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    fractions: tuple[float, float, float]
+    seed: int = Field(ge=0)
+    wanted_sensitivity: float = Field(gt=0, lt=1)
+    candidates: tuple[TrialConfig, ...] = Field(min_length=1)
+    final: dict[str, Any] | None = None
+
+    def final_config(self, chosen: Trial) -> TrialConfig:
+        """Configuration with which the chosen candidate goes on."""
+        fields = chosen.config.model_dump() | (self.final or {}) | {"start": chosen.folder.name}
+        return TrialConfig(**fields)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, it is no YAML, or a field is missing, unknown or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a recipe; {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: expected YAML; {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected fields, got {type(content).__name__}")
+    content.pop("common", None)  # what YAML merges into the candidates
+    try:
+        return Recipe(**content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain_validation(error)}") from None
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `train_recipe` found.
+
+    Attributes
+    ----------
+    catalogue : DataFrame
+        With its split.
+    candidates : list of Trial
+        In the recipe's order.
+    chosen : Trial
+        The best of them on validation.
+    final : Trial
+        What it became.
+    """
+
+    catalogue: pd.DataFrame
+    candidates: list[Trial]
+    chosen: Trial
+    final: Trial
+
+
+def train_recipe(
+    recipe: Recipe, source: str, progress: Callable[[Event], None] | None = None
+) -> Training:
+    """Train a recipe, as far as its trials are not in the cache.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    source : str
+        "sample", "ham10000", a folder or an archive.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    Training
+        No score of the test split took part in it.
+    """
+    whole = load_catalogue(open_source(source))
+    catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
+    candidates = run_trials(recipe.candidates, catalogue, progress=progress)
+    chosen = max(candidates, key=_validation_score)
+    if recipe.final is None:
+        return Training(catalogue, candidates, chosen, chosen)
+    alone = LocalExecutor(parallel=1)  # with all cores
+    config = recipe.final_config(chosen)
+    final = run_trials([config], catalogue, executor=alone, progress=progress)[0]
+    return Training(catalogue, candidates, chosen, final)
+
+
+def _validation_score(trial: Trial) -> float:
+    found = scores(trial.predictions_of("valid"), CHOOSE_BY)
+    return float(np.mean([estimate.value for estimate in found.values()]))
+
+
+LICENCE_TEXT = """\
+The weights in this folder were trained on HAM10000 (Tschandl, Rosendahl, Kittler, Scientific Data
+5:180161, 2018), whose pictures are licensed CC BY-NC 4.0:
+https://creativecommons.org/licenses/by-nc/4.0/
+
+They are therefore offered under the same terms: give credit to the data set, and do not use them
+commercially. The code of DermBook has a licence of its own (MIT). The weights began as those of
+EfficientNet-Lite0 for ImageNet (Apache License 2.0).
+"""
+
+
+def make_box(
+    recipe_path: Path,
+    source: str,
+    folder: Path,
+    progress: Callable[[Event], None] | None = None,
+) -> ServedModel:
+    """Train a recipe and write the folder that the faces serve, all or nothing.
+
+    Parameters
+    ----------
+    recipe_path : Path
+        The recipe, which is copied into the folder.
+    source : str
+        "ham10000", a folder or an archive; see `helpers.sources.open_source`.
+    folder : Path
+        What stood there before is replaced.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    ServedModel
+        Card, model, gate, operating points, the browser's float16 copy, model card, licence and
+        recipe.
+    """
+    recipe = read_recipe(recipe_path)
+    made = train_recipe(recipe, source, progress)
+    trial, catalogue = made.final, made.catalogue
+    views = views_of(trial.config.image_size)
+    seen = {
+        "single": {split: trial.predictions_of(split) for split in SCORED},
+        "views": {split: view_predictions(trial, catalogue, split) for split in SCORED},
+    }
+    faces = {
+        name: make_face(
+            seen[name]["valid"],
+            seen[name]["test"],
+            views=asked,
+            wanted_sensitivity=recipe.wanted_sensitivity,
+        )
+        for name, asked in (("single", ("identity",)), ("views", views))
+    }
+    points = {name: _points(seen[name]["valid"], face) for name, face in faces.items()}
+    card = card_of_trial(
+        trial,
+        name=recipe.name,
+        faces=faces,
+        data={
+            "source": open_source(source).title,
+            "fingerprint": fingerprint(catalogue),
+            "chosen": made.chosen.name,
+            "chosen_by": list(CHOOSE_BY),
+            "candidates": {each.name: _validation_score(each) for each in made.candidates},
+        },
+        command="dermbook box --source FOLDER",
+    )
+    valid = catalogue[catalogue["split"] == "valid"]
+    images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))
+    weights = trial.folder / "model.keras"
+    with atomic_folder(folder) as temporary:
+        served = write_served(temporary / "served", weights, card)
+        gate = fit_gate(served.features(images), valid["lesion_id"])
+        served = write_served(temporary / "served", weights, card, gate)
+        export_model(served, "tfjs", temporary / "web", precision="float16")
+        for path in (temporary / "served").iterdir():
+            path.rename(temporary / path.name)
+        (temporary / "served").rmdir()
+        write_operating(temporary, points)
+        (temporary / "README.md").write_text(model_card(card), encoding="utf-8")
+        (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
+        shutil.copyfile(recipe_path, temporary / "recipe.yml")
+    return open_model(folder)
+
+
+def _points(valid: pd.DataFrame, face: Face) -> pd.DataFrame:
+    """What each threshold of a face does on validation."""
+    table = calibrated(valid, "diagnosis", face.temperature)
+    malignant = table["dx"].astype(str).isin(MALIGNANT)
+    score = table[[f"p_{name}" for name in sorted(MALIGNANT)]].sum(axis=1).clip(0, 1)
+    return operating_points(malignant, score, table["lesion_id"])
