@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,8 +179,9 @@ def _compile(files: Mapping[str, bytes], moment: datetime) -> bytes:
     import typst
 
     with tempfile.TemporaryDirectory(prefix="dermbook-fonts-") as fonts:
+        sources: Any = dict(files)  # its stubs know of no sources by name
         compiler = typst.Compiler(
-            cast(Any, dict(files)),  # its types leave dictionaries out
+            sources,
             font_paths=[str(path) for path in gather_fonts(Path(fonts))],
             ignore_system_fonts=True,
         )

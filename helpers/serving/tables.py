@@ -158,8 +158,8 @@ def _read_header(data: bytes) -> tuple[list[str], str, int]:
 
 
 def _parse(data: bytes, names: list[str], separator: str, start: int) -> pd.DataFrame:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    from pyarrow import csv as arrow_csv  # type: ignore[import-untyped]
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
     wanted = [name for name in (*COLUMNS, "dataset") if name in names]
     # Other columns only have to be told apart; nothing reads them.
