@@ -183,5 +183,6 @@ def table_csv(metadata: Metadata, rows: pd.DataFrame) -> bytes:
             if risky.any():
                 safe[name] = safe[name].where(~risky, "'" + safe[name])
     buffer = io.BytesIO()
-    safe.to_csv(buffer, index=False, lineterminator="\n")
+    # Both characters of the line's end are quoted in cells, so that none breaks a row in two.
+    safe.to_csv(buffer, index=False, lineterminator="\r\n")
     return buffer.getvalue()
