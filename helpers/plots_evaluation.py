@@ -287,3 +287,48 @@ def recall_vs_count(
     ax.set(xlabel="training images (logarithmic)", ylabel="recall")
     bare(ax)
     return ax
+
+
+def reliability_panels(
+    tables: Mapping[str, pd.DataFrame], columns: tuple[str, str], labels: tuple[str, str]
+) -> Figure:
+    """Draw how often predictions come true against how sure they were, one panel a table.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        By the panel's title: a row a bin with ``left``, ``right``, ``n``, ``low``, ``high`` and
+        `columns`.
+    columns : tuple of str
+        What was promised, and the share that came true.
+    labels : tuple of str
+        Names of their axes.
+
+    Returns
+    -------
+    Figure
+        Points below the diagonal promise too much; how many images a bin has is drawn below.
+    """
+    figure = new_figure(3.7)
+    axes = figure.subplots(2, len(tables), sharex=True, height_ratios=[3, 1], squeeze=False)
+    most = max(int(table["n"].max()) for table in tables.values())
+    for column, (title, table) in enumerate(tables.items()):
+        top, bottom = axes[:, column]
+        top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
+        x = table[columns[0]]
+        top.vlines(x, table["low"], table["high"], color=SERIES[0], linewidth=1.5)
+        top.plot(x, table[columns[1]], "o-", color=SERIES[0], markersize=4, linewidth=1)
+        share_axis(top, "y")
+        top.set_ylim(0, 1.02)
+        top.set_title(title, fontsize="medium", loc="left")
+        width = table["right"] - table["left"]
+        bottom.bar(table["left"], table["n"], width=width * 0.94, align="edge", color=FAINT)
+        bottom.set_ylim(0, most * 1.08)
+        share_axis(bottom, "x")
+        bottom.set_xlabel(labels[0])
+        if column == 0:
+            top.set_ylabel(labels[1])
+            bottom.set_ylabel("images")
+        for ax in (top, bottom):
+            bare(ax)
+    return figure

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from helpers.axes import FAINT, INK, SERIES, axes_or_new, bare, legend_above, new_figure, share_axis
 from helpers.evaluation_tables import Curve
+from helpers.plots_evaluation import reliability_panels
 
 LESION_COLOURS: dict[str, str] = {
     "found": "#D55E00",
@@ -120,29 +121,9 @@ def reliability_pair(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Figure
         Points below the diagonal promise more malignancy than there is.
     """
-    figure = new_figure(3.7)
-    axes = figure.subplots(2, len(tables), sharex=True, height_ratios=[3, 1], squeeze=False)
-    most = max(int(table["n"].max()) for table in tables.values())
-    for column, (title, table) in enumerate(tables.items()):
-        top, bottom = axes[:, column]
-        top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
-        x = table["probability"]
-        top.vlines(x, table["low"], table["high"], color=SERIES[0], linewidth=1.5)
-        top.plot(x, table["share"], "o-", color=SERIES[0], markersize=4, linewidth=1)
-        share_axis(top, "y")
-        top.set_ylim(0, 1.02)
-        top.set_title(title, fontsize="medium", loc="left")
-        width = table["right"] - table["left"]
-        bottom.bar(table["left"], table["n"], width=width * 0.94, align="edge", color=FAINT)
-        bottom.set_ylim(0, most * 1.08)
-        share_axis(bottom, "x")
-        bottom.set_xlabel("probability of malignant")
-        if column == 0:
-            top.set_ylabel("share malignant")
-            bottom.set_ylabel("images")
-        for ax in (top, bottom):
-            bare(ax)
-    return figure
+    return reliability_panels(
+        tables, ("probability", "share"), ("probability of malignant", "share malignant")
+    )
 
 
 def thousand_lesions(counts: Mapping[str, int], ax: Axes | None = None) -> Axes:

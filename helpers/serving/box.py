@@ -14,18 +14,16 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.catalogue import fingerprint, load_catalogue
-from helpers.classes import MALIGNANT
 from helpers.errors import ConfigError, explain_validation
 from helpers.evaluation import scores
 from helpers.executors import LocalExecutor
 from helpers.files import atomic_folder
-from helpers.serving.card import Face
 from helpers.serving.exports import export_model
 from helpers.serving.gate import fit_gate
 from helpers.serving.model_card import model_card
-from helpers.serving.operating import operating_points, write_operating
+from helpers.serving.operating import face_points, write_operating
 from helpers.serving.served import ServedModel, open_model, write_served
-from helpers.serving.trial_card import calibrated, card_of_trial, make_face
+from helpers.serving.trial_card import card_of_trial, make_face
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
 from helpers.trials import Event, Trial, TrialConfig, open_trial_store, run_trials
@@ -208,7 +206,6 @@ def make_box(
         )
         for name, asked in (("single", ("identity",)), ("views", views))
     }
-    points = {name: _points(seen[name]["valid"], face) for name, face in faces.items()}
     card = card_of_trial(
         trial,
         name=recipe.name,
@@ -233,16 +230,9 @@ def make_box(
         for path in (temporary / "served").iterdir():
             path.rename(temporary / path.name)
         (temporary / "served").rmdir()
+        points = {name: face_points(served, name, seen[name]["valid"]) for name in card.faces}
         write_operating(temporary, points)
         (temporary / "README.md").write_text(model_card(card), encoding="utf-8")
         (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
         shutil.copyfile(recipe_path, temporary / "recipe.yml")
     return open_model(folder)
-
-
-def _points(valid: pd.DataFrame, face: Face) -> pd.DataFrame:
-    """What each threshold of a face does on validation."""
-    table = calibrated(valid, "diagnosis", face.temperature)
-    malignant = table["dx"].astype(str).isin(MALIGNANT)
-    score = table[[f"p_{name}" for name in sorted(MALIGNANT)]].sum(axis=1).clip(0, 1)
-    return operating_points(malignant, score, table["lesion_id"])

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from helpers.clahe import Clahe
-from helpers.classes import TARGETS
+from helpers.classes import MALIGNANT, TARGETS
 from helpers.errors import ConfigError, explain_validation
 from helpers.files import write_json
 from helpers.tta import views_of
@@ -152,6 +152,12 @@ class Card(_Frozen):
                 f"{self.image_size[0]}x{self.image_size[1]}, got {', '.join(unknown)}"
             )
         return self
+
+    @property
+    def malignant_places(self) -> list[int]:
+        """Places of the classes whose probabilities add up to that of "malignant"."""
+        names = MALIGNANT if self.target == "diagnosis" else {"malignant"}
+        return [index for index, name in enumerate(self.classes) if name in names]
 
 
 def read_card(folder: str | Path) -> Card:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -127,7 +127,7 @@ def operation_at(points: pd.DataFrame, threshold: float) -> Operation:
     )
 
 
-def write_operating(folder: str | Path, faces: Mapping[str, pd.DataFrame]) -> Path:
+def write_operating(folder: str | Path, faces: Mapping[Any, pd.DataFrame]) -> Path:
     """Write the points of each face as ``operating.json``, atomically, and return its path."""
     path = Path(folder) / OPERATING_FILE
     content = {name: {c: points[c].tolist() for c in _COLUMNS} for name, points in faces.items()}
@@ -181,8 +181,12 @@ def operations_of(served: ServedModel, face: FaceName) -> pd.DataFrame | None:
         return None
     predictions = pd.read_parquet(path)
     valid = predictions[predictions["split"].astype(str) == "valid"]
-    columns = [f"p_{name}" for name in served.card.classes]
-    calibrated = apply_temperature(valid[columns].to_numpy(), served.card.faces[face].temperature)
-    return operating_points(
-        valid["dx"].astype(str).isin(MALIGNANT), served.malignant(calibrated), valid["lesion_id"]
-    )
+    return face_points(served, face, valid)
+
+
+def face_points(served: ServedModel, face: FaceName, valid: pd.DataFrame) -> pd.DataFrame:
+    """Points of one face from its uncalibrated predictions of the validation split."""
+    y_prob = valid[[f"p_{name}" for name in served.card.classes]].to_numpy()
+    calibrated = apply_temperature(y_prob, served.card.faces[face].temperature)
+    malignant = valid["dx"].astype(str).isin(MALIGNANT)
+    return operating_points(malignant, served.malignant(calibrated), valid["lesion_id"])

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.axes import FAINT, INK, SERIES, axes_or_new, bare, legend_above, new_figure, share_axis
+from helpers.axes import FAINT, INK, SERIES, axes_or_new, bare, legend_above
 from helpers.intervals import Estimate
+from helpers.plots_evaluation import reliability_panels
 
 _MARKERS = {"SavedModel": "s", "ONNX": "^", "LiteRT": "o", "TensorFlow.js": "D"}
 
@@ -102,26 +103,6 @@ def reliability_before_after(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Figure
         Points below the diagonal are overconfident.
     """
-    figure = new_figure(3.6)
-    axes = figure.subplots(2, len(tables), sharex=True, height_ratios=[3, 1], squeeze=False)
-    most = max(int(table["n"].max()) for table in tables.values())
-    for column, (title, table) in enumerate(tables.items()):
-        top, bottom = axes[:, column]
-        top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
-        x = table["confidence"]
-        top.vlines(x, table["low"], table["high"], color=SERIES[0], linewidth=1.5)
-        top.plot(x, table["accuracy"], "o-", color=SERIES[0], markersize=4, linewidth=1)
-        share_axis(top, "y")
-        top.set_ylim(0, 1.02)
-        top.set_title(title, fontsize="medium", loc="left")
-        width = table["right"] - table["left"]
-        bottom.bar(table["left"], table["n"], width=width * 0.94, align="edge", color=FAINT)
-        bottom.set_ylim(0, most * 1.08)
-        share_axis(bottom, "x")
-        bottom.set_xlabel("confidence (highest probability)")
-        if column == 0:
-            top.set_ylabel("accuracy")
-            bottom.set_ylabel("images")
-        for ax in (top, bottom):
-            bare(ax)
-    return figure
+    return reliability_panels(
+        tables, ("confidence", "accuracy"), ("confidence (highest probability)", "accuracy")
+    )

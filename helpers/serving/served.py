@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from helpers.backbones import find_backbone
 from helpers.clahe import equalise
-from helpers.classes import MALIGNANT
 from helpers.errors import ConfigError
 from helpers.files import atomic_folder
 from helpers.serving.calibration import apply_temperature
@@ -172,9 +171,7 @@ class ServedModel:
 
     def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probability of "malignant", of shape (n_images,): a sum over classes, or a column."""
-        names = MALIGNANT if self.card.target == "diagnosis" else {"malignant"}
-        columns = [index for index, name in enumerate(self.card.classes) if name in names]
-        return np.asarray(probabilities)[:, columns].sum(axis=1).clip(0, 1)
+        return np.asarray(probabilities)[:, self.card.malignant_places].sum(axis=1).clip(0, 1)
 
     def heat_map(
         self, image: NDArray[np.uint8], class_index: int, method: Method = "gradcam"

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.classes import MALIGNANT
 from helpers.errors import ConfigError
 from helpers.files import atomic_folder, digest, read_json, writable, write_json
 
@@ -128,14 +127,13 @@ def page_facts(served: Any) -> dict[str, Any]:
     """What the page must know of a model, as it stands in ``page.json``."""
     card = served.card
     face = card.faces["single"]
-    names = MALIGNANT if card.target == "diagnosis" else {"malignant"}
     splits = card.data.get("splits", {}).get("train", {})
     return {
         "format": 1,
         "name": card.name,
         "licence": card.licence,
         "classes": list(card.classes),
-        "malignant": [index for index, name in enumerate(card.classes) if name in names],
+        "malignant": card.malignant_places,
         "image_size": list(card.image_size),
         "temperature": face.temperature,
         "threshold": face.malignant_threshold,
