@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ Open = Callable[..., Any]
 PNG = "image/png"
 
 
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streamlit puts its script in the place of ``__main__``; a later child process would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Open a page: ``open_page("diagnosis", language="en", gate=...)``."""
@@ -30,7 +37,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
     def start(page: str = "home", language: str | None = "en", **options: Any) -> Any:
         st.cache_resource.clear()
         monkeypatch.setattr(desks, "open_desk", lambda spec: colour_desk(tmp_path, **options))
-        app = testing.AppTest.from_file(str(SCRIPT), default_timeout=60)
+        app = testing.AppTest.from_file(str(SCRIPT), default_timeout=180)
         if language is not None:
             app.query_params["lang"] = language
         app.run()
@@ -249,7 +256,7 @@ def test_a_session_is_bounded(open_page: Open) -> None:
 def test_sessions_do_not_see_each_other(open_page: Open) -> None:
     """A second visitor finds an empty page and the same model."""
     first = upload(open_page("diagnosis"), ("mine.png", plain_picture(RED)))
-    second = testing.AppTest.from_file(str(SCRIPT), default_timeout=60)
+    second = testing.AppTest.from_file(str(SCRIPT), default_timeout=180)
     second.query_params["lang"] = "en"
     second.run()
     second.button(key="to_diagnosis").click().run()
