@@ -25,7 +25,7 @@ PNG = "image/png"
 
 @pytest.fixture(autouse=True)
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Streamlit puts its script in the place of ``__main__``; a later child process would run it."""
+    """Streamlit puts its script in the place of ``__main__``; child processes would run it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
