@@ -1,4 +1,4 @@
-"""Class imbalance: what weights do, what each technique changes, and folds beside each other."""
+"""Class imbalance: what weights do, and what each technique changes."""
 
 from __future__ import annotations
 
@@ -46,16 +46,6 @@ SCORE_NAMES: dict[str, str] = {
     "macro_f1": "F1",
 }
 """What tables and pictures of the ablation call them."""
-
-CROSS_SCORES: dict[str, str] = {
-    "accuracy": "top-1 accuracy",
-    "top_2_accuracy": "top-2 accuracy",
-    "top_3_accuracy": "top-3 accuracy",
-    "macro_precision": "precision",
-    "balanced_accuracy": "recall",
-    "macro_f1": "F1",
-}
-"""Scores of the cross-validation and of the ensemble, in the order of their table."""
 
 LEAST_LESIONS = 6
 """Of a class, for an interval of its recall's change. If each of five lesions changed sides in
@@ -326,71 +316,6 @@ def _recall_change(second: Scored, index: int) -> Any:
         return recalls[0] - recalls[1]
 
     return change
-
-
-def most_folds(catalogue: pd.DataFrame, wanted: int) -> int:
-    """As many folds as wanted, or as the rarest class has lesions outside the test split.
-
-    Parameters
-    ----------
-    catalogue : DataFrame
-        With a `split` column.
-    wanted : int
-        Of the profile.
-
-    Returns
-    -------
-    int
-        At least 2, which `helpers.folds.fold_catalogues` may still have to refuse.
-    """
-    rest = catalogue[catalogue["split"].astype(str) != "test"]
-    fewest = int(rest.groupby(rest["dx"].astype(str))["lesion_id"].nunique().min())
-    return max(2, min(wanted, fewest))
-
-
-def held_out_leak(tables: Sequence[pd.DataFrame]) -> Estimate:
-    """Share of the held-out images whose lesion also has an image in their training folds.
-
-    Parameters
-    ----------
-    tables : sequence of DataFrame
-        As of `helpers.folds.fold_catalogues`.
-
-    Returns
-    -------
-    Estimate
-        Over the images of all folds; a plain count, without an interval.
-    """
-    leaked = n = 0
-    for table in tables:
-        split = table["split"].astype(str)
-        held_out = table.loc[split == "valid", "lesion_id"]
-        leaked += int(held_out.isin(table.loc[split == "train", "lesion_id"]).sum())
-        n += len(held_out)
-    return Estimate(leaked / n, np.nan, np.nan, n)
-
-
-def cross_validation_scores(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Top-1, top-2 and top-3 accuracy and the classes' mean precision, recall and F1.
-
-    Parameters
-    ----------
-    predictions : mapping of str to DataFrame
-        Held-out predictions, or those of one split.
-
-    Returns
-    -------
-    DataFrame of Estimate
-        Indexed by ``score``, a column a set of predictions.
-    """
-    columns = {
-        name: {
-            CROSS_SCORES[score]: estimate
-            for score, estimate in scores(table, list(CROSS_SCORES)).items()
-        }
-        for name, table in predictions.items()
-    }
-    return pd.DataFrame(columns).rename_axis("score")
 
 
 def unlike_fields(config: TrialConfig, other: TrialConfig) -> list[str]:

@@ -1,4 +1,4 @@
-"""What chapter 8 computes: weights, an ablation's table, changes of recall, folds."""
+"""What chapter 8 computes: weights, an ablation's table, changes of recall."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import pytest
 from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_class_weight
 from test_evaluation import make_predictions
-from test_splits import make_catalogue
 from test_trial_tables import make_config, make_trial
 
 from helpers.augment import Augmentation
 from helpers.classes import CLASSES
-from helpers.errors import DataError
-from helpers.folds import fold_catalogues
 from helpers.imbalance import (
     ABLATION,
     LEAST_LESIONS,
@@ -25,9 +22,6 @@ from helpers.imbalance import (
     augmentation_parts,
     beside_published,
     called_share,
-    cross_validation_scores,
-    held_out_leak,
-    most_folds,
     open_choices,
     recall_changes,
     unlike_fields,
@@ -35,7 +29,6 @@ from helpers.imbalance import (
 )
 from helpers.profiles import load_profile
 from helpers.published import claim
-from helpers.splits import split_catalogue
 
 
 def test_weights_are_those_of_scikit_learn_and_even_the_loss_out() -> None:
@@ -151,27 +144,6 @@ def test_share_called_by_a_name_counts_right_and_wrong() -> None:
     shares = [called_share(predictions, dx) for dx in CLASSES]
     assert sum(share.value for share in shares) == pytest.approx(1)
     assert all(share.low < share.value < share.high for share in shares)
-
-
-def test_cross_validation_scores_rise_with_k() -> None:
-    """Top-1 is accuracy; each further guess can only help."""
-    table = cross_validation_scores({"a": make_predictions()})["a"].map(float)
-    assert table["top-1 accuracy"] <= table["top-2 accuracy"] <= table["top-3 accuracy"]
-    assert list(table.index[3:]) == ["precision", "recall", "F1"]
-
-
-def test_folds_are_as_many_as_the_rarest_class_allows() -> None:
-    """Never more than wanted, and the folds can then be drawn; leaks are counted."""
-    lesions = {"nv": [1, 2, 3] * 10, "df": [3] * 5, "mel": [2] * 9}
-    catalogue = split_catalogue(make_catalogue(lesions), seed=0)
-    n_folds = most_folds(catalogue, 9)
-    assert 2 <= n_folds <= 5 and most_folds(catalogue, 2) == 2
-    grouped = fold_catalogues(catalogue, n_folds, by="lesion")
-    with pytest.raises(DataError, match="fewer folds"):
-        fold_catalogues(catalogue, n_folds + 1, by="lesion")
-    assert held_out_leak(grouped).value == 0
-    leak = held_out_leak(fold_catalogues(catalogue, n_folds, by="image"))
-    assert 0.3 < leak.value <= 1 and leak.n == (catalogue["split"] != "test").sum()
 
 
 def test_unlike_fields_leave_names_out() -> None:
