@@ -128,6 +128,32 @@ def test_the_model_card_tells_every_score(box: ServedModel) -> None:
 
 
 @pytest.mark.slow
+def test_the_browser_copy_is_scored_as_it_is(box: ServedModel, tiny_folder: Path) -> None:
+    """The card's differences and scores are those of the files in ``web``."""
+    from helpers.images import open_store
+    from helpers.serving.runtimes import open_runtime
+
+    copy, face = box.card.browser, box.card.faces["single"]
+    assert copy is not None and copy.precision == "float16"
+    catalogue = split_catalogue(load_catalogue(open_source(tiny_folder)), seed=0)
+    test = catalogue[catalogue["split"] == "test"].reset_index(drop=True)
+    images = open_store(catalogue, box.card.image_size).take(list(test["image_id"]))
+    theirs = open_runtime("tfjs", box.folder / "web")(images)["probabilities"].astype(float)
+    theirs = theirs ** (1 / face.temperature)
+    theirs /= theirs.sum(axis=1, keepdims=True)
+    own = box.predict(images, "single")
+    assert copy.images == len(test)
+    assert copy.largest_difference == pytest.approx(np.abs(own - theirs).max(), abs=1e-6)
+    assert 0 < copy.largest_difference < 0.05
+    assert copy.same_class == (own.argmax(axis=1) == theirs.argmax(axis=1)).sum()
+    hits = theirs.argmax(axis=1) == [box.card.classes.index(dx) for dx in test["dx"]]
+    assert copy.scores["accuracy"].value == pytest.approx(hits.mean())
+    text = model_card(box.card)
+    assert f"{copy.largest_difference:.4f}" in text
+    assert text.count(format_score(copy.scores["accuracy"])) >= 1
+
+
+@pytest.mark.slow
 def test_a_damaged_source_leaves_the_old_box(box: ServedModel, tmp_path: Path) -> None:
     """A box that cannot be made changes nothing of the one that is there."""
     before = {path: path.stat().st_mtime_ns for path in box.folder.iterdir()}

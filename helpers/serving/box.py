@@ -18,10 +18,12 @@ from helpers.errors import ConfigError, explain_validation
 from helpers.evaluation import scores
 from helpers.executors import LocalExecutor
 from helpers.files import atomic_folder
-from helpers.serving.exports import export_model
+from helpers.serving.copies import score_copy
+from helpers.serving.exports import Precision, export_model
 from helpers.serving.gate import fit_gate
 from helpers.serving.model_card import model_card
 from helpers.serving.operating import face_points, write_operating
+from helpers.serving.runtimes import open_runtime
 from helpers.serving.served import ServedModel, open_model, write_served
 from helpers.serving.trial_card import card_of_trial, make_face
 from helpers.sources import open_source
@@ -33,8 +35,10 @@ CHOOSE_BY = ("balanced_accuracy", "malignant_auc")
 """Scores on validation whose mean chooses among the candidates: the two that the box is judged by.
 The first alone would take a model that names rare classes too often for hardly a point."""
 
-
 SCORED = ("valid", "test")
+
+BROWSER_PRECISION: Precision = "float16"
+"""Of the weights that the browser loads: half the bytes."""
 
 
 class Recipe(BaseModel):
@@ -225,14 +229,17 @@ def make_box(
     with atomic_folder(folder) as temporary:
         served = write_served(temporary / "served", weights, card)
         gate = fit_gate(served.features(images), valid["lesion_id"])
+        export_model(served, "tfjs", temporary / "web", precision=BROWSER_PRECISION)
+        compute = open_runtime("tfjs", temporary / "web")
+        copy = score_copy(compute, BROWSER_PRECISION, trial, catalogue, faces["single"])
+        card = card.model_copy(update={"browser": copy})
         served = write_served(temporary / "served", weights, card, gate)
-        export_model(served, "tfjs", temporary / "web", precision="float16")
         for path in (temporary / "served").iterdir():
             path.rename(temporary / path.name)
         (temporary / "served").rmdir()
         points = {name: face_points(served, name, seen[name]["valid"]) for name in card.faces}
         write_operating(temporary, points)
-        (temporary / "README.md").write_text(model_card(card), encoding="utf-8")
+        (temporary / "README.md").write_text(model_card(served.card), encoding="utf-8")
         (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
         shutil.copyfile(recipe_path, temporary / "recipe.yml")
     return open_model(folder)

@@ -68,6 +68,30 @@ class Face(_Frozen):
     scores: dict[Literal["valid", "test"], dict[str, Score]] = {}
 
 
+class Copy(_Frozen):
+    """A copy of a model with smaller weights, beside the model, on the test split.
+
+    Attributes
+    ----------
+    precision : str
+        How its weights are stored.
+    images : int
+        Of the test split, one view each.
+    largest_difference : float
+        Of a calibrated probability, in 0..1, from the model's own.
+    same_class : int
+        Images whose most probable class is that of the model.
+    scores : dict of str to Score
+        At the temperature and threshold of the model's face "single".
+    """
+
+    precision: str
+    images: int = Field(ge=1)
+    largest_difference: float = Field(ge=0, le=1)
+    same_class: int = Field(ge=0)
+    scores: dict[str, Score]
+
+
 class Card(_Frozen):
     """What a served model is; ``model.json`` beside ``model.keras``.
 
@@ -93,6 +117,8 @@ class Card(_Frozen):
         What makes it again.
     faces : dict of str to Face
         "single", one view, and "views", several where they were calibrated.
+    browser : Copy or None
+        The copy for the browser in the folder ``web`` beside the card, as far as it was scored.
     gate : str or None
         Name of the gate's file beside the card; see `helpers.serving.gate`.
     training : dict
@@ -114,6 +140,7 @@ class Card(_Frozen):
     notice: str
     command: str | None = None
     faces: dict[FaceName, Face]
+    browser: Copy | None = None
     gate: str | None = None
     training: dict[str, Any]
     data: dict[str, Any]

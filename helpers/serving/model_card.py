@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from helpers.classes import MALIGNANT, NAMES
-from helpers.serving.card import Card, Face, Score
+from helpers.serving.card import Card, Copy, Face, Score
 
 SCORE_NAMES = {
     "accuracy": "Accuracy",
@@ -144,9 +144,28 @@ def model_card(card: Card) -> str:
                 for dx, score in recalls
             ]
             lines += _table(["class", "kind", "images", "recall"], rows)
+    if card.browser is not None:
+        lines += ["", *_copy_section(card.browser, card.faces["single"])]
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
     lines += ["", "## Made with", "", f"{versions}.", ""]
     return "\n".join(lines)
+
+
+def _copy_section(copy: Copy, face: Face) -> list[str]:
+    """What smaller weights change, beside the model's own scores of one view."""
+    lines = ["### The browser's copy", ""]
+    lines.append(
+        f"Its weights are stored as {copy.precision}. On the {copy.images:,} test images a "
+        f"calibrated probability differs from that of the model above by at most "
+        f"{copy.largest_difference:.4f}, and {copy.same_class:,} images get the same class."
+    )
+    own = dict(score_rows(face, "test"))
+    rows = [
+        [text, format_score(own[text]), format_score(copy.scores[name])]
+        for name, text in SCORE_NAMES.items()
+        if text in own and name in copy.scores
+    ]
+    return [*lines, "", *_table(["score, test", "float32", copy.precision], rows)]
 
 
 def _n(face: Face, split: str) -> str:

@@ -96,7 +96,9 @@ def make_face(
     if test is not None:
         tables["test"] = calibrated(test, target, temperature)
     operation = threshold_for_sensitivity(tables["valid"], wanted_sensitivity)
-    found = {name: _scores(table, target, operation.threshold) for name, table in tables.items()}
+    found = {
+        name: face_scores(table, target, operation.threshold) for name, table in tables.items()
+    }
     return Face(
         views=tuple(views),
         temperature=temperature,
@@ -106,7 +108,23 @@ def make_face(
     )
 
 
-def _scores(predictions: pd.DataFrame, target: str, threshold: float) -> dict[str, Score]:
+def face_scores(predictions: pd.DataFrame, target: str, threshold: float) -> dict[str, Score]:
+    """Scores of one split for a card.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of the split, calibrated.
+    target : {"diagnosis", "malignant"}
+        What they tell apart.
+    threshold : float
+        From which probability a picture is called malignant.
+
+    Returns
+    -------
+    dict of str to Score
+        Undefined ones are left out.
+    """
     screened = screening_scores(predictions, threshold)
     if target == "diagnosis":
         estimates = scores(predictions, _DIAGNOSIS_SCORES)
