@@ -20,8 +20,10 @@ from PIL import Image
 
 from helpers.images import prepare_image
 from helpers.serving import pictures
+from helpers.serving.formats import count_scans
 from helpers.serving.pictures import (
     ERRORS,
+    MAX_SCANS,
     NOTES,
     PictureError,
     crop_picture,
@@ -242,9 +244,24 @@ def test_large_pictures_are_reduced_alike(kind: str) -> None:
 
 
 def test_what_follows_a_jpeg_does_no_harm() -> None:
-    """Phones put films and second pictures behind the first."""
+    """Phones put films and second pictures behind the first, with every pair of bytes in them."""
     data = encode(None, "JPEG", quality=95)
-    assert _far(read_picture(data + b"\0" * 50 + b"ftypmp42 moving").pixels, scene()) <= 12
+    film = b"\0" * 50 + b"ftypmp42" + np.random.default_rng(0).bytes(6_000_000)
+    assert film.count(b"\xff\xda") > MAX_SCANS
+    assert _far(read_picture(data + film).pixels, scene()) <= 12
+
+
+def test_scans_are_counted_to_the_end_of_the_picture() -> None:
+    """Neither a thumbnail in a header nor what follows the picture counts."""
+    progressive = encode(None, "JPEG", progressive=True)
+    n_scans = progressive.count(b"\xff\xda")
+    assert n_scans > 5 and count_scans(progressive) == n_scans
+    thumbnail = b"\xff\xe1" + (len(progressive) + 2).to_bytes(2, "big") + progressive
+    assert count_scans(progressive[:2] + thumbnail + progressive[2:]) == n_scans
+    assert count_scans(progressive + progressive) == n_scans
+    assert count_scans(odd_files.many_scans(100)) == n_scans + 100
+    assert count_scans(progressive[:-2]) == n_scans
+    assert count_scans(encode()) == count_scans(b"") == count_scans(b"\xff\xd8") == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks are read from /proc")

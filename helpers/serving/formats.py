@@ -31,6 +31,10 @@ _OTHERS = (
 
 _LOOKED_AT = 1024
 
+_SEGMENT = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
+"""A marker of a JPEG that has a length, or its end. Within the data of a scan a byte FF is
+followed by 00 or D0 to D7; FF itself fills."""
+
 
 def recognise(data: bytes) -> str | None:
     """Name of a format that is not read, by the first bytes of a file.
@@ -57,3 +61,31 @@ def recognise(data: bytes) -> str | None:
 def begins_like_a_picture(data: bytes) -> bool:
     """Whether a file begins as the formats that are read do, however it goes on."""
     return _PICTURES.match(data[:16]) is not None
+
+
+def count_scans(data: bytes) -> int:
+    """Scans of a JPEG, each of which is decoded over the whole picture.
+
+    Parameters
+    ----------
+    data : bytes
+        The file's content. What follows the picture's end, such as the film that telephones
+        append, is not looked at.
+
+    Returns
+    -------
+    int
+        0 of a file that is no JPEG.
+
+    References
+    ----------
+    .. [1] ITU-T T.81 (1992), annex B: markers, and lengths of their segments.
+    """
+    scans, place = 0, 2
+    while data.startswith(b"\xff\xd8") and (found := _SEGMENT.search(data, place)):
+        if found[1] == b"\xd9":
+            break
+        scans += found[1] == b"\xda"
+        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
+        place = found.end() + max(length, 2)
+    return scans

@@ -22,7 +22,7 @@ from helpers.decoding import ends_in_filler
 from helpers.errors import DermBookError
 from helpers.images import prepare_image
 from helpers.serving.colours import on_white, reduced, to_eight_bits, to_srgb
-from helpers.serving.formats import ACCEPTED, begins_like_a_picture, recognise
+from helpers.serving.formats import ACCEPTED, begins_like_a_picture, count_scans, recognise
 
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 40_000_000
@@ -225,8 +225,7 @@ def _check_bytes(data: bytes, name: str) -> None:
     if len(data) > MAX_BYTES:
         megabytes, limit = -(-len(data) // 1_000_000), MAX_BYTES // 1_000_000
         raise PictureError("too_many_bytes", name, megabytes=megabytes, limit=limit)
-    # Only the marker of a scan is FF DA: within a scan's data, FF is followed by 00 or D0 to D7.
-    if data.startswith(b"\xff\xd8") and (scans := data.count(b"\xff\xda")) > MAX_SCANS:
+    if (scans := count_scans(data)) > MAX_SCANS:
         raise PictureError("too_many_scans", name, scans=scans, limit=MAX_SCANS)
 
 
