@@ -6,8 +6,11 @@ because ``model.layers`` then shows a student all there is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from helpers.backbones import Backbone, Preprocessing, find_backbone, load_builder, preprocess
 from helpers.classes import N_CLASSES
@@ -118,7 +121,10 @@ def _build_backbone(
                 f"{entry.name}: expected its ImageNet weights at {path}; put the file "
                 "there, or leave weights_dir out so that Keras downloads it"
             )
-        return builder(include_top=False, weights=str(path), input_tensor=inputs)
+        base = builder(include_top=False, weights=str(path), input_tensor=inputs)
+        if entry.preprocessing == "inside":
+            _scale_again(base, IMAGENET_SCALE)
+        return base
     try:
         return builder(include_top=False, weights="imagenet", input_tensor=inputs)
     except Exception as error:  # Keras wraps every failed download in a bare Exception
@@ -130,6 +136,29 @@ def _build_backbone(
             "in the profile, or set 'weights: none' to train from scratch. EfficientNetLite0 "
             "has ImageNet weights without a download."
         ) from error
+
+
+IMAGENET_SCALE = tuple(std**-0.5 for std in (0.229, 0.224, 0.225))
+"""By which `keras.applications` multiplies an EfficientNet's normalised channels once more, because
+its weights were trained so; but only where it downloads them itself."""
+
+
+def _scale_again(model: Any, scale: Sequence[float]) -> None:
+    """Multiply what a network's own normalisation gives, channel by channel."""
+    from keras.layers import Normalization
+
+    for layer in model.layers:
+        if isinstance(layer, Normalization):
+            layer.adapt_variance.assign(np.array(layer.adapt_variance) / np.square(scale))
+            layer.finalize_state()
+
+
+def _second_scale(model: Any) -> Sequence[float] | None:
+    """The scale of each channel that a network has as a layer of its own, if it has one."""
+    from keras.layers import Rescaling
+
+    scales = [layer.scale for layer in model.layers if isinstance(layer, Rescaling)]
+    return next((scale for scale in scales if np.ndim(scale) > 0), None)
 
 
 def _add_head(x: Any, head: str, dropout: float) -> Any:
@@ -181,6 +210,8 @@ def start_from(model: Any, trained: Any, name: str) -> None:
         )
     for variable, value in zip(ours, theirs, strict=True):
         variable.assign(value)
+    scale = _second_scale(trained) if _second_scale(model) is None else None
+    _scale_again(model, (1, 1, 1) if scale is None else scale)
 
 
 def backbone_layers(model: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from helpers.models import (
     load_model,
     set_trainable,
     split_head,
+    start_from,
 )
 
 KERAS_MODULES = {"caffe": "resnet50", "tf": "inception_resnet_v2", "inside": "efficientnet"}
@@ -181,6 +183,72 @@ def test_download_without_network_names_both_ways_out(
     monkeypatch.setattr(keras.src.applications.mobilenet.file_utils, "get_file", refuse)
     with pytest.raises(ConfigError, match=r"weights_dir.*weights: none"):
         build_model("MobileNet", (128, 128), weights="imagenet")
+
+
+@pytest.fixture(scope="module")
+def kept_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a file of EfficientNetB0's shape, as Keras offers it for download."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    entry = find_backbone("EfficientNetB0")
+    folder = tmp_path_factory.mktemp("weights")
+    model = load_builder(entry)(include_top=False, weights=None, input_shape=(32, 32, 3))
+    with h5py.File(folder / entry.weights_file, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    return folder
+
+
+def downloaded(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int = 32) -> Any:
+    """EfficientNetB0 as Keras makes it from weights that it has downloaded, which lie here."""
+    module = importlib.import_module("keras.src.applications.efficientnet")
+    file = folder / find_backbone("EfficientNetB0").weights_file
+    monkeypatch.setattr(module.file_utils, "get_file", lambda *args, **kwargs: str(file))
+    return build_model("EfficientNetB0", (size, size), weights="imagenet", head="linear")
+
+
+def test_weights_from_a_folder_are_those_of_the_download(
+    kept_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Keras scales once more what it downloaded; the same file from a folder does the same."""
+    theirs = downloaded(kept_weights, monkeypatch)
+    monkeypatch.undo()
+    ours = build_model("EfficientNetB0", (32, 32), weights="imagenet", weights_dir=kept_weights)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    layer = "stem_conv"
+    first, second = (
+        up_to(model, layer).predict(pixels, verbose=0) for model in (ours, theirs)
+    )
+    np.testing.assert_allclose(first, second, atol=1e-5 * np.abs(second).max())
+    ours.save(tmp_path / "m.keras")
+    again = up_to(load_model(tmp_path / "m.keras"), layer).predict(pixels, verbose=0)
+    np.testing.assert_array_equal(again, first)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_start_takes_the_scale_over(
+    kept: bool, kept_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that goes on from another's weights sees the same colours, at any size."""
+    if kept:
+        trained = build_model(
+            "EfficientNetB0", (32, 32), weights="imagenet", weights_dir=kept_weights
+        )
+    else:
+        trained = downloaded(kept_weights, monkeypatch)
+    model = build_model("EfficientNetB0", (64, 64))
+    start_from(model, trained, "first")
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.float32)
+    first = up_to(model, "stem_conv").predict(pixels, verbose=0)[:, 4:12, 4:12]
+    second = up_to(trained, "stem_conv").predict(pixels[:, :32, :32], verbose=0)
+    np.testing.assert_allclose(first, second[:, 4:12, 4:12], atol=1e-5 * np.abs(first).max())
+
+
+def up_to(model: Any, layer: str) -> Any:
+    """A model up to one of its layers."""
+    import keras
+
+    return keras.Model(model.inputs, model.get_layer(layer).output)
 
 
 def test_unfit_model_files_are_told(tmp_path: Path) -> None:
