@@ -192,6 +192,7 @@ def test_what_is_no_recipe_is_told(tmp_path: Path, content: str | None) -> None:
 def test_the_committed_recipe_is_valid() -> None:
     """The box's own recipe compares class weights with the focal loss, by lesion."""
     recipe = read_recipe(BOX / "recipe.yml")
+    assert recipe.final is not None
     assert {config.loss for config in recipe.candidates} == {"cross_entropy", "focal"}
     assert all(config.weights == "imagenet" for config in recipe.candidates)
 
@@ -207,6 +208,7 @@ def test_the_committed_box_is_whole_and_small(committed: ServedModel) -> None:
     files = [path for path in BOX.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 24e6
     assert (BOX / "README.md").read_text(encoding="utf-8") == model_card(committed.card)
+    assert committed.card.browser is not None
     assert "NC" in (BOX / "LICENSE.txt").read_text(encoding="utf-8")
     assert not [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")]
 
