@@ -108,15 +108,13 @@ def augmentation_parts(augmentation: Augmentation) -> dict[str, Augmentation]:
     }
 
 
-def open_choices(config: TrialConfig, n_folds: int) -> pd.DataFrame:
+def open_choices(config: TrialConfig) -> pd.DataFrame:
     """What the published system does not say, and what is taken here.
 
     Parameters
     ----------
     config : TrialConfig
         The full model.
-    n_folds : int
-        Of the cross-validation.
 
     Returns
     -------
@@ -155,7 +153,6 @@ def open_choices(config: TrialConfig, n_folds: int) -> pd.DataFrame:
             for number, stage in enumerate(config.stages, 1)
         ),
         ("best epoch by", config.monitor, "monitor"),
-        ("folds", f"{n_folds}, stratified by class", "n_folds"),
     ]
     return pd.DataFrame(rows, columns=["left open", "here", "named"])
 

@@ -28,6 +28,10 @@ HEADS: dict[str, str] = {
 }
 """Heads by name. The layer sizes of "dense" and "focal" are unpublished and chosen here."""
 
+SECOND_DROPOUT = 0.6
+"""Share of `dropout` behind the layer of the head "dense": the screening model drops 0.5 before and
+0.3 behind it."""
+
 
 def build_model(
     backbone: str,
@@ -176,8 +180,7 @@ def _add_head(x: Any, head: str, dropout: float) -> Any:
     x = layers.Dropout(dropout, name="head_dropout")(x)
     if head == "dense":
         x = layers.Dense(256, activation="relu", name="head_dense")(x)
-        # The screening model drops 0.5 before and 0.3 after its dense layer.
-        x = layers.Dropout(0.6 * dropout, name="head_dropout_2")(x)
+        x = layers.Dropout(SECOND_DROPOUT * dropout, name="head_dropout_2")(x)
     if head in ("focal", "focal_flatten"):
         x = layers.Dense(512, activation="relu", name="head_dense_1")(x)
         x = layers.Dense(128, activation="relu", name="head_dense_2")(x)

@@ -76,7 +76,7 @@ def test_every_profile_has_the_published_rows(name: str) -> None:
     assert unlike_fields(losses["Neither"], losses["Class weights"]) == ["class weight"]
     assert unlike_fields(losses["Neither"], losses["Focal loss"]) == ["loss"]
     assert len(profile.trials["folds"]) == 1
-    choices = open_choices(full, profile.n_folds).set_index("left open")["here"]
+    choices = open_choices(full).set_index("left open")["here"]
     assert choices["gamma of the focal loss"] == "2"
     assert choices.notna().all() and list(augmentation_parts(full.augmentation))[-2] == "cutout"
 

@@ -136,6 +136,14 @@ def test_heads_end_in_seven_probabilities(head: str) -> None:
     assert model.output_shape == (None, 7)
 
 
+def test_dropout_of_the_screening_model_is_as_published() -> None:
+    """A half before the dense layer, three tenths behind it; everywhere else a single one."""
+    model = build_model("MobileNet", (32, 32), head="dense", dropout=0.5)
+    rates = {layer.name: layer.rate for layer in model.layers if hasattr(layer, "rate")}
+    ours = {name: rate for name, rate in rates.items() if name.startswith("head_")}
+    assert ours == {"head_dropout": 0.5, "head_dropout_2": pytest.approx(0.3)}
+
+
 def test_trainable_layers() -> None:
     """The head, the last layers and everything; batch norms rest in the second case."""
     model = build_model("MobileNet", (32, 32))
@@ -216,9 +224,7 @@ def test_weights_from_a_folder_are_those_of_the_download(
     ours = build_model("EfficientNetB0", (32, 32), weights="imagenet", weights_dir=kept_weights)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
     layer = "stem_conv"
-    first, second = (
-        up_to(model, layer).predict(pixels, verbose=0) for model in (ours, theirs)
-    )
+    first, second = (up_to(model, layer).predict(pixels, verbose=0) for model in (ours, theirs))
     np.testing.assert_allclose(first, second, atol=1e-5 * np.abs(second).max())
     ours.save(tmp_path / "m.keras")
     again = up_to(load_model(tmp_path / "m.keras"), layer).predict(pixels, verbose=0)

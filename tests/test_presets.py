@@ -117,6 +117,8 @@ def test_focal_ensemble_is_as_published() -> None:
     assert augmentation.rotation_range and augmentation.cutout and augmentation.crop_range
     assert augmentation.horizontal_flip and augmentation.vertical_flip
     assert preset.n_folds() == 5 and preset.averages_views()
+    on_test = [m.claim for m in preset.measures if m.split == "test" and m.claim]
+    assert on_test == ["focal_loss.test.top_1_accuracy"]  # the one score of its test images
     assert {"image_size", "focal_gamma", "focal_alpha", "stages.learning_rate"} <= set(
         preset.chosen
     )
@@ -131,6 +133,19 @@ def test_no_stage_ends_early_where_nobody_stopped_it(name: str) -> None:
         assert config.early_stopping_patience >= max(stage.epochs for stage in config.stages)
     else:
         assert name in ("course-report", "focal-ensemble")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_ends_a_stage_and_lowers_the_rate_is_told(name: str) -> None:
+    """None of it is published but the browser app's plateau, so that each is a choice."""
+    preset = find_preset(name)
+    config = preset.config()
+    needed = {"monitor", "early_stopping_patience"}
+    if config.reduce_lr_patience < max(stage.epochs for stage in config.stages):
+        needed |= {"reduce_lr_patience", "reduce_lr_factor"}
+    if name == "browser-mobilenet":
+        needed -= {"reduce_lr_patience", "reduce_lr_factor"}
+    assert needed <= set(preset.chosen)
 
 
 @pytest.mark.parametrize("name", NAMES)

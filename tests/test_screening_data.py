@@ -13,6 +13,7 @@ import pytest
 from helpers.classes import CLASSES, MALIGNANT
 from helpers.errors import DataError
 from helpers.folds import screening_split, undersample
+from helpers.presets import find_preset
 from helpers.profiles import list_profiles, load_profile
 from helpers.published import claim, ham10000_counts
 from helpers.screening_data import (
@@ -99,8 +100,10 @@ def test_profiles_have_the_screening_trials(name: str) -> None:
 
 
 def test_full_profile_is_as_published() -> None:
-    """ResNet50, ImageNet's normalisation, 50 layers, Adam's rates, batches, both dropouts."""
+    """ResNet50, ImageNet's normalisation, 50 layers, Adam's rates, batches; all as the preset."""
     config = load_profile("full").trial_configs("screening")[1]
+    preset = find_preset("binary-screening").config()
+    assert config == preset.model_copy(update={"name": config.name})
     assert (config.backbone, config.weights, config.preprocessing) == (
         "ResNet50",
         "imagenet",
