@@ -20,6 +20,7 @@ from helpers.gradcam import expand_maps
 from helpers.serving import served as module
 from helpers.serving.calibration import apply_temperature
 from helpers.serving.card import MODEL_FILE, read_card, write_card
+from helpers.serving.origin import origin_of_card
 from helpers.serving.pictures import fit_picture
 from helpers.serving.served import ServedModel, open_model, write_served
 from helpers.trials import ENGINE_VERSION, TrialConfig
@@ -214,7 +215,9 @@ def test_a_failed_write_leaves_what_was_there(small_served: Path, tmp_path: Path
     assert read_card(folder) == read_card(small_served)  # its gate too
 
 
-def _predictions(target: str, n: int = 140) -> pd.DataFrame:
+def _predictions(
+    target: str, n: int = 140, image: str = "ISIC_1", lesion: str = "HAM_1"
+) -> pd.DataFrame:
     """Overconfident predictions that are right most of the time."""
     rng = np.random.default_rng(0)
     dx = np.array([CLASSES[i % 7] for i in range(2 * n)])
@@ -227,8 +230,8 @@ def _predictions(target: str, n: int = 140) -> pd.DataFrame:
     y_prob /= y_prob.sum(axis=1, keepdims=True)
     table = pd.DataFrame(
         {
-            "image_id": [f"ISIC_{i}" for i in range(2 * n)],
-            "lesion_id": [f"HAM_{i}" for i in range(2 * n)],
+            "image_id": [f"{image}{i:06d}" for i in range(2 * n)],
+            "lesion_id": [f"{lesion}{i:06d}" for i in range(2 * n)],
             "split": ["valid"] * n + ["test"] * n,
             "dx": dx,
             "y_true": truth,
@@ -237,7 +240,9 @@ def _predictions(target: str, n: int = 140) -> pd.DataFrame:
     return table.assign(**{f"p_{name}": y_prob[:, i] for i, name in enumerate(names)})
 
 
-def _write_trial(folder: Path, key: str, model: Path, target: str = "diagnosis") -> Path:
+def _write_trial(
+    folder: Path, key: str, model: Path, target: str = "diagnosis", **names: str
+) -> Path:
     config = TrialConfig(
         name=f"trial of {target}",
         backbone="EfficientNetLite0",
@@ -249,7 +254,7 @@ def _write_trial(folder: Path, key: str, model: Path, target: str = "diagnosis")
     place.mkdir(parents=True)
     shutil.copyfile(model, place / "model.keras")
     (place / "history.csv").write_text("epoch\n1\n")
-    _predictions(target).to_parquet(place / "predictions.parquet")
+    _predictions(target, **names).to_parquet(place / "predictions.parquet")
     files = ("model.keras", "history.csv", "predictions.parquet")
     record = {
         "config": config.model_dump(mode="json"),
@@ -282,6 +287,22 @@ def test_a_trial_is_served_by_key_name_or_folder(
     assert opened.card.data["splits"]["valid"] == {"images": 140, "lesions": 140}
     assert opened.gate is None
     assert opened.predict(images).shape == (5, 7)
+    assert "clinics" not in opened.card.notice  # its images have names that no data set is known by
+
+
+def test_a_trial_on_drawn_pictures_says_so(
+    small_served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Served by its name alone, it claims no clinics and no photographs; one on HAM10000 does."""
+    monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path))
+    model = small_served / MODEL_FILE
+    drawn = {"image": "ISIC_9", "lesion": "HAM_9"}
+    _write_trial(tmp_path / "trials", "efficientnetlite0-0d", model, **drawn)
+    card = open_model("efficientnetlite0-0d").card
+    assert "never seen a photograph" in card.notice
+    assert "clinics" not in card.notice
+    assert "HAM10000" not in card.licence
+    assert origin_of_card(card) == "drawn"
 
 
 def test_a_screening_trial_has_two_classes(
