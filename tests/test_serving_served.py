@@ -15,15 +15,17 @@ from helpers.catalogue import read_image
 from helpers.clahe import Clahe, equalise
 from helpers.classes import CLASSES
 from helpers.errors import ConfigError
-from helpers.files import sha256_file, write_json
+from helpers.files import read_json, sha256_file, write_json
 from helpers.gradcam import expand_maps
 from helpers.serving import served as module
 from helpers.serving.calibration import apply_temperature
 from helpers.serving.card import MODEL_FILE, read_card, write_card
-from helpers.serving.origin import origin_of_card
+from helpers.serving.deployment_cards import card_of_run
+from helpers.serving.origin import NOTICES, origin_of_card
 from helpers.serving.pictures import fit_picture
 from helpers.serving.served import ServedModel, open_model, write_served
-from helpers.trials import ENGINE_VERSION, TrialConfig
+from helpers.sources import Source
+from helpers.trials import ENGINE_VERSION, Trial, TrialConfig
 
 
 @pytest.fixture(scope="module")
@@ -290,12 +292,11 @@ def test_a_trial_is_served_by_key_name_or_folder(
     assert "clinics" not in opened.card.notice  # its images have names that no data set is known by
 
 
-def test_a_trial_on_drawn_pictures_says_so(
-    small_served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Served by its name alone, it claims no clinics and no photographs; one on HAM10000 does."""
+def test_a_trial_on_drawn_pictures_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Served by its key alone, it claims no clinics and no photographs."""
     monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path))
-    model = small_served / MODEL_FILE
+    model = tmp_path / "any.keras"
+    model.write_bytes(b"not opened")
     drawn = {"image": "ISIC_9", "lesion": "HAM_9"}
     _write_trial(tmp_path / "trials", "efficientnetlite0-0d", model, **drawn)
     card = open_model("efficientnetlite0-0d").card
@@ -303,6 +304,19 @@ def test_a_trial_on_drawn_pictures_says_so(
     assert "clinics" not in card.notice
     assert "HAM10000" not in card.licence
     assert origin_of_card(card) == "drawn"
+
+
+def test_a_run_knows_better_than_names(tmp_path: Path) -> None:
+    """Drawn pictures of any name are drawn where the run's source says so."""
+    model = tmp_path / "any.keras"
+    model.write_bytes(b"not opened")
+    place = _write_trial(tmp_path, "efficientnetlite0-0e", model)
+    trial = Trial(place, TrialConfig(**read_json(place / "trial.json")["config"]))
+    for drawn in (True, False):
+        card = card_of_run(trial, Source("mine", tmp_path, drawn, "mine"))
+        assert (card.notice == NOTICES["drawn"]) == drawn
+        assert (origin_of_card(card) == "drawn") == drawn
+        assert card.data["source"] == "mine"
 
 
 def test_a_screening_trial_has_two_classes(
