@@ -40,6 +40,8 @@ IMAGES_A_LESION = {
 
 MOST_VIEWS = 4
 
+_IMAGE_PREFIX, _LESION_PREFIX = "ISIC_9", "HAM_9"
+
 COHORTS = ("drawn_a", "drawn_b", "drawn_c", "drawn_d")
 COHORT_SHARES = {
     "akiec": (0.20, 0.25, 0.45, 0.10),
@@ -153,9 +155,30 @@ def plan_sample(n_images: int, seed: int) -> pd.DataFrame:
             lesions.append({"dx": dx, "lesion_number": number, "n_views": n_views, **facts})
     table = pd.DataFrame(lesions)
     table["age"] = pd.to_numeric(table["age"].where(table["age"] != "missing"))
-    table["lesion_id"] = [f"HAM_9{number:06d}" for number in table["lesion_number"]]
+    table["lesion_id"] = [f"{_LESION_PREFIX}{number:06d}" for number in table["lesion_number"]]
     table = table.loc[table.index.repeat(table["n_views"])].reset_index(drop=True)
     table["view"] = table.groupby("lesion_number").cumcount() + 1
-    table["image_id"] = [f"ISIC_9{number:06d}" for number in rng.permutation(n_images)]
+    table["image_id"] = [f"{_IMAGE_PREFIX}{number:06d}" for number in rng.permutation(n_images)]
     table = table.sort_values("image_id", ignore_index=True)
     return table[[*COLUMNS, "lesion_number", "view"]]
+
+
+def has_drawn_ids(table: pd.DataFrame) -> bool:
+    """Whether all images and lesions of a table are named as the drawn sample names its own.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``image_id`` and ``lesion_id``. HAM10000's numbers begin with 00 and 000; no other
+        data set is known to name lesions HAM_9.
+
+    Returns
+    -------
+    bool
+        False for a table without rows.
+    """
+    named = (("image_id", _IMAGE_PREFIX), ("lesion_id", _LESION_PREFIX))
+    return len(table) > 0 and all(
+        bool(table[column].astype(str).str.fullmatch(rf"{prefix}\d{{6}}").all())
+        for column, prefix in named
+    )

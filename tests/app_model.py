@@ -25,6 +25,14 @@ class RedGate:
         return features[:, 0] > features[:, 2]
 
 
+class NoGate:
+    """Takes nothing for dermoscopy."""
+
+    def accepts(self, features: np.ndarray) -> np.ndarray:
+        """No picture is."""
+        return np.zeros(len(features), dtype=bool)
+
+
 class ColourModel:
     """Answers as `ServedModel` does; the share of red is the probability of a melanoma."""
 
@@ -61,14 +69,16 @@ class ColourModel:
         return np.tile(np.linspace(1, 0, width, dtype=np.float32), (height, 1))
 
 
-def colour_desk(folder: Path, gate: Any = None, points: bool = True) -> ModelDesk:
+def colour_desk(
+    folder: Path, gate: Any = None, points: bool = True, card: Card | None = None
+) -> ModelDesk:
     """A desk with a `ColourModel`, in a folder with operating points."""
     if points:
         rng = np.random.default_rng(0)
         malignant = np.arange(200) % 3 == 0
         score = np.clip(rng.normal(0.3 + 0.4 * malignant, 0.2), 0, 1)
         write_operating(folder, {"views": operating_points(malignant, score)})
-    return ModelDesk(ColourModel(folder, gate=gate), prepare=lambda model: None)  # type: ignore[arg-type]
+    return ModelDesk(ColourModel(folder, card, gate), prepare=lambda model: None)  # type: ignore[arg-type]
 
 
 def plain_picture(colour: Sequence[int], size: tuple[int, int] = (120, 90)) -> bytes:

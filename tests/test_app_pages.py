@@ -9,7 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_model import BLUE, GREEN, RED, RedGate, colour_desk, plain_picture, table_of
+from app_model import (
+    BLUE,
+    GREEN,
+    RED,
+    ColourModel,
+    NoGate,
+    RedGate,
+    colour_desk,
+    plain_picture,
+    table_of,
+)
+from small_served import small_card
 
 from helpers.errors import ConfigError
 from helpers.serving import desk as desks
@@ -114,6 +125,20 @@ def test_home_shows_the_card(open_page: Open) -> None:
     assert "[0.60, 0.80], 100 images" in text
     assert "Small model for tests" in text
     assert "For tests." in text
+    assert "what it says means nothing" in text
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+@pytest.mark.parametrize("origin", ["drawn", "ham10000", "other"])
+def test_limits_are_those_of_the_model(open_page: Open, origin: str, language: str) -> None:
+    """Two answers are not seven diagnoses, and drawings are not clinics."""
+    card = small_card(target="malignant", classes=("benign", "malignant"), data={"origin": origin})
+    say = load_wording("streamlit", language)
+    text = words_of(open_page("home", language, card=card))
+    assert say("home.limits_target.malignant", n=2) in text
+    assert say("home.limits_target.diagnosis", n=2) not in text
+    for name in ("drawn", "ham10000", "other"):
+        assert (say(f"home.limits_origin.{name}") in text) == (name == origin)
 
 
 def test_a_missing_model_is_said(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,6 +219,53 @@ def test_what_is_no_dermoscopy_is_refused(open_page: Open) -> None:
     switch.set_value(True).run()
     assert html(app).count('scope="row"') == 4
     assert say("gate.anyway_warning") in words_of(app)
+
+
+def test_an_example_is_shown_and_said_to_be_drawn(open_page: Open) -> None:
+    """The gate refuses every drawing here; an example has its answer and a warning, no switch."""
+    say = load_wording("streamlit", "en")
+    app = open_page("diagnosis", gate=NoGate())
+    app.session_state["intake_source"] = "examples"
+    app.run()
+    app.button(key="example_mel").click().run()
+    assert not app.exception
+    assert html(app).count('class="db-meter ') == 1
+    assert say("diagnosis.example_drawn") in words_of(app)
+    assert say("gate.example") in words_of(app)
+    assert say("gate.title") not in words_of(app)
+    assert not app.toggle
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_without_a_gate_that_is_said(open_page: Open, language: str) -> None:
+    """No refusal is promised by a model that has no gate; with one, nothing is said."""
+    say = load_wording("streamlit", language)
+    app = open_page("home", language)
+    assert say("gate.none") in words_of(app)
+    app.button(key="to_diagnosis").click().run()
+    assert say("gate.none") in words_of(app)
+    app = open_page("diagnosis", language, gate=RedGate())
+    assert say("gate.none") not in words_of(app)
+
+
+def test_an_unforeseen_error_is_met_once(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture before it is kept, and the next run does not try the file again."""
+    real = ColourModel.predict
+
+    def fails(self: ColourModel, images: Any, face: str = "views") -> Any:
+        if images[..., 2].mean() > 150:
+            raise RuntimeError("unforeseen")
+        return real(self, images, face)
+
+    monkeypatch.setattr(ColourModel, "predict", fails)
+    app = open_page("diagnosis")
+    files = [("a.png", plain_picture(RED)), ("b.png", plain_picture(BLUE))]
+    app.file_uploader[0].set_value([(name, data, PNG) for name, data in files]).run()
+    assert len(app.exception) == 1
+    app.run()
+    assert not app.exception
+    assert "a.png" in words_of(app)
+    assert html(app).count('class="db-picture"') == 1
 
 
 def test_no_switch_where_nothing_was_refused(open_page: Open) -> None:

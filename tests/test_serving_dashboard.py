@@ -22,7 +22,8 @@ from helpers.serving.dashboard import (
     table_csv,
     values_of,
 )
-from helpers.serving.tables import RISKY_STARTS, UNKNOWN, Metadata, drawn_table, read_table
+from helpers.serving.formulas import is_formula
+from helpers.serving.tables import UNKNOWN, Metadata, drawn_table, read_table
 
 HEAD = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 
@@ -150,5 +151,15 @@ def test_no_cell_of_a_download_begins_like_a_formula(cells: list[str]) -> None:
     written = table_csv(read, read.rows).decode()
     found = list(csv.reader(io.StringIO(written, newline="")))
     assert len(found) == 3
-    assert not any(cell.startswith(RISKY_STARTS) for row in found for cell in row)
+    assert not any(is_formula(cell) for row in found for cell in row)
     assert found[2][0] == "'=a"
+
+
+@pytest.mark.parametrize("start", ["=", "＝", "＋", "－", "＠"])
+def test_formulas_of_full_width_are_defused_too(start: str) -> None:
+    """Spreadsheets with an East Asian keyboard in mind compute them; counted, and disarmed."""
+    read = table(f"{start}1,b,nv,histo,5,male,{start}2")
+    fields = {note.code: note.fields for note in read.notes}
+    assert fields["formulas"]["n"] == "2"
+    row = list(csv.reader(io.StringIO(table_csv(read, read.rows).decode(), newline="")))[1]
+    assert (row[0], row[6]) == (f"'{start}1", f"'{start}2")

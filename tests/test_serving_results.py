@@ -16,7 +16,8 @@ import pytest
 from small_served import small_card
 
 from helpers.classes import CLASSES
-from helpers.serving.results import Result, defused, results_csv, results_pdf
+from helpers.serving.formulas import defused
+from helpers.serving.results import Result, results_csv, results_pdf
 
 TEXTS = Path(__file__).resolve().parents[1] / "apps" / "texts"
 MOMENT = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
@@ -102,6 +103,18 @@ def test_two_classes_have_a_table_too(texts: dict[str, Any]) -> None:
     assert row["p_malignant"] == "0.8000"
     assert row["name"] == texts["kinds"]["malignant"]["name"]
     assert results_pdf([result], card, 0.5, texts, MOMENT).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "shown"), [(0.0, "0%"), (1.0, "100%"), (0.29, "29%"), (0.0004, "0.04%")]
+)
+def test_a_threshold_is_printed_as_it_was_set(
+    texts: dict[str, Any], threshold: float, shown: str
+) -> None:
+    """Of a probability nobody is certain; a threshold is a number that somebody chose."""
+    words = _words(results_pdf([_answered()], small_card(), threshold, texts, MOMENT))
+    name = texts["results"]["threshold"].replace(" ", "")
+    assert f"{name}：{shown}" in words or f"{name}:{shown}" in words
 
 
 def test_pages_are_made_now_where_no_moment_is_named(texts: dict[str, Any]) -> None:

@@ -15,14 +15,17 @@ from helpers.catalogue import read_image
 from helpers.clahe import Clahe, equalise
 from helpers.classes import CLASSES
 from helpers.errors import ConfigError
-from helpers.files import sha256_file, write_json
+from helpers.files import read_json, sha256_file, write_json
 from helpers.gradcam import expand_maps
 from helpers.serving import served as module
 from helpers.serving.calibration import apply_temperature
 from helpers.serving.card import MODEL_FILE, read_card, write_card
+from helpers.serving.deployment_cards import card_of_run
+from helpers.serving.origin import NOTICES, origin_of_card
 from helpers.serving.pictures import fit_picture
 from helpers.serving.served import ServedModel, open_model, write_served
-from helpers.trials import ENGINE_VERSION, TrialConfig
+from helpers.sources import Source
+from helpers.trials import ENGINE_VERSION, Trial, TrialConfig
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +217,9 @@ def test_a_failed_write_leaves_what_was_there(small_served: Path, tmp_path: Path
     assert read_card(folder) == read_card(small_served)  # its gate too
 
 
-def _predictions(target: str, n: int = 140) -> pd.DataFrame:
+def _predictions(
+    target: str, n: int = 140, image: str = "ISIC_1", lesion: str = "HAM_1"
+) -> pd.DataFrame:
     """Overconfident predictions that are right most of the time."""
     rng = np.random.default_rng(0)
     dx = np.array([CLASSES[i % 7] for i in range(2 * n)])
@@ -227,8 +232,8 @@ def _predictions(target: str, n: int = 140) -> pd.DataFrame:
     y_prob /= y_prob.sum(axis=1, keepdims=True)
     table = pd.DataFrame(
         {
-            "image_id": [f"ISIC_{i}" for i in range(2 * n)],
-            "lesion_id": [f"HAM_{i}" for i in range(2 * n)],
+            "image_id": [f"{image}{i:06d}" for i in range(2 * n)],
+            "lesion_id": [f"{lesion}{i:06d}" for i in range(2 * n)],
             "split": ["valid"] * n + ["test"] * n,
             "dx": dx,
             "y_true": truth,
@@ -237,7 +242,9 @@ def _predictions(target: str, n: int = 140) -> pd.DataFrame:
     return table.assign(**{f"p_{name}": y_prob[:, i] for i, name in enumerate(names)})
 
 
-def _write_trial(folder: Path, key: str, model: Path, target: str = "diagnosis") -> Path:
+def _write_trial(
+    folder: Path, key: str, model: Path, target: str = "diagnosis", **names: str
+) -> Path:
     config = TrialConfig(
         name=f"trial of {target}",
         backbone="EfficientNetLite0",
@@ -249,7 +256,7 @@ def _write_trial(folder: Path, key: str, model: Path, target: str = "diagnosis")
     place.mkdir(parents=True)
     shutil.copyfile(model, place / "model.keras")
     (place / "history.csv").write_text("epoch\n1\n")
-    _predictions(target).to_parquet(place / "predictions.parquet")
+    _predictions(target, **names).to_parquet(place / "predictions.parquet")
     files = ("model.keras", "history.csv", "predictions.parquet")
     record = {
         "config": config.model_dump(mode="json"),
@@ -282,6 +289,34 @@ def test_a_trial_is_served_by_key_name_or_folder(
     assert opened.card.data["splits"]["valid"] == {"images": 140, "lesions": 140}
     assert opened.gate is None
     assert opened.predict(images).shape == (5, 7)
+    assert "clinics" not in opened.card.notice  # its images have names that no data set is known by
+
+
+def test_a_trial_on_drawn_pictures_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Served by its key alone, it claims no clinics and no photographs."""
+    monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path))
+    model = tmp_path / "any.keras"
+    model.write_bytes(b"not opened")
+    drawn = {"image": "ISIC_9", "lesion": "HAM_9"}
+    _write_trial(tmp_path / "trials", "efficientnetlite0-0d", model, **drawn)
+    card = open_model("efficientnetlite0-0d").card
+    assert "never seen a photograph" in card.notice
+    assert "clinics" not in card.notice
+    assert "HAM10000" not in card.licence
+    assert origin_of_card(card) == "drawn"
+
+
+def test_a_run_knows_better_than_names(tmp_path: Path) -> None:
+    """Drawn pictures of any name are drawn where the run's source says so."""
+    model = tmp_path / "any.keras"
+    model.write_bytes(b"not opened")
+    place = _write_trial(tmp_path, "efficientnetlite0-0e", model)
+    trial = Trial(place, TrialConfig(**read_json(place / "trial.json")["config"]))
+    for drawn in (True, False):
+        card = card_of_run(trial, Source("mine", tmp_path, drawn, "mine"))
+        assert (card.notice == NOTICES["drawn"]) == drawn
+        assert (origin_of_card(card) == "drawn") == drawn
+        assert card.data["source"] == "mine"
 
 
 def test_a_screening_trial_has_two_classes(

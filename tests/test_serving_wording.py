@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -67,6 +68,37 @@ def test_every_code_has_a_text(language: str) -> None:
         assert fields_of(found[f"errors.{code}"]) <= fields_of(text), code
     for note in NOTES:
         assert found[f"notes.{note}"]
+
+
+def test_texts_promise_no_more_than_is_kept() -> None:
+    """Streamlit keeps the session of a closed page for a while; the button that empties is named.
+
+    The minutes are those of Streamlit's own storage of sessions.
+    """
+    pytest.importorskip("streamlit", reason="streamlit is not installed")
+    from streamlit.runtime.memory_session_storage import MemorySessionStorage
+
+    kept = inspect.signature(MemorySessionStorage).parameters["ttl_seconds"].default
+    assert kept == 120
+    for language, minutes in (("en", "two minutes"), ("zh-Hant", "兩分鐘")):
+        found = texts(language)
+        assert found["diagnosis.clear"] in found["home.privacy_text"]
+        assert minutes in found["home.privacy_text"]
+
+
+def test_texts_about_the_network_are_true_of_any() -> None:
+    """Shared texts do not know which model is served: no clinics, no number of classes."""
+    for language, words in (
+        ("en", ("two clinics", "seven kinds", "ten thousand")),
+        ("zh-Hant", ("診所", "七種", "一萬")),
+    ):
+        found = texts(language)
+        general = [text for name, text in found.items() if name.startswith(("notice.", "gate."))]
+        general += [found["diagnosis.examples_note"]]
+        general += [text for name, text in found.items() if name.startswith("home.limits_list")]
+        for word in words:
+            assert not any(word in text for text in general), word
+        assert "門檻" not in "".join(found.values())
 
 
 def test_a_missing_text_is_named() -> None:

@@ -37,7 +37,7 @@ def export(
     to: Annotated[Target, typer.Option(help="The format.")] = Target.tfjs,
     precision: Annotated[Precision, typer.Option(help="Of the weights.")] = Precision.float32,
     out: Annotated[
-        Path | None, typer.Option(help="Where to. [default: exports/NAME-FORMAT-PRECISION]")
+        Path | None, typer.Option(help="Where to. [default: runs/exports/NAME-FORMAT-PRECISION]")
     ] = None,
     source: Annotated[
         str | None,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.classes import CLASSES
 from helpers.metadata import AGE_RANGE, COLUMNS
+from helpers.serving.formulas import defused
 from helpers.serving.tables import UNKNOWN, Metadata, risky_cells
 
 MOST_VALUES = 20
@@ -181,7 +182,7 @@ def table_csv(metadata: Metadata, rows: pd.DataFrame) -> bytes:
         if not isinstance(safe[name].dtype, pd.CategoricalDtype):
             risky = risky_cells(safe[name])
             if risky.any():
-                safe[name] = safe[name].where(~risky, "'" + safe[name])
+                safe[name] = safe[name].map(defused)
     buffer = io.BytesIO()
     # Both characters of the line's end are quoted in cells, so that none breaks a row in two.
     safe.to_csv(buffer, index=False, lineterminator="\r\n")

@@ -17,12 +17,6 @@ from helpers.sources import Source
 from helpers.trials import Trial
 from helpers.verdicts import with_interval
 
-_DRAWN_LICENCE = "For anything: it learned from pictures that a program drew."
-_DRAWN_NOTICE = (
-    "For teaching, not for diagnosis. The model has never seen a photograph of skin, and what it "
-    "says of one means nothing."
-)
-
 _SCORES = {
     "balanced_accuracy": "balanced accuracy, test",
     "accuracy": "accuracy, test",
@@ -43,9 +37,7 @@ def card_of_run(trial: Trial, source: Source) -> Card:
     source : Source
         Of the run.
     """
-    data = {"source": source.title}
-    if source.drawn:
-        return card_of_trial(trial, data=data, licence=_DRAWN_LICENCE, notice=_DRAWN_NOTICE)
+    data = {"source": source.title} | ({"origin": "drawn"} if source.drawn else {})
     return card_of_trial(trial, data=data)
 
 

@@ -23,9 +23,9 @@ from helpers.errors import ReportError
 from helpers.report.fonts import cjk_characters, gather_fonts
 from helpers.report.typesetting import TEMPLATE
 from helpers.serving.card import Card
+from helpers.serving.formulas import defused
 
 RESULTS_TEMPLATE = Path(__file__).with_name("results.typ")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _SHOWN_CHARACTERS = 120
 _WIDEST_PX = 480
 _UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -60,22 +60,6 @@ class Result:
     notes: tuple[str, ...] = ()
     picture: NDArray[np.uint8] | None = None
     overlay: NDArray[np.uint8] | None = None
-
-
-def defused(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe goes before one that might.
-
-    References
-    ----------
-    .. [1] OWASP, "CSV injection", https://owasp.org/www-community/attacks/CSV_Injection.
-
-    Examples
-    --------
-    >>> defused("=1+1"), defused(" =1+1"), defused("mole.jpg")
-    ("'=1+1", "' =1+1", 'mole.jpg')
-    """
-    risky = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{text}" if risky else text
 
 
 def results_csv(results: Sequence[Result], card: Card, threshold: float, texts: Texts) -> bytes:
@@ -167,7 +151,7 @@ def results_pdf(
         "licence": card.licence,
         "made": f"{moment:%Y-%m-%d %H:%M} UTC",
         "day": {"year": moment.year, "month": moment.month, "day": moment.day},
-        "threshold": _percent(threshold),
+        "threshold": f"{100 * threshold:.4g} %",  # set, not estimated: 0 and 1 are what they say
         "results": [_page_of(result, card, threshold, texts) for result in results],
     }
     files["results.json"] = json.dumps(_printable(pages)).encode()

@@ -15,6 +15,7 @@ import pandas as pd
 from helpers.classes import CLASSES
 from helpers.errors import DermBookError
 from helpers.metadata import AGE_RANGE, COLUMNS, name_some
+from helpers.serving.formulas import is_formula
 
 MAX_BYTES = 25_000_000
 MAX_ROWS = 2_000_000
@@ -23,9 +24,6 @@ MAX_HEADER = 64_000
 
 UNKNOWN = "unknown"
 """What the published table writes for a missing sex or site; here for every missing text."""
-
-RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that a spreadsheet may take for the beginning of a formula."""
 
 _MISSING = ("", "na", "nan", "null", "none", "unknown")
 _TEXTS = ("dx", "dx_type", "sex", "localization", "dataset")
@@ -226,7 +224,7 @@ def _ages(values: pd.Series) -> tuple[pd.Series, int]:
 
 def risky_cells(values: pd.Series) -> pd.Series:
     """Which texts a spreadsheet may take for a formula; bool, of the same length."""
-    return values.astype(str).str.startswith(RISKY_STARTS)
+    return values.astype(str).map(is_formula).astype(bool)
 
 
 def _notes(raw: pd.DataFrame, rows: pd.DataFrame, names: list[str], odd_ages: int) -> list[Note]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ SHOWN_SIZE = (432, 576)
 """Height and width of the picture that is shown, in pixels: 4 to 3, as it was taken."""
 
 _SHOWN_NAME = 60
+
+File = tuple[str, Callable[[], bytes]]
+"""A file's name, and what reads it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,8 @@ class Reading:
         Calibrated.
     malignant : float
         In [0, 1].
+    example : bool
+        Whether it is a drawn picture that comes with the app.
     """
 
     key: str
@@ -57,7 +62,13 @@ class Reading:
     accepted: bool
     probabilities: NDArray[np.float64]
     malignant: float
+    example: bool = False
     maps: dict[int, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether it gets no answer; an example does, as a picture of how to read one."""
+        return not self.accepted and not self.example
 
     def order(self) -> list[int]:
         """Indices of the classes, the most probable first."""
@@ -102,7 +113,9 @@ def file_key(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def read_one(model: ServedModel, data: bytes, name: str, face: FaceName = "views") -> Reading:
+def read_one(
+    model: ServedModel, data: bytes, name: str, face: FaceName = "views", example: bool = False
+) -> Reading:
     """Analyse one file.
 
     Parameters
@@ -114,6 +127,8 @@ def read_one(model: ServedModel, data: bytes, name: str, face: FaceName = "views
         Of the file.
     face : {"views", "single"}, default="views"
         Which way of asking the model.
+    example : bool, default=False
+        Whether it is a drawn picture that comes with the app.
 
     Raises
     ------
@@ -136,6 +151,7 @@ def read_one(model: ServedModel, data: bytes, name: str, face: FaceName = "views
         accepted=accepted,
         probabilities=probabilities[0],
         malignant=float(model.malignant(probabilities)[0]),
+        example=example,
     )
 
 
@@ -188,50 +204,80 @@ class Tray:
 
     readings: list[Reading] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    _begun: tuple[Hashable, int, int] | None = field(default=None, repr=False)
 
     def put(
         self,
-        files: Sequence[tuple[str, bytes]],
+        files: Sequence[File],
         analyse: Callable[[bytes, str], Reading],
         progress: Callable[[int, int, str], None] | None = None,
+        batch: Hashable = None,
     ) -> int:
-        """Analyse files and keep the results; one bad file does not stop the others.
+        """Analyse files and keep each result at once; one bad file does not stop the others.
 
         Parameters
         ----------
-        files : sequence of (name, data)
+        files : sequence of (name, callable)
+            Each is read when its turn comes, and not at all where the tray is full.
         analyse : callable
             Takes data and name, returns a reading or raises a PictureError.
         progress : callable, optional
             Called with files done, files in all, and the name of the next.
+        batch : hashable, optional
+            What tells these files from others. Where the last call with the same was cut short,
+            for instance because the visitor turned to another page, this one goes on behind it.
 
         Returns
         -------
         int
             How many readings are new.
+
+        Raises
+        ------
+        Exception
+            What `analyse` raises apart from a PictureError. Earlier results are kept.
         """
-        self.refusals = []
-        known = {reading.key for reading in self.readings}
-        new: list[Reading] = []
-        for done, (name, data) in enumerate(files):
-            shown = short_file_name(name)
+        first = new = 0
+        if batch is not None and self._begun is not None and self._begun[0] == batch:
+            _, first, new = self._begun
+        else:
+            self.refusals = []
+        before = new
+        for done in range(first, len(files)):
+            self._begun = (batch, done, new)
+            name, read = files[done]
             if progress is not None:
-                progress(done, len(files), shown)
-            key = file_key(data)
-            if key in known:
-                self.refusals.append(Refusal(shown, "repeated"))
-                continue
-            if len(self.readings) + len(new) >= MOST_PICTURES:
-                self.refusals.append(Refusal(shown, "tray_full", {"most": MOST_PICTURES}))
-                continue
+                progress(done, len(files), short_file_name(name))
             try:
-                new.append(analyse(data, name))
-            except PictureError as error:
-                self.refusals.append(Refusal(shown, error.code, error.fields))
-                continue
-            known.add(key)
-        self.readings = [*new, *self.readings]
-        return len(new)
+                reading = self._judge(name, read, analyse)
+            except Exception:
+                self._begun = None
+                raise
+            if reading is not None:
+                # The newest batch comes first, in its own order.
+                self.readings.insert(new, reading)
+                new += 1
+        self._begun = None
+        return new - before
+
+    def _judge(
+        self, name: str, read: Callable[[], bytes], analyse: Callable[[bytes, str], Reading]
+    ) -> Reading | None:
+        """The reading of a file; None where it was refused, which is noted."""
+        shown = short_file_name(name)
+        if len(self.readings) >= MOST_PICTURES:
+            self.refusals.append(Refusal(shown, "tray_full", {"most": MOST_PICTURES}))
+            return None
+        data = read()
+        key = file_key(data)
+        if any(reading.key == key for reading in self.readings):
+            self.refusals.append(Refusal(shown, "repeated"))
+            return None
+        try:
+            return analyse(data, name)
+        except PictureError as error:
+            self.refusals.append(Refusal(shown, error.code, error.fields))
+            return None
 
     def take_out(self, key: str) -> None:
         """Forget one picture."""

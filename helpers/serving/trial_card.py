@@ -15,20 +15,11 @@ from helpers.scoring import scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
 from helpers.serving.calibration import apply_temperature, fit_temperature
 from helpers.serving.card import Card, Face, Score
+from helpers.serving.origin import LICENCES, NOTICES, origin_of
 from helpers.trials import Trial
 
 WANTED_SENSITIVITY = 0.9
 """Share of the malignant validation images that a default threshold finds."""
-
-NOTICE = (
-    "For teaching, not for diagnosis. The model has seen a few thousand pictures from two clinics, "
-    "it is often wrong, and no doctor has checked it. See a doctor about your skin."
-)
-
-LICENCE = (
-    "That of the pictures that it was trained on. A model trained on HAM10000 (CC BY-NC 4.0) is "
-    "not for commercial use."
-)
 
 _DIAGNOSIS_SCORES = (
     "accuracy",
@@ -174,9 +165,10 @@ def card_of_trial(
         Ready ones. Where None, both ask one view: a trial keeps predictions of single pictures,
         and several views would need a calibration of their own, from the pictures.
     data : mapping, optional
-        Added to the numbers of images and lesions, such as the title of the source.
+        Added to the numbers of images and lesions and to the ``origin`` that the images' names
+        tell (see `helpers.serving.origin`), such as the title of the source.
     **fields
-        Any other field of the card.
+        Any other field of the card. Licence and notice are those of the origin where not given.
 
     Returns
     -------
@@ -201,6 +193,7 @@ def card_of_trial(
     table = trial.folder.with_name(f"{trial.folder.name}.parquet")  # what it was trained from
     rows = pd.read_parquet(table) if table.is_file() else trial.predictions
     versions = {key: str(value) for key, value in trial.record.get("versions", {}).items()}
+    facts = {"splits": split_counts(rows), "origin": origin_of(rows)} | dict(data or {})
     values: dict[str, Any] = {
         "name": name or trial.name,
         "trial": str(trial.record.get("key", trial.folder.name)),
@@ -208,11 +201,11 @@ def card_of_trial(
         "target": target,
         "image_size": trial.config.image_size,
         "clahe": trial.config.clahe,
-        "licence": LICENCE,
-        "notice": NOTICE,
+        "licence": LICENCES[facts["origin"]],
+        "notice": NOTICES[facts["origin"]],
         "faces": dict(faces),
         "training": trial.config.model_dump(mode="json", exclude={"weights_dir"}),
-        "data": {"splits": split_counts(rows)} | dict(data or {}),
+        "data": facts,
         "versions": versions,
     }
     return Card(**values | fields)

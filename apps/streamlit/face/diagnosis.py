@@ -7,7 +7,7 @@ from math import floor
 import streamlit as st
 
 from face import pieces
-from face.intake import start_again, take_in
+from face.intake import Intake, start_again, take_in
 from face.language import words
 from face.model import say_missing, serving
 from face.reasons import reason_of
@@ -41,9 +41,13 @@ def diagnosis_name(say: Wording, name: str) -> str:
     return found if isinstance(found, str) else name
 
 
-def _analyse(say: Wording, desk: ModelDesk, tray: Tray, files: list[tuple[str, bytes]]) -> None:
+def _analyse(say: Wording, desk: ModelDesk, tray: Tray, intake: Intake) -> None:
     text = "" if desk.ready else say("diagnosis.progress_model")
-    bar = st.progress(0.0, text or say("diagnosis.progress", done=1, total=len(files), name=""))
+    total = len(intake.files)
+    bar = st.progress(0.0, text or say("diagnosis.progress", done=1, total=total, name=""))
+
+    def analyse(data: bytes, name: str) -> Reading:
+        return desk.ask(read_one, data, name, example=intake.examples)
 
     def progress(done: int, total: int, name: str) -> None:
         # The first picture waits for the model, which takes longer than all others.
@@ -51,9 +55,15 @@ def _analyse(say: Wording, desk: ModelDesk, tray: Tray, files: list[tuple[str, b
             line = say("diagnosis.progress", done=done + 1, total=total, name=name)
             bar.progress(done / total, line)
 
-    tray.put(files, lambda data, name: desk.ask(read_one, data, name), progress)
-    bar.empty()
+    try:
+        tray.put(intake.files, analyse, progress, intake.batch)
+    except Exception:
+        # Else the same file would fail again at each run. A run that is cut short because the
+        # visitor did something is no Exception: it goes on with what is still in the upload.
+        start_again()
+        raise
     start_again()
+    bar.empty()
     st.rerun()
 
 
@@ -81,7 +91,7 @@ def _threshold(say: Wording, desk: ModelDesk) -> float:
                 value=chosen,
                 step=0.01,
                 format="%.2f",
-                help=say("diagnosis.malignant_help"),
+                help=say(f"diagnosis.malignant_help.{desk.model.card.target}"),
                 key="threshold",
                 persist_state="session",
             )
@@ -174,7 +184,7 @@ def _draw_card(key: str, threshold: float, anyway: bool) -> None:
     reading = next((entry for entry in tray.readings if entry.key == key), None)
     if reading is None:
         return
-    shown = reading.accepted or anyway
+    shown = not reading.refused or anyway
     with st.container(border=True):
         title, button = st.columns([5, 1], vertical_alignment="center")
         with title:
@@ -187,7 +197,10 @@ def _draw_card(key: str, threshold: float, anyway: bool) -> None:
         left, right = st.columns([5, 6], gap="large")
         # The answer first: the map takes longer.
         with right:
-            if not reading.accepted:
+            if reading.example:
+                texts = [] if reading.accepted else [say("gate.example")]
+                pieces.show(pieces.warning(say("diagnosis.example_drawn"), texts=texts))
+            elif reading.refused:
                 parts = ("anyway_warning",) if shown else ("text", "advice")
                 texts = [say(f"gate.{part}") for part in parts]
                 pieces.show(pieces.warning(say("gate.title"), texts=texts))
@@ -207,7 +220,7 @@ def _draw_results(say: Wording, desk: ModelDesk, tray: Tray) -> None:
     st.header(say("diagnosis.results"), anchor=False)
     threshold = _threshold(say, desk)
     n = len(tray.readings)
-    refused = any(not reading.accepted for reading in tray.readings)
+    refused = any(reading.refused for reading in tray.readings)
     with st.container(horizontal=True, vertical_alignment="center", key="db_tools"):
         pieces.show(pieces.soft(say("diagnosis.n_pictures", n=n, most=MOST_PICTURES)))
         anyway = False
@@ -236,12 +249,14 @@ def draw() -> None:
         say_missing(error, say)
         return
     tray = _tray()
-    files = take_in(say)
-    if files:
+    gated = desk.model.gate is not None
+    if not gated:
+        pieces.show(pieces.soft(say("gate.none")))
+    intake = take_in(say, gated)
+    if intake.files:
         try:
-            _analyse(say, desk, tray, files)
+            _analyse(say, desk, tray, intake)
         except DermBookError as error:
-            start_again()
             say_missing(error, say)
     if tray.refusals:
         reasons = [

@@ -11,6 +11,8 @@ from helpers.backbones import find_backbone
 from helpers.classes import CLASSES, COLOURS, MALIGNANT
 from helpers.errors import DermBookError
 from helpers.serving.card import Card
+from helpers.serving.origin import origin_of_card
+from helpers.serving.served import ServedModel
 from helpers.serving.tray import MOST_PICTURES
 from helpers.serving.wording import Wording
 
@@ -43,7 +45,7 @@ def _facts(card: Card, say: Wording) -> list[tuple[str, str]]:
         pairs.append(("data", say("home.facts.data_value", images=images, lesions=lesions)))
     temperature = f"{face.temperature:.2f}"
     pairs.append(("calibration", say("home.facts.calibration_value", temperature=temperature)))
-    pairs.append(("licence", card.licence))
+    pairs += [("licence", card.licence), ("notice", card.notice)]
     return [(say(f"home.facts.{name}"), value) for name, value in pairs]
 
 
@@ -65,12 +67,14 @@ def _tiles(card: Card, say: Wording) -> tuple[str, list[str]]:
     return split, made
 
 
-def _draw_model(say: Wording) -> None:
+def _draw_model(say: Wording) -> ServedModel | None:
+    """Draw what the model is and how good; None where there is none."""
     try:
-        card = serving().model.card
+        model = serving().model
     except DermBookError as error:
         say_missing(error, say)
-        return
+        return None
+    card = model.card
     st.header(say("home.how_good"), anchor=False)
     split, made = _tiles(card, say)
     if made:
@@ -80,6 +84,20 @@ def _draw_model(say: Wording) -> None:
         pieces.show(pieces.soft(say("home.no_scores")))
     st.header(say("home.model"), anchor=False)
     pieces.show(pieces.facts(_facts(card, say)))
+    return model
+
+
+def _limits(model: ServedModel | None, say: Wording) -> list[str]:
+    """What the model cannot do: what its card says of it first, then what is true of any."""
+    own = []
+    if model is not None:
+        own = [
+            say(f"home.limits_target.{model.card.target}", n=len(model.card.classes)),
+            say(f"home.limits_origin.{origin_of_card(model.card)}"),
+        ]
+        if model.gate is None:
+            own.append(say("gate.none"))
+    return [*own, *say.find("home.limits_list")]
 
 
 def draw() -> None:
@@ -92,9 +110,9 @@ def draw() -> None:
             st.switch_page(st.session_state["pages"]["diagnosis"])
         if st.button(say("home.to_dashboard"), key="to_dashboard"):
             st.switch_page(st.session_state["pages"]["dashboard"])
-    _draw_model(say)
+    model = _draw_model(say)
     st.header(say("home.limits"), anchor=False)
-    pieces.show(pieces.text_list(say.find("home.limits_list")))
+    pieces.show(pieces.text_list(_limits(model, say)))
     st.header(say("home.classes"), anchor=False)
     pieces.show(
         pieces.class_list(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
 
 from face import pieces
+from helpers.serving.tray import File
 from helpers.serving.uploads import UPLOAD_MB
 from helpers.serving.wording import APPS, Wording
 
@@ -19,7 +20,14 @@ _ROUND = "intake_round"
 _WIDTH = 196
 """Of an example, in pixels; as many stand beside each other as there is room for."""
 
-Files = list[tuple[str, bytes]]
+
+@dataclass(frozen=True)
+class Intake:
+    """What came in at once: files, what tells them from others, and whether they are examples."""
+
+    files: list[File] = field(default_factory=list)
+    batch: Hashable = None
+    examples: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,9 +38,9 @@ class Example:
     dx: str
     text: Mapping[str, str]
 
-    def file(self) -> tuple[str, bytes]:
-        """Its name and content."""
-        return self.path.name, self.path.read_bytes()
+    def file(self) -> File:
+        """Its name, and what reads it."""
+        return self.path.name, self.path.read_bytes
 
 
 @st.cache_data(show_spinner=False)
@@ -53,13 +61,13 @@ def start_again() -> None:
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def _examples(say: Wording) -> Files:
+def _examples(say: Wording) -> Intake:
     examples = load_examples(EXAMPLES)
     if not examples:
         pieces.show(pieces.empty(say("diagnosis.no_examples", folder="apps/examples")))
-        return []
+        return Intake()
     pieces.show(pieces.soft(say("diagnosis.examples_note")))
-    chosen: Files = []
+    chosen: list[File] = []
     with st.container(horizontal=True, gap="medium"):
         for example in examples:
             name = say(f"classes.{example.dx}.name")
@@ -71,11 +79,18 @@ def _examples(say: Wording) -> Files:
                     chosen = [example.file()]
     if st.button(say("diagnosis.add_all", n=len(examples)), key="example_all"):
         chosen = [example.file() for example in examples]
-    return chosen
+    return Intake(chosen, examples=True)
 
 
-def take_in(say: Wording) -> Files:
-    """Draw the ways in, and return what came in since the last run: names and bytes."""
+def take_in(say: Wording, gated: bool) -> Intake:
+    """Draw the ways in, and return what came in since the last run.
+
+    Parameters
+    ----------
+    say : Wording
+    gated : bool
+        Whether the model refuses pictures that are no dermoscopy.
+    """
     source = st.segmented_control(
         say("diagnosis.source"),
         _SOURCES,
@@ -94,9 +109,15 @@ def take_in(say: Wording) -> Files:
             key=f"upload_{number}",
             max_upload_size=UPLOAD_MB,
         )
-        return [(file.name, file.getvalue()) for file in files or []]
+        files = files or []
+        return Intake(
+            [(file.name, file.getvalue) for file in files], tuple(file.file_id for file in files)
+        )
     if source == "camera":
         shot = st.camera_input(say("diagnosis.camera"), key=f"camera_{number}")
-        pieces.show(pieces.soft(say("diagnosis.camera_note")))
-        return [] if shot is None else [(say("diagnosis.camera_name"), shot.getvalue())]
+        note = "camera_note" if gated else "camera_note_no_gate"
+        pieces.show(pieces.soft(say(f"diagnosis.{note}")))
+        if shot is None:
+            return Intake()
+        return Intake([(say("diagnosis.camera_name"), shot.getvalue)], shot.file_id)
     return _examples(say)

@@ -15,9 +15,12 @@ _OPACITY = 0.45
 
 def _result(say: Wording, desk: ModelDesk, reading: Reading, anyway: bool) -> Result:
     notes = [say(f"notes.{note}") for note in reading.notes]
-    if not reading.accepted and not anyway:
+    if reading.refused and not anyway:
         return Result(reading.name, refusal=say("gate.title"), notes=tuple(notes))
-    if not reading.accepted:
+    if reading.example:
+        drawn = say("diagnosis.example_drawn") + say("bar.stop")
+        notes = [drawn, *([] if reading.accepted else [say("gate.example")]), *notes]
+    elif reading.refused:
         notes = [f"{say('gate.title')}. {say('gate.anyway_warning')}", *notes]
     heat = desk.ask(heat_of, reading, reading.order()[0])
     return Result(
