@@ -6,10 +6,12 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from helpers.classes import CLASSES
 from helpers.errors import ConfigError
 from helpers.files import sha256_file
 from helpers.serving import pictures
+from helpers.serving.card import Copy, Score
 from helpers.serving.served import ServedModel
 from helpers.serving.web import (
     EXAMPLES,
@@ -31,6 +34,7 @@ from helpers.serving.web import (
     check_pattern,
     merged_texts,
     pack,
+    weight_precision,
 )
 from helpers.serving.web_server import HEADERS, POLICY, make_server
 
@@ -154,6 +158,51 @@ def test_page_facts_are_those_of_the_card(site: Path, served: ServedModel) -> No
     expected = served.keras_model.layers[-1].get_weights()[0]
     assert np.array_equal(weights.reshape(facts["head"]["shape"]), expected)
     assert facts["gate"] is None
+
+
+def test_scores_are_those_of_the_weights_that_were_scored(
+    site: Path,
+    served: ServedModel,
+    tmp_path: Path,
+) -> None:
+    """The copy that came with the model has scores of its own; a conversion has none."""
+    assert json.loads((site / "page.json").read_text())["scores_of"] == "float32"
+    assert weight_precision(site / "model") == "float32"
+    score = Score(value=0.65, low=0.6, high=0.7, n=90)
+    copy = Copy(
+        precision="float16",
+        images=100,
+        largest_difference=0.01,
+        same_class=99,
+        scores={"accuracy": score},
+    )
+    _as_float16(site / "model", tmp_path / "web")
+
+    def facts(browser: Copy | None) -> dict[str, Any]:
+        card = served.card.model_copy(update={"browser": browser})
+        model = replace(served, folder=tmp_path, card=card)
+        model.__dict__["keras_model"] = served.keras_model  # loaded already
+        page = build_web(model, tmp_path / "page")
+        return dict(json.loads((page / "page.json").read_text()))
+
+    own, copied = facts(None), facts(copy)
+    face = served.card.faces["single"].scores
+    assert [own["precision"], own["scores_of"]] == ["float16", "float32"]
+    assert own["scores"]["test"]["accuracy"] == face["test"]["accuracy"].model_dump()
+    assert [copied["precision"], copied["scores_of"]] == ["float16", "float16"]
+    assert copied["scores"]["test"] == {"accuracy": score.model_dump()}
+    assert copied["scores"]["valid"] == own["scores"]["valid"]
+
+
+def _as_float16(model: Path, folder: Path) -> None:
+    """A graph model that says its weights are of 16 bits."""
+    shutil.copytree(model, folder)
+    graph = json.loads((folder / "model.json").read_text())
+    for group in graph["weightsManifest"]:
+        for weight in group["weights"]:
+            if weight["dtype"] == "float32":
+                weight["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
+    (folder / "model.json").write_text(json.dumps(graph))
 
 
 def test_a_folder_with_other_files_is_left_alone(

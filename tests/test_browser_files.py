@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from odd_files import many_scans
 from page_steps import wait_for_answer, wait_until
 from PIL import Image
 
@@ -46,6 +47,11 @@ def _deep_png() -> bytes:
     return _png(200, 150, depth=16, content=zlib.compress(rows))
 
 
+def _with_comment(content: bytes) -> bytes:
+    return EXAMPLE[:2] + b"\xff\xfe" + struct.pack(">H", len(content) + 2) + content + EXAMPLE[2:]
+
+
+FILM = np.random.default_rng(0).bytes(4_000_000)  # what a phone puts behind a "motion photo"
 PHOTO = Image.open(io.BytesIO(EXAMPLE)).convert("RGB")
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="200" height="150"><rect width="9"/></svg>'
 BAD = {
@@ -61,8 +67,13 @@ BAD = {
     "cut JPEG": (EXAMPLE[: len(EXAMPLE) // 2], "damaged"),
     "cut PNG": (_encoded(PHOTO, "PNG")[:5000], "damaged"),
     "head of a JPEG": (EXAMPLE[:12], "damaged"),
+    "JPEG without its end": (EXAMPLE[:-2], "damaged"),
+    "cut JPEG with a whole thumbnail": (
+        _with_comment(b"\xff\xda\0\2..\xff\xd9")[: len(EXAMPLE) // 2], "damaged"
+    ),
+    "many passes": (many_scans(60), "passes"),
     "broken PNG": (_png(200, 150, content=b"nonsense"), "damaged"),
-}
+}  # fmt: skip
 GOOD = {
     "grey": (_encoded(PHOTO.convert("L"), "JPEG"), ""),
     "CMYK": (_encoded(PHOTO.convert("CMYK"), "JPEG"), "CMYK"),
@@ -78,6 +89,8 @@ GOOD = {
     "wide": (_encoded(PHOTO.resize((1200, 450)), "JPEG"), "middle"),
     "small": (_encoded(PHOTO.resize((120, 90)), "PNG"), "enlarged"),
     "data behind the end": (EXAMPLE + b"\0phone's own data" * 50, ""),
+    "a film behind the end": (EXAMPLE + FILM, ""),
+    "bytes like passes in a comment": (_with_comment(b"\xff\xda" * 60), ""),
 }  # fmt: skip
 
 

@@ -144,41 +144,6 @@ def test_no_connection_leaves_the_page_on_a_host_without_headers(
         server.shutdown()
 
 
-def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:
-    """With the network off the page loads again and answers."""
-    page = open_page()
-    wait_until(page, "caches.keys().then((names) => names.length === 1)")
-    page.wait_for_selector("text=works without a network", timeout=READY)
-    page.context.set_offline(True)
-    page.reload()
-    page.wait_for_selector("html[data-ready=yes]", timeout=READY)
-    give(page, "example")
-    assert wait_for_answer(page).startswith("Most likely")
-
-
-def test_a_new_build_replaces_the_old_cache_when_wanted(
-    open_page: Callable[..., Any],
-    site: Path,
-) -> None:
-    """A changed build is told, used on a click, and the files of the old one are removed."""
-    page = open_page()
-    page.wait_for_selector("text=works without a network", timeout=READY)
-    (before,) = page.evaluate("caches.keys()")
-    build = site / "build.js"
-    text = build.read_text()
-    try:
-        build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', text))
-        page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
-        page.wait_for_selector("#update:not([hidden])", timeout=READY)
-        with page.expect_navigation():
-            page.click("#update-now")
-        page.wait_for_selector("html[data-ready=yes]", timeout=READY)
-        wait_until(page, "caches.keys().then((names) => names.length === 1)")
-        assert page.evaluate("caches.keys()") == ["dermbook-0123456789ab"] != [before]
-    finally:
-        build.write_text(text)
-
-
 def test_the_keyboard_alone_is_enough(open_page: Callable[..., Any]) -> None:
     """Tab reaches all controls in the order of the page; keys open, read and change."""
     page = open_page()
@@ -302,6 +267,53 @@ def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chr
     assert "does not look like" in page.inner_text("#status")
     page.click("#anyway")
     assert page.is_visible("#answer") and page.is_visible("#anyway-warning")
+
+
+def test_without_a_gate_no_refusal_is_promised(open_page: Callable[..., Any]) -> None:
+    """A model that answers to any picture is said to do so, and nothing else."""
+    for locale, said, refused in (
+        ("en-GB", "it answers to any", "refus"),
+        ("zh-TW", "對任何影像都會作答", "拒絕"),
+    ):
+        page = open_page(locale=locale)
+        assert said in page.inner_text("#about")
+        assert refused not in page.inner_text("body")
+        page.click("#camera")
+        page.wait_for_selector("#capture:visible", timeout=READY)
+        assert refused not in page.inner_text("body")
+        page.click("#stop")
+        give(page, "example")
+        wait_for_answer(page)
+        assert refused not in page.inner_text("body") and said in page.inner_text("#about")
+
+
+def test_a_model_without_a_map_says_so(open_page: Callable[..., Any]) -> None:
+    """Where the map's choices would be stands why there is none."""
+    page = open_page(facts={"head": None})
+    give(page, "example")
+    wait_for_answer(page)
+    assert "does not allow a map" in page.inner_text("#overlay-tools")
+    hidden = ("#heat", "#heat-fields", "#heat-legend")
+    assert all(page.is_hidden(name) for name in hidden)
+
+
+def test_each_score_tells_how_many_images_it_is_of(open_page: Callable[..., Any]) -> None:
+    """Sensitivity and specificity are of fewer images than accuracy; so are the weights told."""
+    score = {"value": 0.9, "low": 0.8, "high": 0.95}
+    counts = {"accuracy": 1502, "sensitivity": 293, "specificity": 1209}
+    scores = {"test": {name: score | {"n": n} for name, n in counts.items()}}
+    for locale, name, other in (
+        ("en-GB", "sensitivity, malignant", "scored with the model's float32 weights"),
+        ("zh-TW", "惡性敏感度", "以模型的 float32 權重評估"),
+    ):
+        facts = {"scores": scores, "precision": "float16", "scores_of": "float32"}
+        told = open_page(facts=facts, locale=locale).inner_text("#about")
+        (line,) = (line for line in told.splitlines() if name in line)
+        assert line.endswith("n = 293")
+        assert [told.count(f"n = {n}") for n in ("1,502", "293", "1,209")] == [1, 1, 1]
+        assert other in told and "float16）" in told.replace(")", "）")
+        own = open_page(facts=facts | {"scores_of": "float16"}, locale=locale)
+        assert other not in own.inner_text("#about")
 
 
 def test_a_backend_that_computes_wrongly_is_not_used(open_page: Callable[..., Any]) -> None:

@@ -93,7 +93,7 @@ function render({ fresh = false } = {}) {
   part('anyway-warning').textContent = say(
     look?.origin.kind === 'example' ? 'gate.example' : 'gate.anyway_warning',
   );
-  part('overlay-tools').hidden = !look || look.refused || !page?.head;
+  part('overlay-tools').hidden = !look || look.refused;
   if (!look) {
     part('origin').textContent = '';
     return;
@@ -295,9 +295,9 @@ async function keep() {
         part('update-now').addEventListener('click', use, { once: true });
       },
     });
-    if (!navigator.serviceWorker) state.offline = 'not_kept';
   } catch {
-    state.offline = 'not_kept'; // private windows and plain http refuse; all else works
+    // Private windows and plain http refuse, or a file did not come; all else works.
+    state.offline = 'not_kept';
   }
   part('offline').textContent = say(`privacy.${state.offline}`);
 }

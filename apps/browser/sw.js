@@ -3,8 +3,15 @@
 
 importScripts('build.js'); // self.BUILD: {id, files: {path: sha256 as in an integrity attribute}}
 
-const PREFIX = 'dermbook-';
-const CACHE = PREFIX + self.BUILD.id;
+// A host may hold this page in several folders, and all share its caches. No path holds a "#".
+const PREFIX = `dermbook-${new URL(self.registration.scope).pathname}#`;
+const CACHE = PREFIX + self.BUILD.id; // js/engine.js writes there too
+
+// Many hosts send "index.html" on to its folder. A browser refuses an answer that came so where
+// it opens a page, so the answer is kept as if it had come at once.
+const plain = (answer) => (answer.redirected ? new Response(answer.body, {
+  status: answer.status, statusText: answer.statusText, headers: answer.headers,
+}) : answer);
 
 self.addEventListener('install', (event) => {
   const keep = async () => {
@@ -15,7 +22,7 @@ self.addEventListener('install', (event) => {
       // "no-cache" asks the host whether the copy at hand is the newest; few bytes if it is.
       const answer = await fetch(path, { cache: 'no-cache', integrity });
       if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-      await cache.put(path, answer);
+      await cache.put(path, plain(answer));
     }));
   };
   event.waitUntil(keep());

@@ -81,8 +81,12 @@ def build_web(served: Any, folder: str | Path, precision: str | None = None) -> 
         shutil.copytree(EXAMPLES, made / "examples")
         for language in LANGUAGES:
             write_json(made / "texts" / f"{language}.json", merged_texts(language))
-        _write_model(served, made / "model", precision)
-        write_json(made / "page.json", page_facts(served))
+        ready = precision is None and (Path(served.folder) / "web" / "model.json").is_file()
+        if ready:
+            _copy_model(Path(served.folder) / "web", made / "model")
+        else:
+            _convert_model(served, made / "model", precision or "float16")
+        write_json(made / "page.json", page_facts(served, weight_precision(made / "model"), ready))
         _write_build(made)
     return folder
 
@@ -106,27 +110,48 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return both
 
 
-def _write_model(served: Any, folder: Path, precision: str | None) -> None:
-    ready = Path(served.folder) / "web"
-    if precision is None and (ready / "model.json").is_file():
-        folder.mkdir()
-        names = ["model.json"]
-        for group in read_json(ready / "model.json")["weightsManifest"]:
-            names += group["paths"]
-        for name in names:
-            shutil.copyfile(ready / name, folder / name)
-        return
+def _copy_model(ready: Path, folder: Path) -> None:
+    folder.mkdir()
+    names = ["model.json"]
+    for group in read_json(ready / "model.json")["weightsManifest"]:
+        names += group["paths"]
+    for name in names:
+        shutil.copyfile(ready / name, folder / name)
+
+
+def _convert_model(served: Any, folder: Path, precision: str) -> None:
     from helpers.serving.exports import RECORD, export_model
 
     pattern = check_pattern(served.card.image_size)
-    export_model(served, "tfjs", folder, precision=precision or "float16", images=pattern[None])
+    export_model(served, "tfjs", folder, precision=precision, images=pattern[None])
     (folder / RECORD).unlink()
 
 
-def page_facts(served: Any) -> dict[str, Any]:
-    """What the page must know of a model, as it stands in ``page.json``."""
+def weight_precision(folder: str | Path) -> str:
+    """How a graph model for the browser stores its weights: "float16" or "float32"."""
+    groups = read_json(Path(folder) / "model.json")["weightsManifest"]
+    weights = [weight for group in groups for weight in group["weights"]]
+    stored = {weight.get("quantization", {}).get("dtype") for weight in weights}
+    return "float16" if "float16" in stored else "float32"
+
+
+def page_facts(served: Any, precision: str, ready: bool = False) -> dict[str, Any]:
+    """What the page must know of a model, as it stands in ``page.json``.
+
+    Parameters
+    ----------
+    served : ServedModel
+        The model and its card.
+    precision : {"float16", "float32"}
+        How the page's weights are stored.
+    ready : bool, default=False
+        Whether they are those that came with the model, whose scores the card may tell; the
+        other scores of the card are those of the model's own weights.
+    """
     card = served.card
     face = card.faces["single"]
+    copy = card.browser if ready else None
+    scored = face.scores if copy is None else face.scores | {"test": copy.scores}
     splits = card.data.get("splits", {}).get("train", {})
     return {
         "format": 1,
@@ -140,8 +165,10 @@ def page_facts(served: Any) -> dict[str, Any]:
         "wanted_sensitivity": face.wanted_sensitivity,
         "scores": {
             split: {name: score.model_dump() for name, score in scores.items()}
-            for split, scores in face.scores.items()
+            for split, scores in scored.items()
         },
+        "scores_of": "float32" if copy is None else copy.precision,
+        "precision": precision,
         "data": {
             "source": card.data.get("source"),
             "images": splits.get("images"),

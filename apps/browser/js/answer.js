@@ -101,9 +101,9 @@ function scoreLines(page) {
   const scores = page.scores.test ?? {};
   return SCORES.filter((name) => scores[name])
     .map((name) => {
-      const { value, low, high } = scores[name];
+      const { value, low, high, n } = scores[name];
       const told = say('about.score_value', {
-        value: number(value), low: number(low), high: number(high),
+        value: number(value), low: number(low), high: number(high), n: number(n, 0),
       });
       return `${say(`about.score_names.${name}`)} ${told}`;
     });
@@ -115,6 +115,7 @@ export function showAbout(page, backend) {
   const rows = [
     ['name', [page.name]],
     ['input', [say('about.input_value', { width, height })]],
+    ['weights', [say(`about.precisions.${page.precision}`)]],
   ];
   const { source, images, lesions } = page.data;
   if (source && images) {
@@ -124,8 +125,10 @@ export function showAbout(page, backend) {
   }
   const lines = scoreLines(page);
   if (lines.length) {
-    const { n } = Object.values(page.scores.test)[0];
-    rows.push(['scores', [...lines, say('about.scores_note', { n: number(n, 0) })]]);
+    const { precision, scores_of: scored } = page;
+    const notes = [say('about.scores_note')];
+    if (scored !== precision) notes.push(say('about.scores_other', { scored, precision }));
+    rows.push(['scores', [...lines, ...notes]]);
   }
   rows.push(['licence', [page.licence]]);
   if (backend) rows.push(['backend', [say(`backends.${backend}`)]]);

@@ -60,11 +60,11 @@ export function prepare() {
  */
 function keepingFetch(build, writes) {
   if (!build || !globalThis.caches) return (address, options) => fetch(address, options);
-  const root = new URL('../', import.meta.url).href;
+  const root = new URL('../', import.meta.url);
   return async (address, options) => {
-    const integrity = build.files[address.slice(root.length)];
+    const integrity = build.files[address.slice(root.href.length)];
     if (!integrity) return fetch(address, options);
-    const cache = await caches.open(`dermbook-${build.id}`);
+    const cache = await caches.open(`dermbook-${root.pathname}#${build.id}`);
     const kept = await cache.match(address);
     if (kept) return kept;
     const answer = await fetch(address, { ...options, integrity });

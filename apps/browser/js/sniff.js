@@ -92,14 +92,23 @@ function readJpeg(bytes) {
   return { ...facts, ...scansOf(bytes) };
 }
 
-/** Passes of a JPEG, and whether an end mark follows the last: what is behind may be anything. */
+/**
+ * Passes of a JPEG, and whether its end mark was reached. The first end mark ends the picture: what
+ * is behind it, such as a phone's film, may be anything.
+ */
 function scansOf(bytes) {
-  let [scans, last] = [0, 2];
-  for (let at = bytes.indexOf(0xff, 2); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (bytes[at + 1] === 0xda) [scans, last] = [scans + 1, at];
-  }
-  for (let at = bytes.indexOf(0xff, last); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (bytes[at + 1] === 0xd9) return { scans, whole: scans > 0 };
+  const view = viewOf(bytes);
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff, 2); at >= 0; at = bytes.indexOf(0xff, at)) {
+    const marker = bytes[at + 1];
+    if (marker === 0xd9) return { scans, whole: scans > 0 };
+    if (marker === 0xff) at += 1; // filling before a marker
+    else if (marker === 0x00 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
+    else if (at + 4 > bytes.length) break;
+    else { // a segment tells its length; pixels follow that of a scan, up to the next marker
+      if (marker === 0xda) scans += 1;
+      at += 2 + view.getUint16(at + 2);
+    }
   }
   return { scans, whole: false };
 }

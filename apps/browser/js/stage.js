@@ -53,9 +53,13 @@ function placeOf(map, width, height) {
 
 export function showMap(page, look, classIndex) {
   const canvas = part('heat');
-  part('overlay-tools').hidden = !page.head;
+  part('heat-fields').hidden = !page.head;
+  part('heat-legend').hidden = !page.head;
   canvas.hidden = true;
-  if (!page.head) return;
+  if (!page.head) {
+    part('heat-note').textContent = say('heat.missing');
+    return;
+  }
   let map = mapOf(page, look, classIndex);
   let [height, width] = page.image_size;
   if (look.plan.turned) {
