@@ -59,16 +59,16 @@ def measure(
     table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
     store = open_store(table, size)
     valid, test = (
-        model.features(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
+        model.variations(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
     )
     gate = fit_gate(valid, chosen["valid"]["lesion_id"].to_numpy())
     of_kind = {
         "test images": test,
-        "drawn images": model.features(np.asarray(open_store(drawn, size).images)),
+        "drawn images": model.variations(np.asarray(open_store(drawn, size).images)),
     }
     for kind, make in not_dermoscopy.KINDS.items():
         pictures = np.stack([fit_picture(pixels, size) for _, pixels in make()])
-        of_kind[kind] = model.features(pictures)
+        of_kind[kind] = model.variations(pictures)
     rows = []
     for kind, features in of_kind.items():
         score = gate.score(features) / gate.threshold

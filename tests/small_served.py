@@ -71,6 +71,6 @@ def small_served(tmp_path_factory: pytest.TempPathFactory, tiny_source: Source) 
     served = write_served(folder, model, small_card())
     catalogue = load_catalogue(tiny_source)
     drawn = np.stack([fit_picture(read_image(path), IMAGE_SIZE) for path in catalogue["path"]])
-    gate = fit_gate(served.features(drawn), catalogue["lesion_id"].to_numpy())
+    gate = fit_gate(served.variations(drawn), catalogue["lesion_id"].to_numpy())
     write_served(folder, model, small_card(), gate)
     return folder

@@ -42,7 +42,7 @@ RUN = """async (images) => {
     const top = calibrated.indexOf(Math.max(...calibrated));
     found.push({
       calibrated, top, map: [...stage.mapOf(page, look, top)],
-      pooled: [...scores.pool(look.features, look.shape)],
+      variations: [...scores.variations(look.features, look.shape)],
       malignant: scores.malignantScore(calibrated, page.malignant),
     });
   }
@@ -82,8 +82,8 @@ def test_probabilities_and_maps_are_those_of_keras(
     assert np.abs(calibrated - expected).max() < 1e-4
     malignant = [look["malignant"] for look in found]
     assert np.abs(malignant - served.malignant(expected)).max() < 1e-4
-    pooled = np.array([look["pooled"] for look in found])
-    assert np.abs(pooled - served.features(images)).max() < 1e-3
+    variations = np.array([look["variations"] for look in found])
+    assert np.abs(variations - served.variations(images)).max() < 1e-3
     top = [look["top"] for look in found]
     assert top == list(expected.argmax(axis=1))
     maps = np.array([look["map"] for look in found]).reshape(-1, *IMAGE_SIZE)

@@ -68,13 +68,14 @@ def test_a_flipped_picture_gets_the_same_views(model: ServedModel, images: np.nd
     )
 
 
-def test_features_are_pooled_maps_and_give_the_probabilities(
+def test_feature_maps_give_variations_and_probabilities(
     model: ServedModel, images: np.ndarray
 ) -> None:
-    """Features times the head's weights, through a softmax, is what the model says."""
-    maps, features = model.feature_maps(images), model.features(images)
+    """Their means times the head's weights, through a softmax, is what the model says."""
+    maps = model.feature_maps(images)
     assert maps.shape == (5, 5, 6, 1280)
-    np.testing.assert_allclose(features, maps.mean(axis=(1, 2)), atol=1e-5)
+    np.testing.assert_allclose(model.variations(images), maps.std(axis=(1, 2)), atol=1e-5)
+    features = maps.mean(axis=(1, 2))
     kernel, bias = model.keras_model.get_layer("head_softmax").get_weights()
     logits = features @ kernel + bias
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -113,7 +114,9 @@ def test_equalisation_is_applied_once_before_the_views(
     equalised = np.stack([equalise(image, clahe) for image in images])
     assert (equalised != images).any()
     np.testing.assert_allclose(equalising.predict(images), model.predict(equalised), atol=1e-6)
-    np.testing.assert_allclose(equalising.features(images), model.features(equalised), atol=1e-5)
+    np.testing.assert_allclose(
+        equalising.variations(images), model.variations(equalised), atol=1e-5
+    )
 
 
 def test_the_gate_knows_the_drawn_sample(
@@ -124,15 +127,15 @@ def test_the_gate_knows_the_drawn_sample(
     assert model.gate is not None
     paths = tiny_catalogue["path"].iloc[::4]
     drawn = np.stack([fit_picture(read_image(path), IMAGE_SIZE) for path in paths])
-    assert model.gate.accepts(model.features(drawn)).mean() > 0.9
-    assert not model.gate.accepts(model.features(images)).any()
+    assert model.gate.accepts(model.variations(drawn)).mean() > 0.9
+    assert not model.gate.accepts(model.variations(images)).any()
 
 
 def test_no_pictures_give_no_rows(model: ServedModel) -> None:
     """An empty batch is no error."""
     none = np.empty((0, *IMAGE_SIZE, 3), dtype=np.uint8)
     assert model.predict(none).shape == (0, 7)
-    assert model.features(none).shape == (0, 1280)
+    assert model.variations(none).shape == (0, 1280)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import { openTasks } from './js/client.js';
 import { gateScore, unpackGate } from './js/gate.js';
 import { Camera, listenForFiles, markExample, showExamples } from './js/inputs.js';
 import { keepOffline } from './js/offline.js';
-import { calibrate, malignantScore, pool, unpack } from './js/scores.js';
+import { calibrate, malignantScore, unpack, variations } from './js/scores.js';
 import { PictureError } from './js/sniff.js';
 import {
   describePicture, setBusy, setStage, showMap, showMapChoices, showOpacity, showPicture,
@@ -119,7 +119,7 @@ function judge(look) {
   look.calibrated = calibrate(look.probabilities, page.temperature);
   look.score = Math.min(1, malignantScore(look.calibrated, page.malignant));
   if (page.gate) {
-    look.distance = gateScore(page.gate, pool(look.features, look.shape));
+    look.distance = gateScore(page.gate, variations(look.features, look.shape));
     look.strange = !(look.distance <= page.gate.threshold);
     // A drawing may well be refused; it is shown all the same, as an example, and said to be one.
     look.refused = look.strange && look.origin.kind !== 'example';

@@ -228,7 +228,7 @@ def make_box(
     weights = trial.folder / "model.keras"
     with atomic_folder(folder) as temporary:
         served = write_served(temporary / "served", weights, card)
-        gate = fit_gate(served.features(images), valid["lesion_id"])
+        gate = fit_gate(served.variations(images), valid["lesion_id"])
         export_model(served, "tfjs", temporary / "web", precision=BROWSER_PRECISION)
         compute = open_runtime("tfjs", temporary / "web")
         copy = score_copy(compute, BROWSER_PRECISION, trial, catalogue, faces["single"])

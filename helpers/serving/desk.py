@@ -22,7 +22,7 @@ def warm_up(model: ServedModel) -> None:
     black = np.zeros((1, height, width, 3), dtype=np.uint8)
     model.predict(black)
     if model.gate is not None:
-        model.features(black)
+        model.variations(black)
 
 
 class ModelDesk:

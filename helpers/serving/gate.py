@@ -1,12 +1,15 @@
 """Is this dermoscopy at all? A distance from the features of pictures that a model knows.
 
-A classifier names one of its classes whatever it is shown. The gate looks at the pooled features
-and asks how far their pattern lies from that of validation images: within the directions in which
-these vary most, in standard deviations, and across them. The features are brought to length 1
-first: pictures of little contrast have small features, in a pattern that is theirs.
+A classifier names one of its classes whatever it is shown. The gate looks at the variations of its
+last feature maps, how unevenly each lies over the picture, and asks how far their pattern is from
+that of validation images: within the directions in which these vary most, in standard deviations,
+and across them. Means over the places, which the head is given, tell less: training draws those of
+all pictures, strange ones too, towards the few patterns that tell the classes apart. The variations
+are brought to length 1 first: pictures of little contrast have small ones, in a pattern that is
+theirs.
 
-How to compute it elsewhere, for instance in a page, from the gate's arrays and pooled features x
-of d numbers::
+How to compute it elsewhere, for instance in a page, from the gate's arrays and the standard
+deviation x of each of d feature maps over its places::
 
     length = square root of (sum over i of x[i] * x[i])     0 counts as 1
     y[i] = (x[i] / length - mean[i]) / scale[i]             d numbers
@@ -31,12 +34,12 @@ from helpers.errors import ConfigError
 from helpers.files import atomic_file
 
 MAX_DIRECTIONS = 64
-N_DIRECTIONS = 16
-QUANTILE = 0.99
+N_DIRECTIONS = 32
+QUANTILE = 0.985
 FLOOR = 0.1
 """What is added to each feature's variance, in mean variances of all."""
 _FOLDS = 5
-_FORMAT = 1
+_FORMAT = 2
 _ARRAYS = ("mean", "scale", "directions", "variances")
 _NUMBERS = ("residual", "threshold", "quantile")
 
@@ -76,7 +79,7 @@ class Gate:
         Parameters
         ----------
         features : array-like of shape (n_samples, d)
-            Pooled features, such as `ServedModel.features` gives.
+            Variations, such as `ServedModel.variations` gives.
 
         Returns
         -------
@@ -175,9 +178,9 @@ def fit_gate(
     groups : array-like of shape (n_samples,), optional
         Lesion of each picture: those of one lesion are never on both sides when the threshold
         is chosen.
-    n_directions : int, default=16
+    n_directions : int, default=32
         Directions that are told apart, 64 at most; fewer where there are few pictures.
-    quantile : float, default=0.99
+    quantile : float, default=0.985
         Share of validation pictures that are to be accepted.
 
     Returns
@@ -201,6 +204,11 @@ def fit_gate(
         raise ValueError(
             f"expected 1 to {MAX_DIRECTIONS} directions and a quantile between 0 and 1 but got "
             f"{n_directions} and {quantile}"
+        )
+    if not values.any():
+        raise ValueError(
+            "expected variations of feature maps but all are 0: the maps have one place each; "
+            "take a model of larger pictures, or none for a gate"
         )
     labels = np.arange(len(values)) if groups is None else np.asarray(groups)
     if labels.shape != (len(values),):

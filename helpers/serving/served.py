@@ -155,16 +155,20 @@ class ServedModel:
                 return np.empty((0, *model.output_shape[1:]), dtype=np.float32)
             return predict(model, prepared, np.arange(len(prepared)))
 
-    def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Pooled features: the mean of each feature map, of shape (n_images, d).
+    def variations(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the gate looks at: the standard deviation of each feature map over its places.
 
         Parameters
         ----------
         images : ndarray of shape (n_images, height, width, 3), uint8
             As in `predict`; one view, as they are.
+
+        Returns
+        -------
+        ndarray of shape (n_images, d), float32
         """
         parts = [
-            self.feature_maps(images[start : start + _BATCH]).mean(axis=(1, 2))
+            self.feature_maps(images[start : start + _BATCH]).std(axis=(1, 2))
             for start in range(0, max(len(images), 1), _BATCH)
         ]
         return np.concatenate(parts)

@@ -140,7 +140,7 @@ def read_one(
     shown = fit_picture(picture.pixels, SHOWN_SIZE)
     batch = pixels[None]
     gate = model.gate
-    accepted = True if gate is None else bool(np.all(gate.accepts(model.features(batch))))
+    accepted = True if gate is None else bool(np.all(gate.accepts(model.variations(batch))))
     probabilities = model.predict(batch, face)
     return Reading(
         key=file_key(data),

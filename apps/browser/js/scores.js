@@ -30,11 +30,14 @@ export function malignantScore(probabilities, malignant) {
   return malignant.reduce((sum, index) => sum + probabilities[index], 0);
 }
 
-/** Mean over the cells of feature maps (rows, columns, depth): what the head was given. */
-export function pool(features, [rows, columns, depth]) {
-  const sums = new Float64Array(depth);
-  for (let cell = 0; cell < rows * columns; cell += 1) {
-    for (let k = 0; k < depth; k += 1) sums[k] += features[cell * depth + k];
-  }
-  return sums.map((sum) => sum / (rows * columns));
+/** Standard deviation of each of the feature maps (rows, columns, depth): what the gate looks at. */
+export function variations(features, [rows, columns, depth]) {
+  const cells = rows * columns;
+  const average = (of) => Float64Array.from({ length: depth }, (_, k) => {
+    let sum = 0;
+    for (let cell = 0; cell < cells; cell += 1) sum += of(features[cell * depth + k], k);
+    return sum / cells;
+  });
+  const means = average((value) => value);
+  return average((value, k) => (value - means[k]) ** 2).map(Math.sqrt);
 }
