@@ -20,9 +20,10 @@ from helpers.catalogue import load_catalogue
 from helpers.images import open_store
 from helpers.intervals import wilson
 from helpers.models import build_model
+from helpers.serving.box import read_recipe
 from helpers.serving.gate import fit_gate
 from helpers.serving.pictures import fit_picture
-from helpers.serving.served import ServedModel, open_model, write_served
+from helpers.serving.served import BOX, ServedModel, open_model, write_served
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
 
@@ -37,7 +38,7 @@ def measure(
     model : ServedModel
         Gives the features.
     catalogue : DataFrame
-        Of real images; split by lesion here, seed 0.
+        Of real images; split by lesion here, as the model in the box had them.
     drawn : DataFrame
         Catalogue of a drawn sample.
     most : int, optional
@@ -50,7 +51,7 @@ def measure(
         median score in thresholds.
     """
     size = model.card.image_size
-    catalogue = split_catalogue(catalogue, by="lesion", seed=0)
+    catalogue = split_catalogue(catalogue, read_recipe(BOX / "recipe.yml").fractions, seed=0)
     rng = np.random.default_rng(0)
     chosen = {
         name: catalogue[catalogue["split"] == name].sample(frac=1, random_state=rng).head(most)

@@ -146,6 +146,7 @@ def test_a_file_that_is_no_gate_is_refused(gate: Gate, tmp_path: Path, kind: str
     [
         (_known(5), {}),
         (np.full((50, 3), np.inf), {}),
+        (np.zeros((50, 3)), {}),
         (_known(50), {"n_directions": 65}),
         (_known(50), {"quantile": 1.0}),
         (_known(50), {"groups": np.zeros(50)}),
