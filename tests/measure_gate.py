@@ -1,36 +1,30 @@
 """How often a gate refuses dermoscopy, and what else it lets through.
 
 Run ``PYTHONPATH=. python tests/measure_gate.py FOLDER [MODEL]``: FOLDER has the HAM10000 layout;
-MODEL is as in `open_model`, or is left out for a backbone with ImageNet weights. The gate that is
-measured is fitted here on the validation split, as the model's own is.
+MODEL is as in `open_model`. The gate that is measured is fitted here on the validation split, as
+the model's own is.
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 
 import not_dermoscopy
 import numpy as np
 import pandas as pd
-from small_served import IMAGE_SIZE, small_card
 
 from helpers.catalogue import load_catalogue
 from helpers.images import open_store
 from helpers.intervals import wilson
-from helpers.models import build_model
 from helpers.serving.box import read_recipe
 from helpers.serving.gate import fit_gate
 from helpers.serving.pictures import fit_picture
-from helpers.serving.served import BOX, ServedModel, open_model, write_served
+from helpers.serving.served import BOX, ServedModel, open_model
 from helpers.sources import open_source
 from helpers.splits import split_catalogue
 
 
-def measure(
-    model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame, most: int | None = None
-) -> pd.DataFrame:
+def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
     """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
 
     Parameters
@@ -41,8 +35,6 @@ def measure(
         Of real images; split by lesion here, as the model in the box had them.
     drawn : DataFrame
         Catalogue of a drawn sample.
-    most : int, optional
-        Images of each split; all where None.
 
     Returns
     -------
@@ -52,11 +44,7 @@ def measure(
     """
     size = model.card.image_size
     catalogue = split_catalogue(catalogue, read_recipe(BOX / "recipe.yml").fractions, seed=0)
-    rng = np.random.default_rng(0)
-    chosen = {
-        name: catalogue[catalogue["split"] == name].sample(frac=1, random_state=rng).head(most)
-        for name in ("valid", "test")
-    }
+    chosen = {name: catalogue[catalogue["split"] == name] for name in ("valid", "test")}
     table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
     store = open_store(table, size)
     valid, test = (
@@ -79,17 +67,10 @@ def measure(
     return pd.DataFrame(rows, columns=["kind", "n", "refused", "wanted", "lowest", "median"])
 
 
-def stand_in(folder: Path) -> ServedModel:
-    """EfficientNetLite0 as it comes from ImageNet."""
-    model = build_model("EfficientNetLite0", IMAGE_SIZE, weights="imagenet")
-    return write_served(folder, model, small_card())
-
-
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        named = open_model(sys.argv[2]) if len(sys.argv) > 2 else stand_in(Path(place) / "model")
-        sources = open_source(sys.argv[1]), open_source("sample", sample_images=200)
-        found = measure(named, *(load_catalogue(source) for source in sources))
+    named = open_model(sys.argv[2] if len(sys.argv) > 2 else None)
+    sources = open_source(sys.argv[1]), open_source("sample", sample_images=200)
+    found = measure(named, *(load_catalogue(source) for source in sources))
     print(found.to_string(index=False, float_format="{:.2f}".format))
     negatives = found[found["wanted"] == "refused"]
     test = found.iloc[0]

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from measure_gate import measure, stand_in
+from measure_gate import measure
 
 from helpers.errors import ConfigError
-from helpers.serving.gate import MAX_DIRECTIONS, Gate, fit_gate, load_gate
+from helpers.serving.gate import MAX_DIRECTIONS, QUANTILE, Gate, fit_gate, load_gate
+from helpers.serving.served import open_model
 
 D, N = 60, 400
 
@@ -33,8 +34,8 @@ def gate() -> Gate:
 def test_others_of_the_same_kind_are_accepted(gate: Gate) -> None:
     """As often as the quantile promises, within chance."""
     refused = ~gate.accepts(_known(2000, seed=1))
-    assert refused.mean() < 0.025
-    assert gate.quantile == 0.99
+    assert refused.mean() < 2 * (1 - QUANTILE)
+    assert gate.quantile == QUANTILE
 
 
 @pytest.mark.parametrize("kind", ["across", "inside", "nothing", "one", "not finite"])
@@ -177,15 +178,12 @@ def test_an_outlier_may_not_pass_everywhere(gate: Gate) -> None:
 def test_dermoscopy_passes_and_photographs_do_not(
     real_catalogue: pd.DataFrame,
     tiny_catalogue: pd.DataFrame,
-    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Of real test images at most 3 % are refused; of all else at least 90 %."""
-    found = measure(stand_in(tmp_path / "model"), real_catalogue, tiny_catalogue, most=300)
+    """By the model in the box: of real test images at most 3 % are refused, else at least 95 %."""
+    found = measure(open_model(), real_catalogue, tiny_catalogue)
     with capsys.disabled():
         print(f"\n{found.to_string(index=False)}")
     test, negatives = found.iloc[0], found[found["wanted"] == "refused"]
     assert test["refused"] / test["n"] <= 0.03
-    assert negatives["refused"].sum() / negatives["n"].sum() >= 0.9
-    photographs = negatives[negatives["kind"] == "photographs"].iloc[0]
-    assert photographs["refused"] == photographs["n"]
+    assert negatives["refused"].sum() / negatives["n"].sum() >= 0.95
