@@ -20,17 +20,17 @@ from helpers.serving.operating import operating_points, write_operating
 class RedGate:
     """Takes reddish pictures for dermoscopy and no others."""
 
-    def accepts(self, features: np.ndarray) -> np.ndarray:
+    def accepts(self, variations: np.ndarray) -> np.ndarray:
         """Whether red is more than blue."""
-        return features[:, 0] > features[:, 2]
+        return variations[:, 0] > variations[:, 2]
 
 
 class NoGate:
     """Takes nothing for dermoscopy."""
 
-    def accepts(self, features: np.ndarray) -> np.ndarray:
+    def accepts(self, variations: np.ndarray) -> np.ndarray:
         """No picture is."""
-        return np.zeros(len(features), dtype=bool)
+        return np.zeros(len(variations), dtype=bool)
 
 
 class ColourModel:
@@ -53,7 +53,7 @@ class ColourModel:
         y_prob[:, classes.index("bkl")] += means[:, 2]
         return y_prob / y_prob.sum(axis=1, keepdims=True)
 
-    def features(self, images: np.ndarray) -> np.ndarray:
+    def variations(self, images: np.ndarray) -> np.ndarray:
         """Mean colours."""
         return images.mean(axis=(1, 2))
 

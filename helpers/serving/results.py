@@ -217,13 +217,13 @@ def _page_of(
         {
             "name": _class_text(card.classes[index], texts, "name"),
             "share": float(result.probabilities[index]),
-            "percent": _percent(result.probabilities[index]),
+            "percent": probability_text(result.probabilities[index]),
             "colour": _colour(card.classes[index]),
         }
         for index in order
     ]
     page["note"] = _class_text(card.classes[order[0]], texts, "note")
-    page["malignant"] = _percent(result.malignant)
+    page["malignant"] = probability_text(result.malignant)
     page["above"] = bool(result.malignant >= threshold)
     return page
 
@@ -238,10 +238,10 @@ def _colour(name: str) -> str:
     return COLOURS.get(name, COLOURS["mel" if malignant else "nv"])
 
 
-def _percent(share: float) -> str:
+def probability_text(share: float) -> str:
     """A probability for people, which never says that something is certain.
 
-    >>> _percent(0.1234), _percent(0.9999), _percent(0.0001)
+    >>> probability_text(0.1234), probability_text(0.9999), probability_text(0.0001)
     ('12.3 %', '> 99.9 %', '< 0.1 %')
     """
     if share > 0.9995:

@@ -17,6 +17,7 @@ from helpers.errors import DermBookError
 from helpers.intervals import Estimate
 from helpers.serving.desk import ModelDesk
 from helpers.serving.operating import operation_at
+from helpers.serving.results import probability_text
 from helpers.serving.tray import (
     MOST_PICTURES,
     Reading,
@@ -152,7 +153,7 @@ def _draw_answer(say: Wording, desk: ModelDesk, reading: Reading, threshold: flo
         pieces.Bar(
             diagnosis_name(say, classes[i]),
             float(reading.probabilities[i]),
-            (pieces.percent(float(reading.probabilities[i]), 1),),
+            (probability_text(float(reading.probabilities[i])),),
             COLOURS.get(classes[i], pieces.ACCENT),
         )
         for i in order
