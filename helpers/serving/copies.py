@@ -43,15 +43,12 @@ def score_copy(
     ]
     theirs = own.copy()
     theirs[columns] = np.concatenate(parts).astype(np.float64)
-    first, second = (
-        calibrated(table, target, face.temperature)[columns].to_numpy() for table in (own, theirs)
-    )
+    own, theirs = (calibrated(table, target, face.temperature) for table in (own, theirs))
+    first, second = (table[columns].to_numpy() for table in (own, theirs))
     return Copy(
         precision=precision,
         images=len(ids),
         largest_difference=float(np.abs(first - second).max()),
         same_class=int((first.argmax(axis=1) == second.argmax(axis=1)).sum()),
-        scores=face_scores(
-            calibrated(theirs, target, face.temperature), target, face.malignant_threshold
-        ),
+        scores=face_scores(theirs, target, face.malignant_threshold),
     )

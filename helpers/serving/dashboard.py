@@ -173,16 +173,11 @@ def table_csv(metadata: Metadata, rows: pd.DataFrame) -> bytes:
     columns = [*COLUMNS, *(["dataset"] if metadata.has_dataset else [])]
     safe = rows[columns].copy()
     for name in columns:
-        if name == "age":
-            continue
-        if isinstance(safe[name].dtype, pd.CategoricalDtype):
-            texts = pd.Series(safe[name].cat.categories.astype(str))
-            if risky_cells(texts).any():
-                safe[name] = safe[name].astype(str)
-        if not isinstance(safe[name].dtype, pd.CategoricalDtype):
-            risky = risky_cells(safe[name])
-            if risky.any():
-                safe[name] = safe[name].map(defused)
+        values = safe[name]
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            safe[name] = values.map(defused, na_action="ignore")  # each category once
+        elif name != "age":
+            safe[name] = values.where(~risky_cells(values), "'" + values)
     buffer = io.BytesIO()
     # Both characters of the line's end are quoted in cells, so that none breaks a row in two.
     safe.to_csv(buffer, index=False, lineterminator="\r\n")

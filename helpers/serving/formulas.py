@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -12,6 +14,12 @@ def is_formula(text: str) -> bool:
     (True, True, False)
     """
     return text.startswith(_STARTS) or text.lstrip().startswith(_STARTS)
+
+
+def are_formulas(texts: pd.Series) -> pd.Series:
+    """`is_formula` of each text of a column, all at once: bool, of the same length."""
+    starts = texts.str.startswith(_STARTS) | texts.str.lstrip().str.startswith(_STARTS)
+    return starts.astype(bool)
 
 
 def defused(text: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from helpers.classes import CLASSES
 from helpers.errors import DermBookError
 from helpers.metadata import AGE_RANGE, COLUMNS, name_some
-from helpers.serving.formulas import is_formula
+from helpers.serving.formulas import are_formulas
 
 MAX_BYTES = 25_000_000
 MAX_ROWS = 2_000_000
@@ -224,7 +224,7 @@ def _ages(values: pd.Series) -> tuple[pd.Series, int]:
 
 def risky_cells(values: pd.Series) -> pd.Series:
     """Which texts a spreadsheet may take for a formula; bool, of the same length."""
-    return values.astype(str).map(is_formula).astype(bool)
+    return are_formulas(values.astype(str))
 
 
 def _notes(raw: pd.DataFrame, rows: pd.DataFrame, names: list[str], odd_ages: int) -> list[Note]:
