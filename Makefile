@@ -60,10 +60,11 @@ web: $(STAMP) ## Build the browser page and serve it on this machine (MODEL=tria
 bench: $(STAMP) ## Measure speed and scaling against the obvious way; some minutes
 	@$(BIN)/python -m benchmarks
 
-check: $(STAMP) ## Lint and format-check .py and .ipynb, check types in helpers
+check: $(STAMP) ## Lint and format-check .py and .ipynb, check types and the way of imports in helpers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 format: $(STAMP) ## Format .py and .ipynb, mend what the linter can mend
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -71,7 +72,7 @@ format: $(STAMP) ## Format .py and .ipynb, mend what the linter can mend
 
 lock: $(BIN)/uv ## Resolve pyproject.toml into requirements.lock again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --extra dev --group tfjs pyproject.toml \
+	  --no-emit-index-url --no-emit-find-links --extra dev --group tfjs --group cff pyproject.toml \
 	  -o requirements.lock
 
 clean: ## Remove runs/ and the caches in this folder (not .venv, not the user's cache)

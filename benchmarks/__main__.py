@@ -16,7 +16,7 @@ from benchmarks.pipeline import measure_pipeline
 from benchmarks.scaling import measure_scaling
 from benchmarks.timing import Ratio, in_child
 from benchmarks.training_share import measure_training_share
-from helpers.files import write_json
+from helpers.core import write_json
 
 HERE = Path(__file__).parent
 GOALS = {"pipeline_ratio": 40.0, "training_share": 0.97, "gradcam_ratio": 4.0}

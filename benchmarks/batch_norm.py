@@ -17,12 +17,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.catalogue import load_catalogue
-from helpers.executors import LocalExecutor
-from helpers.memory import add_memory_step, memory_steps
-from helpers.sources import open_source
-from helpers.splits import split_catalogue
-from helpers.trials import Stage, Task, Trial, TrialConfig, prepare_task
+from helpers.dataset import load_catalogue, open_source, split_catalogue
+from helpers.training import (
+    LocalExecutor,
+    Stage,
+    Task,
+    Trial,
+    TrialConfig,
+    add_memory_step,
+    memory_steps,
+    prepare_task,
+)
 
 BATCH = 32
 

@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.batches import make_batches
-from helpers.classes import CLASS_INDEX
-from helpers.images import ImageStore
-from helpers.trials import TrialConfig
+from helpers.core import CLASS_INDEX
+from helpers.dataset import ImageStore
+from helpers.training import TrialConfig, make_batches
 
 
 def own_batches(config: TrialConfig, store: ImageStore, catalogue: pd.DataFrame) -> Any:

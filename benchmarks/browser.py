@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from helpers.errors import ConfigError
-from helpers.serving.web_server import Handler, make_server
+from helpers.core import ConfigError
+from helpers.serving.apps import Handler, make_server
 
 GOALS = {"ready_seconds": 2.0, "inference_ms": 60.0, "megabytes": 12.0}
 LOADS = 5
@@ -89,7 +89,7 @@ def measure_loads(browser: Any, folder: Path) -> dict[str, Any]:
     ----------
     browser : playwright Browser
     folder : Path
-        As made by `helpers.serving.web.build_web`.
+        As made by `helpers.serving.apps.browser_page.build_web`.
 
     Returns
     -------
@@ -157,12 +157,10 @@ def measure_browser(spec: str | None = None) -> dict[str, Any]:
         By precision what `measure_loads` gives and ``inference_ms``, and ``difference`` (largest
         of a calibrated probability between the two) and ``same_class``, on drawn pictures.
     """
-    from helpers.catalogue import load_catalogue, read_image
-    from helpers.images import resize_image
+    from helpers.dataset import load_catalogue, open_source, read_image, resize_image
     from helpers.sample import draw_sample
-    from helpers.serving.served import open_model
-    from helpers.serving.web import build_web
-    from helpers.sources import open_source
+    from helpers.serving.apps import build_web
+    from helpers.serving.model import open_model
 
     served = open_model(spec)
     found: dict[str, Any] = {"model": served.card.name}

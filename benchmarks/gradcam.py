@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import Ratio, compare_rates
-from helpers.backbones import find_backbone
-from helpers.classes import N_CLASSES
-from helpers.gradcam import Explainer, without_softmax
-from helpers.models import build_model
+from helpers.core import N_CLASSES
+from helpers.explanation import Explainer, without_softmax
+from helpers.models import build_model, find_backbone
 
 METHODS = ("gradcam", "gradcam++")
 

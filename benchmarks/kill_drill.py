@@ -27,7 +27,7 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from helpers.files import read_json
+from helpers.core import read_json
 
 TIMES = ("seconds", "images_per_second", "speed", "memory", "cost")
 """Numbers whose keys hold one of these are measured and differ from run to run."""
@@ -37,7 +37,7 @@ RUNS = Path(__file__).resolve().parents[1] / "runs"
 
 
 def _start(part: Path) -> subprocess.Popen[bytes]:
-    code = "import sys; from helpers.cli import app; sys.argv[0] = 'dermbook'; app()"
+    code = "import sys; from helpers.cli.main import app; sys.argv[0] = 'dermbook'; app()"
     command = [sys.executable, "-c", code, "report", "smoke", "--run", f"drill-{part.name}"]
     log = open(part / "log.txt", "ab")  # noqa: SIM115 (the child's)
     environment = os.environ | {"DERMBOOK_HOME": str(part / "home")}
@@ -51,7 +51,7 @@ def _victim(main: psutil.Process, rng: random.Random) -> tuple[str, psutil.Proce
         line = " ".join(child.cmdline())
         if "ipykernel_launcher" in line:
             kinds.setdefault("kernel", []).append(child)
-        elif "helpers.worker" in line:
+        elif "helpers.training.worker" in line:
             kinds.setdefault("training", []).append(child)
     kind = rng.choice(sorted(kinds))
     return kind, rng.choice(kinds[kind])

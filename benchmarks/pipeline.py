@@ -14,11 +14,9 @@ import pandas as pd
 
 from benchmarks.batches import own_batches
 from benchmarks.timing import compare_rates, empty_cache
-from helpers.catalogue import load_catalogue
-from helpers.images import open_store
-from helpers.profiles import load_profile
-from helpers.sources import open_source
-from helpers.trials import Stage, TrialConfig
+from helpers.dataset import load_catalogue, open_source, open_store
+from helpers.study import load_profile
+from helpers.training import Stage, TrialConfig
 
 BATCH_SIZE = 32
 

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.timing import Cost, empty_cache, in_child, measure, slope
-from helpers.catalogue import load_catalogue
-from helpers.classes import CLASSES
-from helpers.images import open_store
-from helpers.metadata import metadata_schema
-from helpers.sources import open_source
-from helpers.splits import split_catalogue
+from helpers.core import CLASSES
+from helpers.dataset import (
+    load_catalogue,
+    metadata_schema,
+    open_source,
+    open_store,
+    split_catalogue,
+)
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 PARTS = ("catalogue", "catalogue again", "store", "split")

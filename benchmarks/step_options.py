@@ -17,10 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import in_child
-from helpers.backbones import BACKBONES
-from helpers.classes import N_CLASSES
-from helpers.models import build_model
-from helpers.optimizers import make_adam
+from helpers.core import N_CLASSES
+from helpers.models import BACKBONES, build_model, make_adam
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "as the engine trains": {"jit_compile": False, "steps_per_execution": 1},

@@ -6,13 +6,10 @@ from typing import Any, Literal
 
 from benchmarks.batches import own_batches
 from benchmarks.timing import Ratio, compare_rates, empty_cache
-from helpers.catalogue import load_catalogue
-from helpers.images import open_store
-from helpers.models import build_model, set_trainable
-from helpers.optimizers import make_adam
-from helpers.profiles import load_profile
-from helpers.sources import open_source
-from helpers.trials import Stage, TrialConfig
+from helpers.dataset import load_catalogue, open_source, open_store
+from helpers.models import build_model, make_adam, set_trainable
+from helpers.study import load_profile
+from helpers.training import Stage, TrialConfig
 
 
 def _constant(batches: Any) -> Any:

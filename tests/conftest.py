@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_layout import write_folder
-from small_served import small_served  # noqa: F401, a fixture for all
+from support.small_layout import write_folder
+from support.small_served import small_served  # noqa: F401, a fixture for all
 
-from helpers.catalogue import load_catalogue
-from helpers.sources import Source, open_source
+from helpers.dataset.catalogue import load_catalogue
+from helpers.dataset.sources import Source, open_source
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY_IMAGES = 84
@@ -70,7 +70,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn sample of 84 images, read-only by agreement."""
-    from helpers.sample import draw_sample
+    from helpers.sample.folder import draw_sample
 
     folder = tmp_path_factory.mktemp("tiny") / "sample"
     return draw_sample(folder, n_images=TINY_IMAGES, seed=0)

@@ -11,14 +11,25 @@ from typing import Any
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from helpers.backends import backend_name
-from helpers.errors import ConfigError, DermBookError, ReportError
-from helpers.files import digest, sha256_file, writable, write_json
-from helpers.report.chapters import CHAPTERS_FOLDER, Chapter, find_chapters, select_chapters
+from helpers.core import (
+    CHAPTERS,
+    ConfigError,
+    DermBookError,
+    ReportError,
+    digest,
+    read_json,
+    sha256_file,
+    writable,
+    write_json,
+)
+from helpers.models import backend_name
+from helpers.report.chapters import Chapter, find_chapters, select_chapters
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, device_line, update_manifest
 from helpers.report.progress import Progress, results_table
-from helpers.report.runner import ChapterResult, notebook_path, run_chapters
+from helpers.report.results import ChapterResult
+from helpers.report.runner import notebook_path, run_chapters
+from helpers.study import load_profile
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -106,8 +117,6 @@ def _render(
 
 
 def _stored_key(path: Path) -> str:
-    from helpers.files import read_json
-
     try:
         return str(read_json(path)["key"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -131,7 +140,7 @@ def build_report(
     seed: int | None = None,
     force: bool = False,
     runs_dir: Path = Path("runs"),
-    chapters_dir: Path = CHAPTERS_FOLDER,
+    chapters_dir: Path = CHAPTERS,
     console: Console | None = None,
 ) -> int:
     """Execute chapters and render them as one PDF and one HTML page.
@@ -171,8 +180,6 @@ def build_report(
     ReportError
         If another process works in the run folder, or the pages cannot be rendered.
     """
-    from helpers.profiles import load_profile
-
     if code not in CODE:
         raise ConfigError(f"code {code!r}: expected 'hide' or 'show'")
     if max_images is not None and max_images < 1:

@@ -11,8 +11,8 @@ from typing import Any
 
 import nbformat
 
-from helpers.errors import ReportError
-from helpers.report.display import FIGURE_MIME, TABLE_MIME
+from helpers.core import ReportError
+from helpers.notebook import FIGURE_MIME, TABLE_MIME
 
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
 SHOWN_TAGS = frozenset({"show-input"})

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import ConfigError
+from helpers.core import CHAPTERS, ConfigError
 
-CHAPTERS_FOLDER = Path(__file__).resolve().parents[2] / "chapters"
 """Where the chapters of the book stand."""
 
 _NAME = re.compile(r"\d{2}_\w+")
@@ -101,7 +100,7 @@ def read_chapter(path: Path) -> Chapter:
     )
 
 
-def find_chapters(folder: Path = CHAPTERS_FOLDER) -> list[Chapter]:
+def find_chapters(folder: Path = CHAPTERS) -> list[Chapter]:
     """All chapters of a folder, in the order in which they run.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from helpers.errors import ReportError
+from helpers.core import ReportError
 
 
 @dataclass(frozen=True)

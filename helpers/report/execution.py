@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import ConfigError
-from helpers.files import write_json
+from helpers.core import ROOT, ConfigError, write_json
 from helpers.report.chapters import Chapter
-from helpers.report.inputs import ROOT
 
 START_SECONDS = 180
 _POLL_SECONDS = 0.1

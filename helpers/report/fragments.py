@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from helpers.errors import ReportError
+from helpers.core import ReportError
 from helpers.report.cells import (
     Chapter,
     Code,

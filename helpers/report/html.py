@@ -10,22 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.files import atomic_file
+from helpers.core import atomic_file, cjk_characters, cjk_cut
 from helpers.report.cells import Code, Picture, Text
 from helpers.report.cover import Cover
-from helpers.report.fonts import cjk_characters, cjk_cut
-from helpers.report.fragments import (
-    Heading,
-    NumberedFigure,
-    NumberedTable,
-    Part,
-    Passage,
-    Section,
-)
+from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
 from helpers.report.pandoc import Node, plain_text, walk, write
 from helpers.report.tables import fit_table
 
-TEMPLATE = Path(__file__).with_name("template.html.j2")
+HTML_TEMPLATE = Path(__file__).with_name("template.html.j2")
 _MEDIA = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
@@ -84,7 +76,7 @@ def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = environment.from_string(HTML_TEMPLATE.read_text(encoding="utf-8")).render(
         cover=cover,
         contents=[_entry(section) for section in sections],
         body=body,

@@ -11,11 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from helpers.files import cache_home, digest, sha256_file
+from helpers.core import ROOT, cache_home, digest, sha256_file
 from helpers.report.chapters import Chapter
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The repository."""
 
 _PACKAGES = (
     "tensorflow", "tensorflow-cpu", "keras", "tf-keras-vis", "numpy", "pandas", "scipy",

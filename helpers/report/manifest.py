@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.files import read_json, write_json
+from helpers.core import read_json, write_json
 from helpers.report.inputs import version_of
-from helpers.report.runner import ChapterResult, read_state
+from helpers.report.results import ChapterResult
+from helpers.report.runner import read_state
 
 MANIFEST = "manifest.json"
 

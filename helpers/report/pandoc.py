@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from helpers.errors import ReportError
+from helpers.core import ReportError
 
 Node = dict[str, Any]
 

@@ -4,44 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
-from helpers.errors import ConfigError
-from helpers.files import read_json, write_json
+from helpers.core import ConfigError, read_json, write_json
 from helpers.report.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
-
-Status = Literal["done", "cached", "failed", "skipped"]
-
-
-@dataclass(frozen=True)
-class ChapterResult:
-    """How a chapter ended.
-
-    Attributes
-    ----------
-    chapter : Chapter
-        Which one.
-    status : {"done", "cached", "failed", "skipped"}
-        Executed, unchanged since an earlier run, stopped by an error, or not begun because a
-        chapter that it needs failed.
-    seconds : float
-        Of its execution, in this run or in the earlier one; 0 when it was not begun.
-    reason : str
-        Why it failed or was skipped, in one line; else "".
-    detail : str
-        The whole message of its error where that has more lines; else "".
-    """
-
-    chapter: Chapter
-    status: Status
-    seconds: float = 0.0
-    reason: str = ""
-    detail: str = ""
+from helpers.report.results import ChapterResult
 
 
 def notebook_path(folder: Path, name: str) -> Path:

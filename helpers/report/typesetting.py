@@ -14,23 +14,14 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from helpers.errors import ReportError
-from helpers.files import atomic_file
+from helpers.core import ReportError, atomic_file, gather_fonts
 from helpers.report.cells import Code, Figure, Picture, Text, listed
 from helpers.report.cover import Cover
-from helpers.report.fonts import gather_fonts
-from helpers.report.fragments import (
-    Heading,
-    NumberedFigure,
-    NumberedTable,
-    Part,
-    Passage,
-    Section,
-)
+from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
 from helpers.report.pandoc import Node, plain_text, walk, write
 from helpers.report.tables import fit_table
 
-TEMPLATE = Path(__file__).with_name("template.typ")
+TYPST_TEMPLATE = Path(__file__).with_name("template.typ")
 _TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
 """Height of a figure that leaves room on its page for a caption."""
@@ -60,10 +51,10 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="dermbook-") as name:
         folder = Path(name)
-        shutil.copy(TEMPLATE, folder / TEMPLATE.name)
+        shutil.copy(TYPST_TEMPLATE, folder / TYPST_TEMPLATE.name)
         main = "\n".join(
             [
-                f'#import "{TEMPLATE.name}": *',
+                f'#import "{TYPST_TEMPLATE.name}": *',
                 '#let cover = json("cover.json")',
                 "#show: book.with(cover)",
                 write(_document(sections, folder), "typst-smart", "--syntax-highlighting=none"),

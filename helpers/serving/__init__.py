@@ -1,1 +1,1 @@
-"""Serving: a trained model outside of the chapters, in apps and exports."""
+"""A trained model outside of the chapters; its rooms are imported one by one."""

@@ -7,14 +7,18 @@ import streamlit as st
 
 from face import pieces
 from face.language import words
-from helpers.classes import COLOURS, MALIGNANT
-from helpers.metadata import AGE_RANGE, COLUMNS
-from helpers.serving import dashboard as counting
-from helpers.serving.dashboard import REST, Filters
-from helpers.serving.tables import UNKNOWN, Metadata, TableError, drawn_table, read_table
-from helpers.serving.tray import short_file_name
-from helpers.serving.uploads import UPLOAD_MB
-from helpers.serving.wording import Wording
+from helpers.core import COLOURS, MALIGNANT
+from helpers.dataset import AGE_RANGE, METADATA_COLUMNS
+from helpers.serving.apps import REST, Filters, Wording, short_file_name
+from helpers.serving.apps import dashboard as counting
+from helpers.serving.uploads import (
+    UNKNOWN,
+    UPLOAD_MB,
+    Metadata,
+    TableError,
+    drawn_table,
+    read_table,
+)
 
 _SHOWN_ROWS = 100
 _GREY = "#7d8a8a"
@@ -171,7 +175,7 @@ def _draw_ages(say: Wording, kept: pd.DataFrame) -> None:
 
 def _draw_rows(say: Wording, table: Metadata, kept: pd.DataFrame) -> None:
     st.header(say("dashboard.table"), anchor=False)
-    columns = [*COLUMNS, *(["dataset"] if table.has_dataset else [])]
+    columns = [*METADATA_COLUMNS, *(["dataset"] if table.has_dataset else [])]
     shown = kept[columns].head(_SHOWN_ROWS)
     n = f"{len(kept):,}"
     text = say("dashboard.table_all", n=n)

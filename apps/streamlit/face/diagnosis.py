@@ -12,21 +12,20 @@ from face.language import words
 from face.model import say_missing, serving
 from face.reasons import reason_of
 from face.results import downloads
-from helpers.classes import COLOURS
-from helpers.errors import DermBookError
-from helpers.intervals import Estimate
-from helpers.serving.desk import ModelDesk
-from helpers.serving.operating import operation_at
-from helpers.serving.results import probability_text
-from helpers.serving.tray import (
+from helpers.core import COLOURS, DermBookError
+from helpers.serving.apps import (
     MOST_PICTURES,
+    ModelDesk,
     Reading,
     Tray,
+    Wording,
     heat_of,
     overlay,
+    probability_text,
     read_one,
 )
-from helpers.serving.wording import Wording
+from helpers.serving.model import operation_at
+from helpers.statistics import Estimate
 
 _TOP = 4
 _OPACITY = 45

@@ -7,14 +7,11 @@ import streamlit as st
 from face import pieces
 from face.language import words
 from face.model import say_missing, serving
-from helpers.backbones import find_backbone
-from helpers.classes import CLASSES, COLOURS, MALIGNANT
-from helpers.errors import DermBookError
-from helpers.serving.card import Card
-from helpers.serving.origin import origin_of_card
-from helpers.serving.served import ServedModel
-from helpers.serving.tray import MOST_PICTURES
-from helpers.serving.wording import Wording
+from helpers.core import CLASSES, COLOURS, MALIGNANT, DermBookError
+from helpers.models import find_backbone
+from helpers.serving.apps import MOST_PICTURES, Wording
+from helpers.serving.cards import Card, origin_of_card
+from helpers.serving.model import ServedModel
 
 _SCORES = (
     "balanced_accuracy",

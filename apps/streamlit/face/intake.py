@@ -10,9 +10,9 @@ from pathlib import Path
 import streamlit as st
 
 from face import pieces
-from helpers.serving.tray import File
+from helpers.core import APPS
+from helpers.serving.apps import File, Wording
 from helpers.serving.uploads import UPLOAD_MB
-from helpers.serving.wording import APPS, Wording
 
 EXAMPLES = APPS / "examples"
 _SOURCES = ("upload", "camera", "examples")

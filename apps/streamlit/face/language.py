@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from helpers.serving.wording import LANGUAGES, Wording, load_wording, preferred_language
+from helpers.serving.apps import LANGUAGES, Wording, load_wording, preferred_language
 
 _CHOSEN = "language"
 _SWITCH = "language_switch"

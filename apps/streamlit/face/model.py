@@ -7,11 +7,9 @@ import os
 import streamlit as st
 
 from face import pieces
-from helpers.errors import DermBookError
-from helpers.serving import desk
-from helpers.serving.app import MODEL_VARIABLE
-from helpers.serving.desk import ModelDesk
-from helpers.serving.wording import Wording
+from helpers.core import DermBookError
+from helpers.serving.apps import MODEL_VARIABLE, ModelDesk, Wording
+from helpers.serving.apps import shared_model as desk
 
 
 @st.cache_resource(show_spinner=False)

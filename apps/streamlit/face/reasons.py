@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.serving.tray import Refusal
-from helpers.serving.wording import Wording
+from helpers.serving.apps import Refusal, Wording
 
 
 def reason_of(say: Wording, refusal: Refusal) -> str:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from face.reasons import reason_of
-from helpers.serving.desk import ModelDesk
-from helpers.serving.results import Result, results_csv, results_pdf
-from helpers.serving.tray import Reading, Tray, heat_of, overlay
-from helpers.serving.wording import Wording
+from helpers.serving.apps import (
+    ModelDesk,
+    Reading,
+    Result,
+    Tray,
+    Wording,
+    heat_of,
+    overlay,
+    results_csv,
+    results_pdf,
+)
 
 _OPACITY = 0.45
 

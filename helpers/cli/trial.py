@@ -1,0 +1,234 @@
+"""What ``dermbook trial`` does: list the presets, train one, and print it beside its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Literal
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from helpers.dataset import load_catalogue, open_source, subset
+from helpers.reproduction import (
+    claim_text,
+    estimate_text,
+    plan_system,
+    score_label,
+    system_predictions,
+    system_scores,
+)
+from helpers.statistics import Estimate
+from helpers.study import Preset, find_preset, load_presets, load_profile, made_small
+from helpers.training import Event, Trial, run_trials
+
+LASTING = ("cached", "done", "failed", "memory", "restart", "damaged")
+"""Kinds of events that are worth a line of their own where lines cannot be redrawn."""
+
+
+def presets_table() -> Table:
+    """The presets: name and one line of description."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("preset", "what it is"):
+        table.add_column(column, no_wrap=column == "preset")
+    for preset in load_presets().values():
+        table.add_row(preset.name, preset.description)
+    return table
+
+
+class TrialLines:
+    """One line a trial: redrawn while it trains in a terminal, else printed as it ends.
+
+    Parameters
+    ----------
+    console : Console
+        Where to show them.
+    names : sequence of str
+        The trials, in order.
+    """
+
+    def __init__(self, console: Console, names: Sequence[str]) -> None:
+        self.console = console
+        self.texts = dict.fromkeys(names, "waiting")
+        self.live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+
+    def __enter__(self) -> TrialLines:
+        if self.live is not None:
+            self.live.start()
+            self._draw()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def update(self, event: Event) -> None:
+        """Show what a training tells."""
+        name, text = event["trial"], " ".join(str(event["text"]).split())
+        self.texts[name] = text
+        if self.live is not None:
+            self._draw()
+        elif event["kind"] in LASTING:
+            self.console.print(Text(f"{name}: {text}"), soft_wrap=True)
+
+    def _draw(self) -> None:
+        assert self.live is not None
+        lines = [
+            Text(f"{name}: {text}", no_wrap=True, overflow="ellipsis")
+            for name, text in self.texts.items()
+        ]
+        self.live.update(Group(*lines))
+
+
+def train_preset(
+    name: str,
+    console: Console,
+    *,
+    profile: str = "full",
+    source: str | None = None,
+    protocol: Literal["published", "lesion"] = "published",
+    backbone: str | None = None,
+    max_images: int | None = None,
+    seed: int | None = None,
+) -> list[Trial]:
+    """Train a published system, or get it from the cache, and print what it scores.
+
+    Parameters
+    ----------
+    name : str
+        Of the preset.
+    console : Console
+        Where to print.
+    profile : str, default="full"
+        Says what is made small, and gives what is None below.
+    source : str, optional
+        "sample", "ham10000", a folder or an archive.
+    protocol : {"published", "lesion"}, default="published"
+        Whether the images are divided as for the claim, or by lesion.
+    backbone : str, optional
+        Another that the system was published with.
+    max_images : int, optional
+        At most so many images.
+    seed : int, optional
+        Of sample, division and training.
+
+    Returns
+    -------
+    list of Trial
+        One, or one a fold.
+
+    Raises
+    ------
+    ConfigError
+        If the preset, its backbone or the profile is unknown.
+    TrialError
+        If a training fails, as where weights cannot be downloaded.
+    """
+    preset, loaded = find_preset(name), load_profile(profile)
+    if backbone is not None:
+        preset = preset.variant(backbone)
+    seed = loaded.seed if seed is None else seed
+    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
+    catalogue = load_catalogue(opened)
+    limit = loaded.max_images if max_images is None else max_images
+    if limit is not None and limit < len(catalogue):
+        catalogue = subset(catalogue, limit, seed)
+    by = preset.protocol.by if protocol == "published" else "lesion"
+    plan = plan_system(
+        preset,
+        catalogue,
+        by,
+        small=loaded.systems,
+        seed=seed,
+        weights_dir=loaded.weights_dir,
+    )
+    n_images = len(plan.catalogues[0])
+    _say(console, f"{preset.title}: {preset.description}", "bold")
+    _say(console, f"On {opened.title}, {n_images:,} images, divided by {by}.")
+    with TrialLines(console, [config.name for config in plan.configs]) as lines:
+        trials = run_trials(
+            plan.configs, plan.catalogues, progress=lines.update, grouped=by == "lesion"
+        )
+    predictions = system_predictions(plan, trials)
+    found = {split: system_scores(preset, table) for split, table in predictions.items()}
+    console.print()
+    console.print(claims_table(preset, found, folds=len(trials) > 1))
+    console.print()
+    changes = made_small(preset, loaded.systems)
+    for line in _remarks(preset, by, changes, profile=loaded.name, drawn=opened.drawn):
+        _say(console, line)
+    for trial in trials:
+        _say(console, f"{trial.name} lies in {trial.folder}")
+    return trials
+
+
+def claims_table(
+    preset: Preset, found: dict[str, dict[str, Estimate]], *, folds: bool = False
+) -> Table:
+    """Scores on validation and test, each beside what was claimed there.
+
+    Parameters
+    ----------
+    preset : Preset
+        Whose measures.
+    found : dict
+        Estimates by split ("valid", "test") and score.
+    folds : bool, default=False
+        Whether validation is out of fold.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("score", "on", "here", "claimed"):
+        table.add_column(column)
+    names = {"valid": "out of fold" if folds else "validation", "test": "test"}
+    claimed: dict[tuple[str, str], str] = {
+        (measure.score, measure.split): claim_text(measure)
+        for measure in preset.measures
+        if measure.claim is not None
+    }
+    for score in dict.fromkeys(measure.score for measure in preset.measures):
+        for split, name in names.items():
+            here = estimate_text(found[split][score])
+            table.add_row(score_label(score), name, here, claimed.get((score, split), "–"))
+    return table
+
+
+def _remarks(
+    preset: Preset, by: str, changes: Sequence[str], *, profile: str, drawn: bool
+) -> list[str]:
+    """What has to be known before the scores are held against the claims."""
+    lines = [f"Protocol of the claim: {preset.protocol.words}."]
+    if by != preset.protocol.by:
+        lines.append("Here no lesion is in two splits, so that the scores are not the claim's.")
+    obstacles = [f"made small by the profile {profile} ({'; '.join(changes)})"] if changes else []
+    obstacles += ["trained on drawn pictures"] if drawn else []
+    if obstacles:
+        lines.append(f"Not comparable with the claims: {' and '.join(obstacles)}.")
+    if preset.chosen:
+        lines.append("Chosen here, because it is not published:")
+        for path, why in preset.chosen.items():
+            value = _short(preset.chosen_value(path))
+            lines.append(f"  {path}{f' = {value}' if value else ''}: {why}")
+    if preset.differs:
+        lines.append("Differs from the original in any case:")
+        lines += [f"  {text}" for text in preset.differs]
+    return lines
+
+
+def _short(value: Any) -> str:
+    """A value of a configuration in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_short(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return " and ".join(_short(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _say(console: Console, line: str, style: str = "") -> None:
+    console.print(Text(line, style=style), soft_wrap=True)

@@ -1,0 +1,265 @@
+"""The catalogue: one validated DataFrame with a row an image, the centre of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from helpers.core import CLASSES, ConfigError, DataError, digest_rows
+from helpers.dataset.decoding import MASK_SIZE, read_image, read_mask
+from helpers.dataset.integrity import integrity_report
+from helpers.dataset.layout import Layout, list_layout, short_name
+from helpers.dataset.metadata import name_some, read_metadata
+from helpers.dataset.sources import Source
+from helpers.dataset.verification import verify_files
+
+__all__ = [
+    "COLUMNS",
+    "fingerprint",
+    "integrity_report",
+    "load_catalogue",
+    "read_image",
+    "read_mask",
+    "subset",
+]
+
+COLUMNS = (
+    "image_id", "lesion_id", "dx", "dx_type", "age", "sex", "localization", "dataset",
+    "path", "mask_path", "digest",
+)  # fmt: skip
+
+_IDENTITY = ["image_id", "lesion_id", "dx", "digest"]
+
+FLOOR_IMAGES = 30
+"""How many images of each class a subset keeps at least, where it has room for them."""
+
+_SHAPE_TOLERANCE = 0.01
+
+
+def _file_problems(facts: pd.DataFrame, layout: Layout) -> list[str]:
+    """One sentence for each way in which files are not whole."""
+    bad = facts[facts["problem"] != ""]
+    problems = []
+    for (kind, problem), found in bad.groupby(["kind", "problem"], sort=True):
+        names = name_some(short_name(str(locator), layout.root) for locator in found.index)
+        noun = kind if len(found) == 1 else f"{kind}s"
+        problems.append(f"{len(found):,} {noun}: {names}: {problem}; fetch again or replace")
+    return problems
+
+
+def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> list[str]:
+    """Masks whose shape is neither their image's nor that of the published masks."""
+    pairs = table[table["mask_path"] != ""]
+    image, mask = facts.loc[pairs["path"]], facts.loc[pairs["mask_path"]]
+    both = ((image["problem"] == "").to_numpy()) & ((mask["problem"] == "").to_numpy())
+    width, height = image["width"].to_numpy(), image["height"].to_numpy()
+    mask_width, mask_height = mask["width"].to_numpy(), mask["height"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shape = (mask_width / mask_height) / (width / height)
+    wrong = both & ~(np.abs(shape - 1) <= _SHAPE_TOLERANCE)
+    if not wrong.any():
+        return []
+    named = [
+        f"{short_name(path, layout.root)} ({mw}x{mh}, its image {w}x{h})"
+        for path, mw, mh, w, h in zip(
+            pairs["mask_path"][wrong], mask_width[wrong], mask_height[wrong],
+            width[wrong], height[wrong], strict=True,
+        )
+    ]  # fmt: skip
+    noun = "mask" if len(named) == 1 else "masks"
+    return [
+        (
+            f"{len(named):,} {noun} of the wrong size: expected the image's own size or "
+            f"{MASK_SIZE[0]}x{MASK_SIZE[1]} in the image's shape but got {name_some(named)}; "
+            "replace or remove them"
+        )
+    ]
+
+
+def _missing_images(table: pd.DataFrame, layout: Layout) -> list[str]:
+    without = table.loc[~table["image_id"].isin(layout.images.keys()), "image_id"]
+    without = without[without != ""].drop_duplicates()
+    if without.empty:
+        return []
+    noun = "row has" if len(without) == 1 else "rows have"
+    return [
+        (
+            f"{len(without):,} {noun} no image: expected {without.iloc[0]}.jpg and so on but found "
+            f"nothing for {name_some(without)}; fetch the images again or take out the rows"
+        )
+    ]
+
+
+def _file_notes(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> list[str]:
+    rows = set(table["image_id"])
+    notes = []
+    for noun, entries in (("image", layout.images), ("mask", layout.masks)):
+        stray = [
+            short_name(entry.locator, layout.root)
+            for image_id, entry in entries.items()
+            if image_id not in rows
+        ]
+        if stray:
+            plural = f"{noun} has" if len(stray) == 1 else f"{noun}s have"
+            notes.append(f"{len(stray):,} {plural} no metadata row: {name_some(stray, 5)}")
+    n_masks = int((table["mask_path"] != "").sum())
+    if 0 < n_masks < len(table):
+        notes.append(f"{len(table) - n_masks:,} of {len(table):,} images have no mask")
+    empty = facts[(facts["kind"] == "mask") & (facts["problem"] == "") & (facts["measure"] == 0)]
+    if len(empty):
+        names = name_some((short_name(str(path), layout.root) for path in empty.index), 5)
+        notes.append(f"{len(empty):,} masks have nothing inside: {names}")
+    return notes
+
+
+def load_catalogue(
+    source: Source, *, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Load a source and check every row, image and mask of it.
+
+    The first load decodes everything, in parallel; later ones only what has changed, by the
+    sizes, times and checksums of the files.
+
+    Parameters
+    ----------
+    source : Source
+        Of :func:`helpers.dataset.sources.open_source`.
+    progress : callable, optional
+        Called with the number of files decoded and of all files to decode.
+
+    Returns
+    -------
+    DataFrame
+        A row an image, sorted by ``image_id``, with a RangeIndex: ``image_id, lesion_id, dx,
+        dx_type, age`` (years, NaN where missing), ``sex, localization, dataset`` ("" where
+        absent), ``path`` and ``mask_path`` (locators; "" for no mask) and ``digest`` (of the
+        image's bytes). ``attrs["notes"]`` lists what is odd but harmless.
+
+    Raises
+    ------
+    DataError
+        With all problems at once: in the table, of missing, unreadable and truncated
+        images, of unreadable masks and of masks of the wrong size.
+    """
+    layout = list_layout(source.folder)
+    table, problems, notes = read_metadata(layout)
+    if not layout.images:
+        raise DataError(
+            [*problems, "expected images named <image_id>.jpg but found none; fetch or add them",
+             *layout.notes], where=str(layout.root),
+        )  # fmt: skip
+    problems += _missing_images(table, layout)
+
+    def locators(entries: dict) -> pd.Series:
+        found = {image_id: entry.locator for image_id, entry in entries.items()}
+        return pd.Series([found.get(name, "") for name in table["image_id"]], dtype=str)
+
+    table = table.assign(path=locators(layout.images), mask_path=locators(layout.masks))
+    wanted = [image_id for image_id in dict.fromkeys(table["image_id"])]
+    facts = verify_files(
+        layout.root,
+        [layout.images[image_id] for image_id in wanted if image_id in layout.images],
+        [layout.masks[image_id] for image_id in wanted if image_id in layout.masks],
+        progress=progress,
+    )
+    problems += _file_problems(facts, layout)
+    problems += _shape_problems(table[table["path"] != ""], facts, layout)
+    if problems:
+        raise DataError(problems, where=str(layout.root))
+
+    table["digest"] = facts["digest"].reindex(table["path"]).to_numpy()
+    catalogue = table.sort_values("image_id", ignore_index=True)[list(COLUMNS)]
+    catalogue.attrs = {
+        "source": source.name,
+        "title": source.title,
+        "drawn": source.drawn,
+        "folder": str(layout.root),
+        "notes": [*layout.notes, *notes, *_file_notes(table, facts, layout)],
+    }
+    return catalogue
+
+
+def fingerprint(catalogue: pd.DataFrame) -> str:
+    """Name of a catalogue's content, wherever its files lie.
+
+    Parameters
+    ----------
+    catalogue : DataFrame
+        With ``image_id``, ``lesion_id``, ``dx`` and ``digest``.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; neither the folder nor the order of the rows is in it.
+    """
+    names = catalogue["image_id"]
+    if not (names.is_monotonic_increasing and names.is_unique):
+        catalogue = catalogue.sort_values(_IDENTITY)
+    rows = catalogue[_IDENTITY]
+    return digest_rows(
+        rows.iloc[first : first + 1000].astype(str).to_numpy().tolist()
+        for first in range(0, len(rows), 1000)
+    )
+
+
+def _class_targets(counts: pd.Series, max_images: int) -> pd.Series:
+    """Images wanted of each class: in proportion, but never under the floor."""
+    floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)))
+    targets = counts.clip(upper=floor)
+    rare = pd.Series(False, index=counts.index)
+    while True:
+        # Classes at the floor take their images out of what the others share.
+        share = counts * (max_images - targets[rare].sum()) / counts[~rare].sum()
+        under = ~rare & (share < targets)
+        if not under.any():
+            return targets.where(rare, share).astype(int)
+        rare |= under
+
+
+def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
+    """Take whole lesions, class by class, until there are ``max_images`` images.
+
+    Parameters
+    ----------
+    catalogue : DataFrame
+        Of :func:`load_catalogue`.
+    max_images : int
+        Upper bound; at least 6 for each class.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    DataFrame
+        Sorted as before, with a new RangeIndex. Classes keep their proportions, except that
+        each keeps up to ``FLOOR_IMAGES`` images (fewer where ``max_images`` is small).
+
+    Raises
+    ------
+    ConfigError
+        If ``max_images`` is too small for the classes that are there.
+    """
+    if max_images >= len(catalogue):
+        return catalogue.copy()
+    counts = catalogue["dx"].value_counts()
+    least = 6 * len(counts)
+    if max_images < least:
+        raise ConfigError(
+            f"max_images: expected at least {least} (6 for each of {len(counts)} classes) but "
+            f"got {max_images}"
+        )
+    targets = _class_targets(counts, max_images)
+    kept: list[str] = []
+    for dx in counts.index:
+        sizes = catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
+        random = np.random.default_rng([seed, CLASSES.index(dx)])
+        room = int(targets[dx])
+        for lesion in random.permutation(len(sizes)):
+            if sizes.iloc[lesion] <= room:
+                kept.append(str(sizes.index[lesion]))
+                room -= int(sizes.iloc[lesion])
+    result = catalogue[catalogue["lesion_id"].isin(kept)].reset_index(drop=True)
+    result.attrs = {**catalogue.attrs, "subset_of": len(catalogue)}
+    return result

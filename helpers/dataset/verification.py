@@ -1,0 +1,118 @@
+"""Decoding every file of a source once, in parallel, and remembering what came of it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, fields
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.core import atomic_file, cache_home, digest, read_bytes
+from helpers.dataset.decoding import FileFacts, inspect_image, inspect_mask
+from helpers.dataset.layout import Entry
+
+FACT_COLUMNS = tuple(item.name for item in fields(FileFacts))
+CHUNK = 1024
+_VERSION = 1  # raise it when inspect_image or inspect_mask change what they find
+
+
+def facts_path(root: str | Path) -> Path:
+    """Where the facts of a source's files are remembered.
+
+    Parameters
+    ----------
+    root : str or Path
+        The source's folder.
+    """
+    key = digest({"root": str(root), "version": _VERSION})
+    return cache_home() / "catalogues" / f"{key}.parquet"
+
+
+def _remembered(root: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(facts_path(root)).set_index("locator")
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError):  # a damaged cache only costs the time to redo it
+        facts_path(root).unlink(missing_ok=True)
+    return pd.DataFrame(
+        columns=["stamp", "kind", *FACT_COLUMNS], index=pd.Index([], name="locator")
+    )
+
+
+def _inspect(job: tuple[str, Entry]) -> FileFacts:
+    kind, entry = job
+    try:
+        data = read_bytes(entry.locator)
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        return FileFacts("", problem=f"cannot be read ({error})")
+    return inspect_image(data) if kind == "image" else inspect_mask(data)
+
+
+def verify_files(
+    root: Path,
+    images: Iterable[Entry],
+    masks: Iterable[Entry],
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Decode files that were not decoded before, or changed since.
+
+    Parameters
+    ----------
+    root : Path
+        The source's folder: its name is the key of the memory.
+    images, masks : iterable of Entry
+        What to decode.
+    workers : int, optional
+        Threads; as many as there are processors by default.
+    progress : callable, optional
+        Called with the number of files done and of all files to decode.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by locator, a row a file: ``stamp``, ``kind`` ("image" or "mask") and the
+        attributes of :class:`helpers.dataset.decoding.FileFacts`. Problems are in it, not raised.
+    """
+    jobs = [("image", entry) for entry in images] + [("mask", entry) for entry in masks]
+    known = _remembered(root)
+    stamps = dict(zip(known.index, known["stamp"], strict=True))
+    todo = [job for job in jobs if stamps.get(job[1].locator) != job[1].stamp]
+    if todo:
+        fresh = _inspect_all(todo, workers, progress)
+        wanted = [entry.locator for _, entry in jobs]
+        kept = known.drop(index=fresh.index, errors="ignore")
+        kept = kept[kept.index.isin(wanted)]
+        known = pd.concat([kept, fresh]) if len(kept) else fresh
+        known = known.astype({"palette": bool, "width": int, "height": int, "measure": float})
+        # What could not be read may be readable next time: only decoded bytes are remembered.
+        with atomic_file(facts_path(root)) as temporary:
+            known[known["digest"] != ""].reset_index().to_parquet(temporary)
+    return known.loc[[entry.locator for _, entry in jobs]]
+
+
+def _inspect_all(
+    jobs: list[tuple[str, Entry]],
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    """Decode files in parallel, with the future of no more than `CHUNK` of them in memory."""
+    parts, done = [], 0
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for first in range(0, len(jobs), CHUNK):
+            chunk = jobs[first : first + CHUNK]
+            rows = []
+            for (kind, entry), facts in zip(chunk, pool.map(_inspect, chunk), strict=True):
+                rows.append((entry.locator, entry.stamp, kind, *astuple(facts)))
+                done += 1
+                if progress is not None:
+                    progress(done, len(jobs))
+            parts.append(pd.DataFrame(rows, columns=["locator", "stamp", "kind", *FACT_COLUMNS]))
+    return pd.concat(parts).set_index("locator")

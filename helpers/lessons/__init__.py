@@ -1,0 +1,98 @@
+"""What serves one chapter alone."""
+
+from __future__ import annotations
+
+from helpers.lessons.augmentation_examples import (
+    black_share,
+    draw_examples,
+    measure_augmentations,
+    parameter_ends,
+    sharpness,
+    step_by_step,
+)
+from helpers.lessons.checklists import (
+    DRAWN_NAMES,
+    SEVEN_POINT_CUTOFF,
+    SEVEN_POINTS,
+    published_accuracy,
+    read_score,
+    seven_point_score,
+    total_dermoscopy_score,
+)
+from helpers.lessons.clahe_examples import (
+    contrast_table,
+    equalised,
+    lightness_histogram,
+    pixels_a_bin,
+)
+from helpers.lessons.first_model import (
+    beside_baselines,
+    cuts,
+    cuts_in_words,
+    describe_cuts,
+    first_backbone,
+    head_sizes,
+    in_file_order,
+    predictions_of,
+    prepare_keras,
+    preprocess_as,
+    unpack,
+    value_table,
+)
+from helpers.lessons.imbalance import (
+    ABLATION,
+    ablation_differences,
+    ablation_scores,
+    augmentation_parts,
+    beside_published,
+    called_share,
+    open_choices,
+    recall_changes,
+    unlike_fields,
+    weight_table,
+)
+from helpers.lessons.input_ranges import input_range, range_table
+
+__all__ = [
+    "ABLATION",
+    "DRAWN_NAMES",
+    "SEVEN_POINTS",
+    "SEVEN_POINT_CUTOFF",
+    "ablation_differences",
+    "ablation_scores",
+    "augmentation_parts",
+    "beside_baselines",
+    "beside_published",
+    "black_share",
+    "called_share",
+    "contrast_table",
+    "cuts",
+    "cuts_in_words",
+    "describe_cuts",
+    "draw_examples",
+    "equalised",
+    "first_backbone",
+    "head_sizes",
+    "in_file_order",
+    "input_range",
+    "lightness_histogram",
+    "measure_augmentations",
+    "open_choices",
+    "parameter_ends",
+    "pixels_a_bin",
+    "predictions_of",
+    "prepare_keras",
+    "preprocess_as",
+    "published_accuracy",
+    "range_table",
+    "read_score",
+    "recall_changes",
+    "seven_point_score",
+    "sharpness",
+    "step_by_step",
+    "total_dermoscopy_score",
+    "unlike_fields",
+    "unpack",
+    "value_table",
+    "weight_table",
+]

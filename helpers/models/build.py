@@ -1,0 +1,314 @@
+"""Models: a backbone, its preprocessing and a head, flat in one functional graph.
+
+Flat because Grad-CAM needs the backbone's layers in the graph that it differentiates, and
+because ``model.layers`` then shows a student all there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from helpers.core import N_CLASSES, ConfigError
+from helpers.models.backbones import (
+    Backbone,
+    Preprocessing,
+    find_backbone,
+    load_builder,
+    preprocess,
+)
+
+Head = Literal["linear", "dense", "flatten", "dropout", "focal", "focal_flatten"]
+
+HEADS: dict[str, str] = {
+    "linear": "global average pooling, then softmax (course report)",
+    "dropout": "global average pooling, dropout, then softmax (browser model)",
+    "dense": "global average pooling, dropout, Dense(256), dropout, then softmax (screening)",
+    "focal": "global average pooling, dropout, Dense(512), Dense(128), then softmax (focal loss)",
+    "focal_flatten": "flatten, dropout, Dense(512), Dense(128), then softmax (its ablation)",
+    "flatten": "flatten, Dense(256), then softmax (VGG16 tutorial)",
+}
+"""Heads by name. The layer sizes of "dense" and "focal" are unpublished and chosen here."""
+
+SECOND_DROPOUT = 0.6
+"""Share of `dropout` behind the layer of the head "dense": the screening model drops 0.5 before and
+0.3 behind it."""
+
+
+def build_model(
+    backbone: str,
+    image_size: tuple[int, int],
+    *,
+    weights: str = "none",
+    weights_dir: str | Path | None = None,
+    head: Head = "linear",
+    dropout: float = 0.0,
+    n_classes: int = N_CLASSES,
+    batch_norm_momentum: float | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> Any:
+    """Build a classifier that takes raw pixels.
+
+    Parameters
+    ----------
+    backbone : str
+        A name in `helpers.models.backbones.BACKBONES`.
+    image_size : tuple of int
+        (height, width) of the input in pixels.
+    weights : {"imagenet", "none"}, default="none"
+        Where the backbone starts from. "imagenet" is read from `weights_dir` where it is
+        given, else downloaded by Keras, or taken from the installed package.
+    weights_dir : str or Path, optional
+        Folder with Keras' ``*_notop.h5`` files.
+    head : {"linear", "dropout", "dense", "focal", "focal_flatten", "flatten"}, default="linear"
+        What follows the backbone; see `HEADS`.
+    dropout : float, default=0.0
+        Share of features dropped before each dense layer, in heads that have dropout.
+    n_classes : int, default=7
+        Width of the softmax.
+    batch_norm_momentum : float, optional
+        Momentum of the running statistics of all batch normalisations. Keras' default of
+        0.99 needs some hundred steps to forget its start; a short training from scratch
+        needs less.
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"}, optional
+        What is put before the backbone in place of its own. Weights from ImageNet expect their
+        own: any other range or order of the channels costs accuracy.
+
+    Returns
+    -------
+    keras.Model
+        Input (n_samples, height, width, 3), RGB in 0..255; output (n_samples, n_classes),
+        rows that sum to 1. Layers of the head have names that begin with ``head_``.
+
+    Raises
+    ------
+    ConfigError
+        If the backbone, head or weights are unknown or cannot be had, or the size is too
+        small for the backbone.
+    """
+    import keras
+    from keras import layers
+
+    entry = find_backbone(backbone)
+    if min(image_size) < entry.minimum_size:
+        raise ConfigError(
+            f"{backbone}: expected an image of at least {entry.minimum_size} px a side, "
+            f"got {image_size[0]}x{image_size[1]}; choose a larger image_size"
+        )
+    if head not in HEADS:
+        raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
+    inputs = layers.Input((*image_size, 3), name="pixels")
+    prepared = preprocess(inputs, preprocessing or entry.preprocessing, entry.preprocessing)
+    base = _build_backbone(entry, prepared, weights, weights_dir)
+    x = _add_head(base.output, head, dropout)
+    outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
+    model = keras.Model(inputs, outputs, name=f"{backbone.lower()}_{head}")
+    if batch_norm_momentum is not None:
+        for layer in model.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = batch_norm_momentum
+    return model
+
+
+def _build_backbone(
+    entry: Backbone, inputs: Any, weights: str, weights_dir: str | Path | None
+) -> Any:
+    builder = load_builder(entry)
+    if weights == "none":
+        return builder(include_top=False, weights=None, input_tensor=inputs)
+    if weights != "imagenet":
+        raise ConfigError(f"weights: expected 'imagenet' or 'none', got {weights!r}")
+    if not entry.weights_file:
+        return builder(include_top=False, weights="imagenet", input_tensor=inputs)
+    if weights_dir is not None:
+        path = Path(weights_dir).expanduser() / entry.weights_file
+        if not path.is_file():
+            raise ConfigError(
+                f"{entry.name}: expected its ImageNet weights at {path}; put the file "
+                "there, or leave weights_dir out so that Keras downloads it"
+            )
+        base = builder(include_top=False, weights=str(path), input_tensor=inputs)
+        if entry.preprocessing == "inside":
+            _scale_again(base, IMAGENET_SCALE)
+        return base
+    try:
+        return builder(include_top=False, weights="imagenet", input_tensor=inputs)
+    except Exception as error:  # Keras wraps every failed download in a bare Exception
+        if isinstance(error, (ValueError, TypeError)):
+            raise
+        raise ConfigError(
+            f"{entry.name}: its ImageNet weights ({entry.weights_file}) could not be downloaded "
+            f"({error}). Two ways out: put the file into a folder and name it as weights_dir "
+            "in the profile, or set 'weights: none' to train from scratch. EfficientNetLite0 "
+            "has ImageNet weights without a download."
+        ) from error
+
+
+IMAGENET_SCALE = tuple(std**-0.5 for std in (0.229, 0.224, 0.225))
+"""By which `keras.applications` multiplies an EfficientNet's normalised channels once more, because
+its weights were trained so; but only where it downloads them itself."""
+
+
+def _scale_again(model: Any, scale: Sequence[float]) -> None:
+    """Multiply what a network's own normalisation gives, channel by channel."""
+    from keras.layers import Normalization
+
+    for layer in model.layers:
+        if isinstance(layer, Normalization):
+            layer.adapt_variance.assign(np.array(layer.adapt_variance) / np.square(scale))
+            layer.finalize_state()
+
+
+def _second_scale(model: Any) -> Sequence[float] | None:
+    """The scale of each channel that a network has as a layer of its own, if it has one."""
+    from keras.layers import Rescaling
+
+    scales = [layer.scale for layer in model.layers if isinstance(layer, Rescaling)]
+    return next((scale for scale in scales if np.ndim(scale) > 0), None)
+
+
+def _add_head(x: Any, head: str, dropout: float) -> Any:
+    from keras import layers
+
+    if head == "flatten":
+        x = layers.Flatten(name="head_flatten")(x)
+        return layers.Dense(256, activation="relu", name="head_dense")(x)
+    if head == "focal_flatten":
+        x = layers.Flatten(name="head_flatten")(x)
+    else:
+        x = layers.GlobalAveragePooling2D(name="head_pooling")(x)
+    if head == "linear":
+        return x
+    x = layers.Dropout(dropout, name="head_dropout")(x)
+    if head == "dense":
+        x = layers.Dense(256, activation="relu", name="head_dense")(x)
+        x = layers.Dropout(SECOND_DROPOUT * dropout, name="head_dropout_2")(x)
+    if head in ("focal", "focal_flatten"):
+        x = layers.Dense(512, activation="relu", name="head_dense_1")(x)
+        x = layers.Dense(128, activation="relu", name="head_dense_2")(x)
+    return x
+
+
+def start_from(model: Any, trained: Any, name: str) -> None:
+    """Give a model the weights of a trained one of the same layers, at whatever image size.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As made by `build_model`; changed.
+    trained : keras.Model
+        Another, trained.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    ConfigError
+        If their variables differ in number, name or shape.
+    """
+    ours, theirs = model.variables, trained.variables
+    if [(v.name, v.shape) for v in ours] != [(v.name, v.shape) for v in theirs]:
+        raise ConfigError(
+            f"start: expected a trial of the same network as {model.name} ({len(ours)} "
+            f"variables), but {name} is {trained.name} ({len(theirs)} variables); name a trial "
+            "with the same backbone, head and target"
+        )
+    for variable, value in zip(ours, theirs, strict=True):
+        variable.assign(value)
+    scale = _second_scale(trained) if _second_scale(model) is None else None
+    _scale_again(model, (1, 1, 1) if scale is None else scale)
+
+
+def backbone_layers(model: Any) -> list[Any]:
+    """Layers of a model that belong to its backbone, in order."""
+    return [
+        layer
+        for layer in model.layers
+        if not layer.name.startswith(("head_", "preprocessing")) and layer.name != "pixels"
+    ]
+
+
+def set_trainable(model: Any, trainable: Literal["head", "all"] | int) -> None:
+    """Choose which layers learn.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As made by `build_model`.
+    trainable : {"head", "all"} or int
+        The head alone, everything, or the head and the last n layers of the backbone. In
+        the last case its batch normalisations stay frozen: a few batches of a new data set
+        would overwrite the statistics that the frozen layers before them were made for [1]_.
+
+    References
+    ----------
+    .. [1] "Transfer learning & fine-tuning", https://keras.io/guides/transfer_learning/
+    """
+    from keras.layers import BatchNormalization
+
+    layers = backbone_layers(model)
+    n_learning = {"head": 0, "all": len(layers)}.get(str(trainable), trainable)
+    for index, layer in enumerate(layers):
+        learns = index >= len(layers) - int(n_learning)
+        layer.trainable = learns and (
+            trainable == "all" or not isinstance(layer, BatchNormalization)
+        )
+
+
+def split_head(model: Any) -> tuple[Any, Any]:
+    """Cut a model in front of its head.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As made by `build_model`.
+
+    Returns
+    -------
+    body : keras.Model
+        Raw pixels in, features out: pooled where the head begins with pooling.
+    head : keras.Model
+        Features in, probabilities out. Both share the model's layers.
+    """
+    import keras
+
+    layers = [layer for layer in model.layers if layer.name.startswith("head_")]
+    first = layers[0]
+    cut = first.output if first.name in ("head_pooling", "head_flatten") else first.input
+    return keras.Model(model.inputs, cut), keras.Model(cut, model.outputs)
+
+
+def load_model(path: str | Path) -> Any:
+    """Load a ``.keras`` file, saying plainly when it was written by an unfit Keras.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is no Keras 3 file, or cannot be read by this Keras.
+    """
+    import json
+    import zipfile
+
+    import keras
+
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: expected a .keras file, but there is none; train it first")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            written_by = json.loads(archive.read("metadata.json"))["keras_version"]
+    except (zipfile.BadZipFile, KeyError):
+        raise ConfigError(
+            f"{path}: expected a model file of Keras 3 (a zip with metadata.json); files of "
+            "Keras 2 (.h5) must be saved again as .keras by Keras 3"
+        ) from None
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except (TypeError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"{path}: written by Keras {written_by}, and Keras {keras.__version__} cannot read "
+            f"it ({str(error).splitlines()[0]}); install the Keras that wrote it, or train again"
+        ) from error

@@ -1,0 +1,348 @@
+"""The run: what a chapter opens, and where its figures, tables and numbers go."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from helpers.core import ROOT, read_json, writable, write_json
+from helpers.dataset import (
+    Source,
+    fingerprint,
+    load_catalogue,
+    open_source,
+    split_catalogue,
+    subset,
+)
+from helpers.evaluation import scores
+from helpers.notebook.display import show_figure, show_markdown, show_table
+from helpers.plots import use_style
+from helpers.statistics import Estimate
+from helpers.study import Profile, load_profile
+from helpers.training import Event, Trial, TrialConfig, run_trials
+
+Kind = Literal["plot", "photo"]
+
+
+def open_run(
+    profile: str = "quick",
+    source: str | Path | None = None,
+    max_images: int | None = None,
+    seed: int | None = None,
+    folder: str | Path | None = None,
+) -> Run:
+    """Open a run for a chapter.
+
+    Parameters
+    ----------
+    profile : str, default="quick"
+        A name in ``chapters/profiles``, or a path to a YAML file.
+    source : str or Path, optional
+        "sample", "ham10000" or a folder; the profile's own where None.
+    max_images : int, optional
+        At most so many images; the profile's own where None.
+    seed : int, optional
+        Of sample, split and trials; the profile's own where None.
+    folder : str or Path, optional
+        Where results go; ``runs/<profile>`` in the repository where None.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ConfigError
+        If the profile or the source cannot be used, or a folder cannot be written to.
+    """
+    loaded = load_profile(profile)
+    seed = loaded.seed if seed is None else seed
+    # A relative folder is the user's own, but a chapter's kernel starts in chapters/.
+    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
+    place = Path(folder) if folder else ROOT / "runs" / loaded.name
+    limit = loaded.max_images if max_images is None else max_images
+    return Run(loaded, opened, place.resolve(), seed, limit)
+
+
+def _chapter_name() -> str:
+    """Name of the chapter that runs here: told by the runner, or by JupyterLab."""
+    told = os.environ.get("DERMBOOK_CHAPTER")
+    return told or Path(os.environ.get("JPY_SESSION_NAME", "interactive")).stem
+
+
+class Run:
+    """A chapter's view of one run; made by `open_run`.
+
+    Attributes
+    ----------
+    profile : Profile
+        The parameters of all chapters.
+    source : Source
+        Where the images come from.
+    folder : Path
+        Where figures, tables and numbers go.
+    seed : int
+        Of sample, split and trials.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        source: Source,
+        folder: Path,
+        seed: int,
+        max_images: int | None,
+    ) -> None:
+        self.profile, self.source, self.folder, self.seed = profile, source, folder, seed
+        self.max_images = max_images
+        self._chapter = _chapter_name()
+        self._whole: pd.DataFrame | None = None
+        self._numbers: dict[str, dict[str, Any]] = {}
+        self._trials: dict[str, dict[str, Any]] = {}
+        writable(folder)
+        use_style()
+
+    def catalogue(self, by: Literal["lesion", "image"] = "lesion") -> pd.DataFrame:
+        """The source's catalogue with a split of 60/20/20.
+
+        Parameters
+        ----------
+        by : {"lesion", "image"}, default="lesion"
+            What is kept together. Only a chapter that shows what leaks splits by image.
+
+        Returns
+        -------
+        DataFrame of shape (n_images, n_columns)
+            See `helpers.dataset.catalogue.load_catalogue`, and a column `split`.
+        """
+        if self._whole is None:
+            whole = load_catalogue(self.source)
+            if self.max_images is not None and self.max_images < len(whole):
+                notes = whole.attrs
+                whole = subset(whole, self.max_images, self.seed)
+                whole.attrs.update(notes)
+            self._whole = whole
+            self._record_source(whole)
+        return split_catalogue(self._whole, by=by, seed=self.seed)
+
+    def _record_source(self, catalogue: pd.DataFrame) -> None:
+        record = {
+            "name": self.source.name,
+            "title": self.source.title,
+            "drawn": self.source.drawn,
+            "fingerprint": fingerprint(catalogue),
+            "n_images": len(catalogue),
+            "n_lesions": int(catalogue["lesion_id"].nunique()),
+        }
+        path = self.folder / "source.json"
+        if not path.exists() or read_json(path) != record:
+            write_json(path, record)
+
+    def trial_configs(self, group: str) -> list[TrialConfig]:
+        """The profile's configurations of one group of trials."""
+        return self.profile.trial_configs(group, self.seed)
+
+    def train(
+        self,
+        trials: str | Sequence[TrialConfig],
+        catalogue: pd.DataFrame | Sequence[pd.DataFrame] | None = None,
+        *,
+        grouped: bool = True,
+    ) -> list[Trial]:
+        """Get trials, trained now or earlier, telling one line for each.
+
+        Parameters
+        ----------
+        trials : str or sequence of TrialConfig
+            A group of the profile, or configurations.
+        catalogue : DataFrame or sequence of DataFrame, optional
+            With a `split` column; `catalogue()` where None. A sequence has one for each trial.
+        grouped : bool, default=True
+            Whether a lesion in two splits is an error; see `helpers.training.run.run_trials`.
+
+        Returns
+        -------
+        list of Trial
+            In the order of the configurations.
+        """
+        configs = self.trial_configs(trials) if isinstance(trials, str) else list(trials)
+        lines = _TrialLines([config.name for config in configs], self._chapter)
+        table = self.catalogue() if catalogue is None else catalogue
+        finished = run_trials(configs, table, progress=lines.update, grouped=grouped)
+        for trial in finished:
+            lines.finish(trial)
+            self._trials[trial.folder.name] = {
+                "name": trial.name,
+                "key": trial.folder.name,
+                "epochs": trial.record["epochs"],
+                "seconds": trial.record["seconds"]["total"],
+            }
+        write_json(self.folder / "trials" / f"{self._chapter}.json", list(self._trials.values()))
+        return finished
+
+    def choose(self, trials: Sequence[Trial]) -> Trial:
+        """The trial with the best score on the validation split, by the profile's score.
+
+        Of equal scores the first wins. The test split is not looked at.
+        """
+        name = self.profile.choose_by
+        points = [
+            scores(trial.predictions_of("valid"), [name], n_resamples=2)[name].value
+            for trial in trials
+        ]
+        return trials[points.index(max(points))]
+
+    def figure(
+        self,
+        fig: Any,
+        name: str,
+        caption: str,
+        alt: str,
+        kind: Kind = "plot",
+        width: float | None = None,
+    ) -> None:
+        """Save, show and close a figure; a drawn sample's figures say so.
+
+        Parameters
+        ----------
+        fig : matplotlib.figure.Figure
+            The figure.
+        name : str
+            Short name, unique in its chapter.
+        caption : str
+            What the reader sees under it, with what to look for.
+        alt : str
+            What the figure shows, for those who cannot see it.
+        kind : {"plot", "photo"}, default="plot"
+            Plots are saved as vectors, photographs as PNG.
+        width : float, optional
+            In centimetres, at most the text's 16; the figure's own where None.
+        """
+        stem = self.folder / "figures" / f"{self._chapter}-{name}"
+        show_figure(fig, stem, caption, alt, kind=kind, drawn=self.source.drawn, width=width)
+
+    def table(
+        self,
+        table: pd.DataFrame,
+        name: str,
+        caption: str,
+        formats: dict[str, Any] | None = None,
+        index: bool = False,
+    ) -> None:
+        """Save a table as CSV and show it.
+
+        Parameters
+        ----------
+        table : DataFrame
+            What to show.
+        name : str
+            Short name, unique in its chapter.
+        caption : str
+            What the reader sees above it.
+        formats : dict of str to str or callable, optional
+            How to write the values of a column.
+        index : bool, default=False
+            Whether the index is shown as the first column.
+        """
+        show_table(
+            table,
+            f"{self._chapter}-{name}",
+            caption,
+            formats=formats,
+            index=index,
+            folder=self.folder / "tables",
+        )
+
+    def quote(self, key: str, value: Any, fmt: str | None = None) -> str:
+        """Record a number for the manifest and give its text for a sentence.
+
+        Parameters
+        ----------
+        key : str
+            Name of the number, unique in its chapter.
+        value : float, int, str or Estimate
+            The number.
+        fmt : str, optional
+            A format such as ".1%"; an `Estimate` keeps its interval and n.
+
+        Returns
+        -------
+        str
+            The number as the reader sees it.
+        """
+        text = format(value, fmt) if fmt else str(value)
+        if not isinstance(value, str):
+            text = re.sub(r"^-", "−", text)
+        record: dict[str, Any] = {"key": key, "text": text}
+        if isinstance(value, Estimate):
+            record |= {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
+        else:
+            record["value"] = value.item() if hasattr(value, "item") else value
+        self._numbers[key] = record
+        write_json(self.folder / "numbers" / f"{self._chapter}.json", list(self._numbers.values()))
+        return text
+
+    def say(self, markdown: str) -> None:
+        """Show a paragraph whose numbers were computed here."""
+        show_markdown(markdown)
+
+
+class _TrialLines:
+    """One line a trial: updated while it trains, final when it is done."""
+
+    def __init__(self, names: Sequence[str], chapter: str) -> None:
+        self._chapter = chapter
+        self._events = os.environ.get("DERMBOOK_EVENTS")
+        self._trained: set[str] = set()
+        self._handles = {name: self._show(f"{name}: waiting") for name in names}
+
+    @staticmethod
+    def _show(text: str) -> Any:
+        from IPython.core.getipython import get_ipython
+        from IPython.display import display
+
+        if get_ipython() is None:
+            return None
+        return display({"text/plain": text}, raw=True, display_id=True)
+
+    def _write(self, name: str, text: str) -> None:
+        handle = self._handles.get(name)
+        if handle is not None:
+            handle.update({"text/plain": f"{name}: {text}"}, raw=True)
+
+    def update(self, event: Event) -> None:
+        if event["kind"] != "cached":
+            self._trained.add(event["trial"])
+        self._write(event["trial"], event["text"])
+        if self._events:
+            line = {
+                "time": time.time(),
+                "chapter": self._chapter,
+                "kind": "trial",
+                "text": f"{event['trial']}: {event['text']}",
+                "done": event.get("done"),
+                "total": event.get("total"),
+                "finished": event["kind"] in ("done", "failed"),
+            }
+            with open(self._events, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def finish(self, trial: Trial) -> None:
+        record = trial.record
+        best = record["best"]
+        came = "" if trial.name in self._trained else "from the cache, "
+        text = (
+            f"{came}{record['epochs']} epochs in {record['seconds']['total']:.0f} s; "
+            f"validation {best['val_accuracy']:.3f}, balanced {best['val_balanced_accuracy']:.3f}"
+        )
+        if record["memory_steps"]:
+            least = record["memory_steps"][-1]["micro_batch"]
+            text += f"; memory ran out, so {least} images went through at a time"
+        self._write(trial.name, text)

@@ -1,0 +1,119 @@
+"""Plots of chapter 3: the rows of a file by diagnosis, and the values that pixels take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from helpers.core import CLASS_INDEX, CLASSES, COLOURS
+from helpers.plots.axes import INK, SERIES, axes_or_new, bare, new_figure
+
+_MOST_VALUES = 400_000
+
+
+def file_strips(
+    dx: Sequence[str] | pd.Series,
+    validates: Mapping[str, NDArray[np.bool_]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the rows of a file from left to right, coloured by diagnosis, a strip for each cut.
+
+    Parameters
+    ----------
+    dx : sequence of str of shape (n_images,)
+        Diagnosis of each row, in the order of the file.
+    validates : mapping of str to ndarray of bool of shape (n_images,)
+        Which rows validate, by the name of the cut.
+    ax : Axes or None, default=None
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        The first strip has all rows. Of each cut there is a strip of its training rows and one
+        of its validation rows; a row keeps its place, and the places of the others are white.
+    """
+    codes = np.array([CLASS_INDEX[name] for name in dx])
+    strips = {"all rows": np.ones(len(codes), dtype=bool)}
+    for name, valid in validates.items():
+        strips[f"{name}: train"] = ~valid
+        strips[f"{name}: valid"] = valid
+    ax = axes_or_new(ax, 0.3 * len(strips) + 0.85)
+    colours = ListedColormap([COLOURS[name] for name in CLASSES])
+    for row, kept in enumerate(strips.values()):
+        shown = np.ma.masked_where(~kept, codes)[np.newaxis]
+        extent = (0, len(codes), row + 0.38, row - 0.38)
+        ax.imshow(
+            shown, cmap=colours, vmin=-0.5, vmax=len(CLASSES) - 0.5, aspect="auto",
+            extent=extent, interpolation="nearest",
+        )  # fmt: skip
+    ax.set_yticks(range(len(strips)), list(strips))
+    ax.set_ylim(len(strips) - 0.5, -0.5)
+    ax.set_xlim(0, len(codes))
+    ax.set_xlabel("row of the file")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False)
+    bare(ax, "top", "right", "left")
+    present = [name for name in CLASSES if CLASS_INDEX[name] in codes]
+    ax.legend(
+        handles=[Patch(color=COLOURS[name], label=name) for name in present],
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(present), frameon=False,
+        columnspacing=1.2, handlelength=1, borderaxespad=0.2,
+    )  # fmt: skip
+    return ax
+
+
+def value_histograms(
+    given: NDArray[Any], expected: Mapping[str, NDArray[Any]], n_bins: int = 60
+) -> Figure:
+    """Draw the values that pixels were given against those that each backbone expects.
+
+    Parameters
+    ----------
+    given : ndarray
+        Of the preprocessing that was used.
+    expected : mapping of str to ndarray
+        By the name of a backbone, of its own preprocessing.
+    n_bins : int, default=60
+        Bins of each panel.
+
+    Returns
+    -------
+    Figure
+        A panel a backbone, each with its own scale; histograms are scaled to a peak of 1.
+    """
+    figure = new_figure(2.1)
+    panels = figure.subplots(1, len(expected), squeeze=False)[0]
+    for ax, (name, values) in zip(panels, expected.items(), strict=True):
+        pairs = {"given (pixel / 255)": _some(given), "expected": _some(values)}
+        low = min(part.min() for part in pairs.values())
+        high = max(part.max() for part in pairs.values())
+        edges = np.linspace(low, high, n_bins + 1)
+        for (label, part), colour in zip(pairs.items(), SERIES, strict=False):
+            counts, _ = np.histogram(part, edges)
+            ax.stairs(
+                counts / counts.max(), edges, fill=True, alpha=0.55, color=colour, label=label
+            )
+        ax.set_title(name, fontsize="medium")
+        ax.set_xlabel("value of a pixel")
+        ax.set_ylim(0, 1.05)
+        ax.axvline(0, color=INK, linewidth=0.7, linestyle=":")
+        bare(ax)
+    panels[0].set_ylabel("frequency (peak = 1)")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _some(values: NDArray[Any]) -> NDArray[Any]:
+    flat = values.reshape(-1)
+    return flat[:: max(1, len(flat) // _MOST_VALUES)]

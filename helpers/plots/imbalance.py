@@ -1,0 +1,155 @@
+"""Plots of class imbalance: losses, an ablation beside the published one, changes of recall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from helpers.plots.axes import (
+    FAINT,
+    INK,
+    SERIES,
+    axes_or_new,
+    bare,
+    draw_interval,
+    ink_on,
+    new_figure,
+    table_cells,
+    wrapped,
+)
+from helpers.statistics import Estimate, in_points
+
+_CHANGES = LinearSegmentedColormap.from_list("changes", ["#B35806", "#FFFFFF", "#2166AC"])
+_STYLES = ("-", "--", "-.", ":")
+
+
+def loss_curves(p: ArrayLike, losses: Mapping[str, ArrayLike], ax: Axes | None = None) -> Axes:
+    """Draw what an image costs by the probability that its true class was given.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_points,)
+        Probability of the true class, in (0, 1].
+    losses : mapping of str to array-like of shape (n_points,)
+        By the name of the curve.
+    ax : Axes or None, default=None
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        Each curve in a colour and a line style of its own.
+    """
+    ax = axes_or_new(ax, 2.6)
+    for index, (name, values) in enumerate(losses.items()):
+        colour, style = SERIES[index % len(SERIES)], _STYLES[index % len(_STYLES)]
+        ax.plot(np.asarray(p), np.asarray(values), style, color=colour, label=name)
+    ax.set(xlim=(0, 1), xlabel="probability of the true class", ylabel="loss")
+    ax.set_ylim(bottom=0)
+    ax.text(0.02, 0.03, "hard", transform=ax.transAxes, fontsize="small", color=INK)
+    ax.text(0.98, 0.3, "easy", transform=ax.transAxes, fontsize="small", color=INK, ha="right")
+    ax.legend(loc="upper right", frameon=False)
+    bare(ax)
+    return ax
+
+
+def ablation_panels(table: pd.DataFrame) -> Figure:
+    """Draw an ablation's scores beside the published ones, a panel a metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of ``helpers.lessons.imbalance.ablation_scores``: ``row``, ``metric``, ``estimate``,
+        ``published``.
+
+    Returns
+    -------
+    Figure
+        Points with intervals are ours, open diamonds are published; rows in the table's order.
+    """
+    rows, names = list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["metric"]))
+    figure = new_figure(0.34 * len(rows) + 0.95)
+    axes = figure.subplots(1, len(names), sharey=True, sharex=True, squeeze=False)[0]
+    for ax, name in zip(axes, names, strict=True):
+        for _, cell in table[table["metric"] == name].iterrows():
+            y, estimate = rows.index(cell["row"]), cell["estimate"]
+            draw_interval(ax, y, estimate.low, estimate.high, SERIES[0], linewidth=2)
+            ours = "this run, validation" if y == 0 else None
+            ax.plot(estimate.value, y, "o", color=SERIES[0], markersize=5, label=ours)
+            theirs = "published" if y == 0 else None
+            style: dict[str, Any] = {"markerfacecolor": "none", "color": INK, "markersize": 6}
+            ax.plot(cell["published"], y, "D", label=theirs, **style)
+        ax.set_title(name, fontsize="medium", loc="left")
+        ax.set_xlim(0, 1)
+        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.axhline(0.5, color=FAINT, linewidth=0.8)
+        ax.tick_params(axis="y", length=0)
+        bare(ax)
+    axes[0].set_yticks(range(len(rows)), rows)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw what each technique does to the recall of each class.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        As of ``helpers.lessons.imbalance.recall_changes``: ``technique``, ``dx``, ``lesions``,
+        ``estimate``, ``verdict``.
+    ax : Axes or None, default=None
+        Where to draw; None makes a figure.
+
+    Returns
+    -------
+    Axes
+        A row a technique, a column a class. A cell is blue where recall rose and orange where it
+        fell, with the change and its interval in points; bold with a frame where the interval
+        excludes 0, without an interval where the class has too few lesions.
+    """
+    techniques = list(dict.fromkeys(changes["technique"]))
+    classes = list(dict.fromkeys(changes["dx"]))
+    values = np.full((len(techniques), len(classes)), np.nan)
+    for _, cell in changes.iterrows():
+        values[techniques.index(cell["technique"]), classes.index(cell["dx"])] = float(
+            cell["estimate"]
+        )
+    ax = axes_or_new(ax, 0.48 * len(techniques) + 0.75)
+    reach = max(0.05, float(np.nanmax(np.abs(values))))
+    ax.imshow(values, cmap=_CHANGES, vmin=-reach, vmax=reach, aspect="auto")
+    for _, cell in changes.iterrows():
+        row, column = techniques.index(cell["technique"]), classes.index(cell["dx"])
+        told = cell["verdict"] in ("higher", "lower")
+        style: dict[str, Any] = {
+            "ha": "center",
+            "color": ink_on(_CHANGES(0.5 + values[row, column] / (2 * reach))),
+            "fontweight": "bold" if told else "normal",
+        }
+        value = in_points(cell["estimate"].value)
+        ax.text(column, row - 0.04, value, va="bottom", fontsize="small", **style)
+        ax.text(column, row + 0.06, _ends(cell["estimate"]), va="top", fontsize=6.5, **style)
+        if told:
+            place = (column - 0.46, row - 0.45)
+            ax.add_patch(Rectangle(place, 0.92, 0.9, fill=False, edgecolor=INK, linewidth=1.4))
+    lesions = changes.drop_duplicates("dx").set_index("dx")["lesions"]
+    columns = [f"{dx}\n{int(lesions[dx])} lesions" for dx in classes]
+    table_cells(ax, [wrapped(name, 22) for name in techniques], columns)
+    ax.tick_params(axis="x", labelsize="small")
+    return ax
+
+
+def _ends(estimate: Estimate) -> str:
+    if not np.isfinite(estimate.low):
+        return "too few"
+    return f"{in_points(estimate.low)} to {in_points(estimate.high)}"

@@ -1,0 +1,100 @@
+"""One model for all sessions of an app: loaded once, asked by one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from helpers.serving.model import ServedModel, open_model, operations_of
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+def warm_up(model: ServedModel) -> None:
+    """Load the network, and have it look at one black picture."""
+    height, width = model.card.image_size
+    black = np.zeros((1, height, width, 3), dtype=np.uint8)
+    model.predict(black)
+    if model.gate is not None:
+        model.variations(black)
+
+
+class ModelDesk:
+    """A worker thread that loads a model and then does what sessions ask, in turn.
+
+    Neither Keras nor tf-keras-vis promises that two threads may use them at once, and on the
+    cores of one machine two predictions at a time are no faster than one after the other. The
+    thread begins to load when the desk is made, so that a visitor who reads the first page does
+    not wait on the second.
+
+    Parameters
+    ----------
+    model : ServedModel
+    prepare : callable
+        Done first, in the worker thread. Where it fails, so does every question.
+
+    Attributes
+    ----------
+    model : ServedModel
+        For its card; ask through `ask`.
+    points : DataFrame or None
+        What thresholds mean; see `helpers.serving.model.operating_points`.
+    """
+
+    def __init__(
+        self, model: ServedModel, prepare: Callable[[ServedModel], None] = warm_up
+    ) -> None:
+        self.model = model
+        self.points: pd.DataFrame | None = operations_of(model, "views")
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._prepared: Future[None] = self._worker.submit(prepare, model)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model has been loaded, or cannot be."""
+        return self._prepared.done()
+
+    def ask(
+        self,
+        work: Callable[Concatenate[ServedModel, P], Answer],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Answer:
+        """Run ``work(model, *args, **kwargs)`` in the worker thread and wait for its answer.
+
+        Raises
+        ------
+        Exception
+            Whatever loading or the work raised.
+        """
+
+        def answer() -> Answer:
+            self._prepared.result()
+            return work(self.model, *args, **kwargs)
+
+        return self._worker.submit(answer).result()
+
+    def close(self) -> None:
+        """End the worker thread when it has done what it was asked."""
+        self._worker.shutdown(wait=False)
+
+
+def open_desk(spec: str | None = None) -> ModelDesk:
+    """Open a model and begin to load it.
+
+    Parameters
+    ----------
+    spec : str, optional
+        As of :func:`helpers.serving.model.served.open_model`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    """
+    return ModelDesk(open_model(spec))

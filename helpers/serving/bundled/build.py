@@ -1,0 +1,243 @@
+"""The model in the box: candidates trained, one chosen on validation, trained on, scored once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from helpers.core import ConfigError, atomic_folder, explain_validation
+from helpers.dataset import fingerprint, load_catalogue, open_source, split_catalogue
+from helpers.evaluation import scores, view_predictions, views_of
+from helpers.serving.bundled.export_scores import score_copy
+from helpers.serving.cards import card_of_trial, make_face, model_card
+from helpers.serving.exports import Precision, export_model, open_runtime
+from helpers.serving.model import (
+    ServedModel,
+    face_points,
+    fit_gate,
+    open_model,
+    write_operating,
+    write_served,
+)
+from helpers.training import Event, LocalExecutor, Trial, TrialConfig, open_trial_store, run_trials
+
+CHOOSE_BY = ("balanced_accuracy", "malignant_auc")
+"""Scores on validation whose mean chooses among the candidates: the two that the box is judged by.
+The first alone would take a model that names rare classes too often for hardly a point."""
+
+SCORED = ("valid", "test")
+
+BROWSER_PRECISION: Precision = "float16"
+"""Of the weights that the browser loads: half the bytes."""
+
+
+class Recipe(BaseModel):
+    """How a model in the box is made; see ``apps/model/recipe.yml``.
+
+    Attributes
+    ----------
+    name : str
+        What the faces call the model.
+    fractions : tuple of float
+        Shares of train, valid and test; lesions stay whole.
+    seed : int
+        Of the split.
+    wanted_sensitivity : float
+        What the default threshold for "malignant" reaches on validation, in (0, 1).
+    candidates : tuple of TrialConfig
+        What validation chooses from, by the mean of `CHOOSE_BY`.
+    final : dict or None
+        Fields of the chosen candidate that change when its training goes on from its weights;
+        where None, it is served as it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    fractions: tuple[float, float, float]
+    seed: int = Field(ge=0)
+    wanted_sensitivity: float = Field(gt=0, lt=1)
+    candidates: tuple[TrialConfig, ...] = Field(min_length=1)
+    final: dict[str, Any] | None = None
+
+    def final_config(self, chosen: Trial) -> TrialConfig:
+        """Configuration with which the chosen candidate goes on."""
+        fields = chosen.config.model_dump() | (self.final or {}) | {"start": chosen.folder.name}
+        return TrialConfig(**fields)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, it is no YAML, or a field is missing, unknown or out of range.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a recipe; {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: expected YAML; {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected fields, got {type(content).__name__}")
+    content.pop("common", None)  # what YAML merges into the candidates
+    try:
+        return Recipe(**content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain_validation(error)}") from None
+
+
+@dataclass(frozen=True)
+class Training:
+    """What `train_recipe` found.
+
+    Attributes
+    ----------
+    catalogue : DataFrame
+        With its split.
+    candidates : list of Trial
+        In the recipe's order.
+    chosen : Trial
+        The best of them on validation.
+    final : Trial
+        What it became.
+    """
+
+    catalogue: pd.DataFrame
+    candidates: list[Trial]
+    chosen: Trial
+    final: Trial
+
+
+def train_recipe(
+    recipe: Recipe, source: str, progress: Callable[[Event], None] | None = None
+) -> Training:
+    """Train a recipe, as far as its trials are not in the cache.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    source : str
+        "sample", "ham10000", a folder or an archive.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    Training
+        No score of the test split took part in it.
+    """
+    whole = load_catalogue(open_source(source))
+    catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
+    candidates = run_trials(recipe.candidates, catalogue, progress=progress)
+    chosen = max(candidates, key=_validation_score)
+    if recipe.final is None:
+        return Training(catalogue, candidates, chosen, chosen)
+    alone = LocalExecutor(parallel=1)  # with all cores
+    config = recipe.final_config(chosen)
+    final = run_trials([config], catalogue, executor=alone, progress=progress)[0]
+    return Training(catalogue, candidates, chosen, final)
+
+
+def _validation_score(trial: Trial) -> float:
+    found = scores(trial.predictions_of("valid"), CHOOSE_BY)
+    return float(np.mean([estimate.value for estimate in found.values()]))
+
+
+LICENCE_TEXT = """\
+The weights in this folder were trained on HAM10000 (Tschandl, Rosendahl, Kittler, Scientific Data
+5:180161, 2018), whose pictures are licensed CC BY-NC 4.0:
+https://creativecommons.org/licenses/by-nc/4.0/
+
+They are therefore offered under the same terms: give credit to the data set, and do not use them
+commercially. The code of DermBook has a licence of its own (MIT). The weights began as those of
+EfficientNet-Lite0 for ImageNet (Apache License 2.0).
+"""
+
+
+def make_box(
+    recipe_path: Path,
+    source: str,
+    folder: Path,
+    progress: Callable[[Event], None] | None = None,
+) -> ServedModel:
+    """Train a recipe and write the folder that the faces serve, all or nothing.
+
+    Parameters
+    ----------
+    recipe_path : Path
+        The recipe, which is copied into the folder.
+    source : str
+        "ham10000", a folder or an archive; see `helpers.dataset.sources.open_source`.
+    folder : Path
+        What stood there before is replaced.
+    progress : callable, optional
+        Gets the events of the trainings.
+
+    Returns
+    -------
+    ServedModel
+        Card, model, gate, operating points, the browser's float16 copy, model card, licence and
+        recipe.
+    """
+    recipe = read_recipe(recipe_path)
+    made = train_recipe(recipe, source, progress)
+    trial, catalogue = made.final, made.catalogue
+    views = views_of(trial.config.image_size)
+    seen = {
+        "single": {split: trial.predictions_of(split) for split in SCORED},
+        "views": {split: view_predictions(trial, catalogue, split) for split in SCORED},
+    }
+    faces = {
+        name: make_face(
+            seen[name]["valid"],
+            seen[name]["test"],
+            views=asked,
+            wanted_sensitivity=recipe.wanted_sensitivity,
+        )
+        for name, asked in (("single", ("identity",)), ("views", views))
+    }
+    card = card_of_trial(
+        trial,
+        name=recipe.name,
+        faces=faces,
+        data={
+            "source": open_source(source).title,
+            "fingerprint": fingerprint(catalogue),
+            "chosen": made.chosen.name,
+            "chosen_by": list(CHOOSE_BY),
+            "candidates": {each.name: _validation_score(each) for each in made.candidates},
+        },
+        command="dermbook box --source FOLDER",
+    )
+    valid = catalogue[catalogue["split"] == "valid"]
+    images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))
+    weights = trial.folder / "model.keras"
+    with atomic_folder(folder) as temporary:
+        served = write_served(temporary / "served", weights, card)
+        gate = fit_gate(served.variations(images), valid["lesion_id"])
+        export_model(served, "tfjs", temporary / "web", precision=BROWSER_PRECISION)
+        compute = open_runtime("tfjs", temporary / "web")
+        copy = score_copy(compute, BROWSER_PRECISION, trial, catalogue, faces["single"])
+        card = card.model_copy(update={"browser": copy})
+        served = write_served(temporary / "served", weights, card, gate)
+        for path in (temporary / "served").iterdir():
+            path.rename(temporary / path.name)
+        (temporary / "served").rmdir()
+        points = {name: face_points(served, name, seen[name]["valid"]) for name in card.faces}
+        write_operating(temporary, points)
+        (temporary / "README.md").write_text(model_card(served.card), encoding="utf-8")
+        (temporary / "LICENSE.txt").write_text(LICENCE_TEXT, encoding="utf-8")
+        shutil.copyfile(recipe_path, temporary / "recipe.yml")
+    return open_model(folder)

@@ -1,0 +1,307 @@
+"""A served model: opened by folder or trial, asked for probabilities, features and heat maps."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from helpers.augmentation import equalise
+from helpers.core import APPS, ConfigError, atomic_folder
+from helpers.evaluation import predict_views
+from helpers.explanation import Explainer
+from helpers.models import find_backbone, load_model
+from helpers.serving.cards import (
+    CARD_FILE,
+    GATE_FILE,
+    MODEL_FILE,
+    Card,
+    FaceName,
+    apply_temperature,
+    card_of_trial,
+    read_card,
+    write_card,
+)
+from helpers.serving.model.out_of_distribution import load_gate
+from helpers.training import Trial, TrialConfig, find_cached, predict
+
+if TYPE_CHECKING:
+    from helpers.explanation import Explainer, Method
+    from helpers.serving.model.out_of_distribution import Gate
+
+BOX = APPS / "model"
+"""Where the repository keeps its own model."""
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """A trained model with its card.
+
+    One thread computes at a time, so that one object may serve all visitors of an app.
+
+    Attributes
+    ----------
+    folder : Path
+        Where ``model.keras`` lies.
+    card : Card
+        What it is.
+    """
+
+    folder: Path
+    card: Card
+    _lock: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    @property
+    def cam_layer(self) -> str:
+        """Name of the layer whose feature maps features and heat maps come from."""
+        return find_backbone(str(self.card.training.get("backbone"))).cam_layer
+
+    @cached_property
+    def keras_model(self) -> Any:
+        """The model, loaded once: raw RGB pixels in, uncalibrated probabilities out.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be read, or is not the model that the card describes.
+        """
+        with self._lock:
+            path = self.folder / MODEL_FILE
+            model = load_model(path)
+            got = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
+            expected = ((*self.card.image_size, 3), (len(self.card.classes),))
+            if got != expected:
+                raise ConfigError(
+                    f"{path}: expected a model from {expected[0]} to {expected[1]} as its card "
+                    f"says, got {got[0]} to {got[1]}; put card and model of one training together"
+                )
+            return model
+
+    @cached_property
+    def feature_model(self) -> Any:
+        """The model up to its last feature maps: pixels in, (n, rows, columns, d) out."""
+        import keras
+
+        with self._lock:
+            layer = self.keras_model.get_layer(self.cam_layer)
+            return keras.Model(self.keras_model.inputs, layer.output)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.keras_model, self.cam_layer)
+
+    @cached_property
+    def gate(self) -> Gate | None:
+        """What tells pictures that are no dermoscopy; None where the card names none."""
+        if self.card.gate is None:
+            return None
+
+        return load_gate(self.folder / self.card.gate)
+
+    def predict(self, images: NDArray[np.uint8], face: FaceName = "views") -> NDArray[np.float64]:
+        """Calibrated probabilities.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            RGB of the model's size, such as `helpers.serving.uploads.fit_picture` makes. Not
+            equalised: where the card has `clahe`, it is applied here.
+        face : {"views", "single"}, default="views"
+            Whose views are averaged, and whose temperature is applied to their mean.
+
+        Returns
+        -------
+        ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+
+        Raises
+        ------
+        ConfigError
+            If the images have another shape or type.
+        """
+        chosen = self.card.faces[face]
+        prepared = self._prepared(images)
+        if not len(prepared):
+            return np.empty((0, len(self.card.classes)))
+        with self._lock:
+            y_prob = predict_views(self.keras_model, prepared, chosen.views)
+        return apply_temperature(y_prob.mean(axis=0, dtype=np.float64), chosen.temperature)
+
+    def feature_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Feature maps before pooling, of shape (n_images, rows, columns, d).
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`.
+        """
+        prepared = self._prepared(images)
+        with self._lock:
+            model = self.feature_model
+            if not len(prepared):
+                return np.empty((0, *model.output_shape[1:]), dtype=np.float32)
+            return predict(model, prepared, np.arange(len(prepared)))
+
+    def variations(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the gate looks at: the standard deviation of each feature map over its places.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`; one view, as they are.
+
+        Returns
+        -------
+        ndarray of shape (n_images, d), float32
+        """
+        parts = [
+            self.feature_maps(images[start : start + _BATCH]).std(axis=(1, 2))
+            for start in range(0, max(len(images), 1), _BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of "malignant", of shape (n_images,): a sum over classes, or a column."""
+        return np.asarray(probabilities)[:, self.card.malignant_places].sum(axis=1).clip(0, 1)
+
+    def heat_map(
+        self, image: NDArray[np.uint8], class_index: int, method: Method = "gradcam"
+    ) -> NDArray[np.float32]:
+        """Where in a picture a class's score comes from.
+
+        Parameters
+        ----------
+        image : ndarray of shape (height, width, 3), uint8
+            One image as in `predict`.
+        class_index : int
+            In ``range(n_classes)``.
+        method : {"gradcam", "gradcam++", "scorecam"}, default="gradcam"
+            See `helpers.explanation.gradcam.Explainer.maps`.
+
+        Returns
+        -------
+        ndarray of shape (height, width), float32
+            In 0..1; zero everywhere where nothing speaks for the class.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such class or method, or the image has another shape.
+        """
+        if not 0 <= class_index < len(self.card.classes):
+            raise ConfigError(
+                f"class: expected an index in 0 to {len(self.card.classes) - 1}, got {class_index}"
+            )
+        prepared = self._prepared(image[None])
+        with self._lock:
+            return self._explainer.maps(prepared, [class_index], method)[0]
+
+    def _prepared(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        expected = (*self.card.image_size, 3)
+        if images.ndim != 4 or images.shape[1:] != expected or images.dtype != np.uint8:
+            raise ConfigError(
+                f"images: expected uint8 of shape (n, {', '.join(map(str, expected))}), got "
+                f"{images.dtype} of {images.shape}; pass each picture through fit_picture"
+            )
+        if self.card.clahe is None or not len(images):
+            return images
+        return np.stack([equalise(image, self.card.clahe) for image in images])
+
+
+def open_model(spec: str | Path | None = None) -> ServedModel:
+    """Open a model to be served.
+
+    Parameters
+    ----------
+    spec : str or Path, optional
+        None or "" for the model in the box, ``apps/model`` of the repository; a folder that
+        `write_served` made; else a finished trial's key, name, or the beginning of one.
+
+    Returns
+    -------
+    ServedModel
+        The Keras model itself is loaded when it is first asked. A trial's card is made from its
+        record and its validation predictions, and has no gate.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model, or its card or trial is damaged.
+    """
+    if spec is None or str(spec) == "":
+        if not (BOX / CARD_FILE).is_file():
+            raise ConfigError(
+                f"{BOX}: expected the model in the box but there is none; make it by 'dermbook "
+                "box', or name a trial ('dermbook trials' lists them)"
+            )
+        return ServedModel(BOX, read_card(BOX))
+    folder = Path(spec).expanduser()
+    if (folder / CARD_FILE).is_file():
+        return ServedModel(folder.resolve(), read_card(folder))
+    if folder.is_dir():
+        if (folder / "trial.json").is_file():
+            return _open_trial(folder.resolve().name, folder.resolve().parent)
+        raise ConfigError(
+            f"{folder}: expected {CARD_FILE} of a served model or trial.json of a trial in this "
+            "folder, but it has neither; name another"
+        )
+    return _open_trial(str(spec), None)
+
+
+def _open_trial(text: str, folder: Path | None) -> ServedModel:
+    found = find_cached(text, folder)
+    if found.state != "finished":
+        raise ConfigError(
+            f"{found.key}: expected a finished trial, but it is {found.mark}; run its chapter "
+            "again, which trains what is missing"
+        )
+    try:
+        config = TrialConfig(**found.config)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{found.key}: expected a trial of this version's configuration, but another version "
+            f"trained it ({error.error_count()} fields differ); train it again"
+        ) from error
+    return ServedModel(found.folder, card_of_trial(Trial(found.folder, config)))
+
+
+def write_served(
+    folder: str | Path, model: Any, card: Card, gate: Gate | None = None
+) -> ServedModel:
+    """Write a served model's folder: card, model and gate, all or nothing.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What stood there before is gone afterwards.
+    model : keras.Model, str or Path
+        The model, or its ``.keras`` file, which is copied as it is.
+    card : Card
+        What it is; its `gate` is set to what is written here.
+    gate : Gate, optional
+        What tells pictures that are no dermoscopy.
+
+    Returns
+    -------
+    ServedModel
+        As opened from the folder.
+    """
+    card = card.model_copy(update={"gate": None if gate is None else GATE_FILE})
+    with atomic_folder(folder) as temporary:
+        if isinstance(model, str | Path):
+            shutil.copyfile(model, temporary / MODEL_FILE)
+        else:
+            model.save(temporary / MODEL_FILE)
+        if gate is not None:
+            gate.save(temporary / GATE_FILE)
+        write_card(temporary, card)
+    return open_model(folder)

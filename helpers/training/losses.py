@@ -1,0 +1,43 @@
+"""Losses that a training can minimise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from helpers.training.configuration import TrialConfig
+
+
+def make_loss(config: TrialConfig) -> Any:
+    """The loss of a configuration.
+
+    Parameters
+    ----------
+    config : TrialConfig
+        Its `loss`, `focal_gamma` and `focal_alpha`.
+
+    Returns
+    -------
+    keras.losses.Loss
+        Of one-hot classes and probabilities, both of shape (n_samples, n_classes): the mean
+        over samples of -log(p), or of -alpha (1 - p) ** gamma log(p), where p is the
+        probability of the true class.
+
+    Notes
+    -----
+    Gamma makes images that the model is sure of count less; at 0 the focal loss is alpha times
+    the cross-entropy. Here alpha is one number for all classes: it scales the loss, and an
+    optimiser that divides by the size of its gradients, as Adam does, hardly notices. In the
+    binary form of [1]_ it weighs the positive class; with more classes that is the part of
+    ``class_weight``.
+
+    References
+    ----------
+    .. [1] Lin et al., "Focal loss for dense object detection", ICCV 2017, equation 5.
+    """
+    import keras
+
+    if config.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=config.focal_alpha, gamma=config.focal_gamma
+        )
+    return keras.losses.CategoricalCrossentropy()

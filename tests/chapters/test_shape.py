@@ -1,0 +1,66 @@
+"""Every chapter has the fixed shape; a bad chapter is found, with its cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from support.chapter_shape import problems_of
+
+from helpers.core import CHAPTERS as CHAPTERS_FOLDER
+
+CHAPTERS = sorted((CHAPTERS_FOLDER).glob("*.ipynb"))
+CORE = {"01", "02", "04", "05", "06", "07", "11"}
+
+
+def test_core_chapters_are_there() -> None:
+    """The seven chapters of the course report exist."""
+    assert {path.name[:2] for path in CHAPTERS} >= CORE
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapter_has_the_shape(path: Path) -> None:
+    """Title, objectives, imports, parameters, prose between short cells, exercises, references."""
+    assert problems_of(path) == []
+
+
+def bad_chapter(tmp_path: Path, change: str) -> Path:
+    """A good chapter with one thing broken."""
+    notebook = nbformat.read(CHAPTERS[0], as_version=4)
+    if change == "outputs":
+        notebook.cells[3]["outputs"] = [nbformat.v4.new_output("stream", text="x")]
+    elif change == "parameter":
+        notebook.cells[2]["source"] += "\ncolour = 'red'"
+    elif change == "objectives":
+        notebook.cells[0]["source"] = "# Title\n\nNothing else."
+    elif change == "imports":
+        notebook.cells[1]["source"] += "\nprint(1)"
+    elif change == "long":
+        notebook.cells[4] = nbformat.v4.new_code_cell("\n".join(f"x{i} = {i}" for i in range(30)))
+    elif change == "caption":
+        notebook.cells[4] = nbformat.v4.new_code_cell("run.figure(fig, 'name')")
+    elif change == "ending":
+        for cell in notebook.cells:
+            cell["source"] = cell["source"].replace("## References", "### References")
+    path = tmp_path / "99_bad.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("outputs", "Cell 3, line 1: expected no outputs"),
+        ("parameter", "Cell 2, line 1: expected the parameters"),
+        ("objectives", "Cell 0, line 1: expected **Objectives**"),
+        ("imports", "Cell 1, line 1: expected imports"),
+        ("long", "Cell 4, line 1: 30 lines"),
+        ("caption", "Cell 4, line 1: run.figure needs"),
+        ("ending", "expected to end in"),
+    ],
+)
+def test_bad_chapter_is_found(change: str, message: str, tmp_path: Path) -> None:
+    """Each broken rule is reported with its cell: the test above can fail."""
+    found = problems_of(bad_chapter(tmp_path, change))
+    assert any(message in problem for problem in found), found

@@ -1,0 +1,297 @@
+"""One call runs, writes the manifest and renders; a second one does nothing."""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from filelock import FileLock
+from rich.console import Console
+from support.small_chapters import write_chapter
+
+from helpers.core import ROOT
+from helpers.core.errors import ConfigError, ReportError
+from helpers.core.files import read_json
+from helpers.report import build, inputs
+from helpers.report.build import build_report, make_cover, run_folder
+from helpers.report.chapters import find_chapters
+from helpers.report.inputs import chapter_digests, code_digest, source_key
+
+SOURCE = """import json, pathlib
+folder = pathlib.Path(run_folder)
+(folder / "numbers").mkdir(exist_ok=True)
+(folder / "source.json").write_text(json.dumps(
+    {"title": "drawn sample", "drawn": True, "n_images": 60, "n_lesions": 50, "fingerprint": "f"}))
+(folder / "numbers" / "01_start.json").write_text('[{"key": "n", "value": 60}]')"""
+
+
+class _Renderer:
+    """Stands in for the exporter: notes its calls, writes small files."""
+
+    def __init__(self):
+        self.calls = []
+
+    def render_pdf(self, notebooks, target, cover, code):
+        """Note the call."""
+        self.calls.append((target.name, [path.stem for path in notebooks], cover, code))
+        target.write_bytes(b"%PDF")
+
+    def render_html(self, notebooks, target, cover, code):
+        """Note the call."""
+        self.render_pdf(notebooks, target, cover, code)
+
+
+@pytest.fixture
+def renderer(monkeypatch):
+    """The exporter's stand-in."""
+    made = _Renderer()
+    monkeypatch.setitem(sys.modules, "helpers.report.exporter", made)
+    return made
+
+
+@pytest.fixture
+def small_profile(monkeypatch):
+    """A profile that any test can change."""
+    content = {"name": "smoke", "source": "sample", "sample_images": 60, "seed": 0}
+
+    def load_profile(name):
+        return SimpleNamespace(model_dump=lambda mode: dict(content))
+
+    stand_in = SimpleNamespace(load_profile=load_profile)
+    monkeypatch.setitem(sys.modules, "helpers.study.profiles", stand_in)
+    return content
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Two chapters, the second of which needs the first."""
+    folder = tmp_path / "chapters"
+    write_chapter(folder, "01_start", [SOURCE])
+    write_chapter(folder, "02_next", ["print(seed)"], needs=["01_start"])
+    return folder
+
+
+def _build(book, **options):
+    text = io.StringIO()
+    options = {"profile": "smoke", "runs_dir": book.parent / "runs", **options}
+    status = build_report(chapters_dir=book, console=Console(file=text, width=200), **options)
+    return status, text.getvalue()
+
+
+def test_build_then_nothing_to_do_then_what_changed(book, renderer, small_profile):
+    """First all; then nothing, not even pages; then only what an option or a file changes."""
+    status, text = _build(book)
+    run = book.parent / "runs" / "smoke"
+    assert status == 0
+    assert "report.pdf written" in text and "02_next" in text
+    names = [call[0] for call in renderer.calls]
+    assert names == ["report.pdf", "report.html"]
+    _, notebooks, cover, code = renderer.calls[0]
+    assert (notebooks, code) == (["01_start", "02_next"], "hide")
+    assert cover["drawn"] is True and cover["source"] == "drawn sample"
+    manifest = read_json(run / "manifest.json")
+    assert manifest["numbers"]["01_start"] == [{"key": "n", "value": 60}]
+    assert manifest["configuration"]["parameters"]["run_folder"] == str(run)
+
+    began = time.monotonic()
+    status, text = _build(book)
+    assert time.monotonic() - began < 5
+    assert status == 0 and text.count("cached") == 4 and "report.pdf unchanged" in text
+    assert len(renderer.calls) == 2
+    assert read_json(run / "manifest.json") == manifest
+
+    _build(book, code="show")  # pages only
+    assert len(renderer.calls) == 4
+
+    write_chapter(book, "02_next", ["print(seed, 'changed')"], needs=["01_start"])
+    status, text = _build(book, code="show")
+    assert "Chapter 01: cached" in text and "Chapter 02: done" in text
+
+    small_profile["seed"] = 1  # the profile's content, so all
+    status, text = _build(book, code="show")
+    assert text.count(": done in") == 2
+
+
+def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile):
+    """The manifest tells the failure; no report is made of what is left."""
+    write_chapter(book, "02_next", ["1 / 0"], needs=["01_start"])
+    write_chapter(book, "03_last", ["1"], needs=["02_next"])
+    status, text = _build(book)
+    assert status == 1
+    assert "Cell 3: ZeroDivisionError: division by zero" in text
+    assert "needs 02_next" in text and "No report was made: 02_next failed" in text
+    assert renderer.calls == []
+    manifest = read_json(book.parent / "runs" / "smoke" / "manifest.json")
+    assert manifest["chapters"]["02_next"]["status"] == "failed"
+    assert manifest["chapters"]["03_last"]["status"] == "skipped"
+
+
+def test_a_message_of_several_lines_is_told_whole(book, renderer, small_profile):
+    """A list of problems does not have to be looked up in the notebook."""
+    write_chapter(
+        book, "02_next", ['raise ValueError("two problems\\n- the first\\n- the second")']
+    )
+    _, text = _build(book)
+    assert "two problems\n- the first\n- the second\n" in text
+
+
+def test_two_builds_of_one_run_folder_are_refused(book, renderer, small_profile):
+    """The error names the folder and the way out."""
+    folder = book.parent / "runs" / "smoke"
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".lock"), pytest.raises(ReportError, match=r"runs/smoke: .*--run"):
+        _build(book)
+
+
+def test_ctrl_c_gives_130(book, renderer, small_profile, monkeypatch):
+    """An interrupt ends with a sentence, not a traceback."""
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "run_chapters", interrupt)
+    status, text = _build(book)
+    assert status == 130
+    assert "kept" in text
+
+
+@pytest.mark.parametrize(
+    "options", [{"code": "maybe"}, {"max_images": 0}, {"run_name": "../x"}, {"chapters": "77"}]
+)
+def test_bad_arguments_are_refused_before_anything_is_made(book, renderer, small_profile, options):
+    """No run folder is left behind."""
+    with pytest.raises(ConfigError):
+        _build(book, **options)
+    assert not (book.parent / "runs").exists()
+
+
+def test_a_cached_build_imports_no_notebook_library(book, renderer, small_profile):
+    """A run of which all is there is told fast: papermill and TensorFlow stay away."""
+    _build(book)
+    program = f"""
+import sys, types
+from pathlib import Path
+sys.modules["helpers.study.profiles"] = types.SimpleNamespace(load_profile=lambda name:
+    types.SimpleNamespace(model_dump=lambda mode: {small_profile!r}))
+from helpers.report.build import build_report
+status = build_report("smoke", runs_dir=Path({str(book.parent / "runs")!r}),
+                      chapters_dir=Path({str(book)!r}))
+assert status == 0
+slow = {{"papermill", "nbclient", "tensorflow", "keras", "matplotlib", "pandas"}}
+assert not slow & set(sys.modules), slow & set(sys.modules)
+"""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT))
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_cover_says_run_and_images():
+    """What the exporter prints on the title page."""
+    manifest = {
+        "source": {"title": "HAM10000", "drawn": False, "n_images": 10015, "n_lesions": 7470}
+        | {"fingerprint": "abc"},
+        "configuration": {"parameters": {"source": "ham10000"}},
+        "devices": {"cpu": "C", "cores": 1, "memory_gib": 8, "gpus": []},
+        "versions": {"python": "3.12.1", "keras": "3.15", "typst": "0.13"},
+    }
+    cover = make_cover(manifest, {"name": "full"}, "real", "2026-01-31T10:00:00+00:00")
+    assert cover["notes"][0] == "Run real"
+    assert "10,015 images of 7,470 lesions" in cover["notes"][1]
+    assert cover["devices"] == "C, 1 core, 8 GiB; no GPU"
+    assert cover["versions"] == {"python": "3.12.1", "keras": "3.15"}
+    exporter_cover = pytest.importorskip("helpers.report.cover")
+    assert exporter_cover.Cover.of(cover).title == "DermBook"
+
+
+def test_run_folder_is_a_plain_name(tmp_path):
+    """A run's name cannot lead out of the folder of runs."""
+    assert run_folder("quick", None, tmp_path) == (tmp_path / "quick").resolve()
+    for name in ("..", "a/b", "/tmp/x"):
+        with pytest.raises(ConfigError, match="plain folder name"):
+            run_folder("quick", name, tmp_path)
+
+
+def test_digests_follow_files_needs_and_parameters(book):
+    """A change in a chapter changes its dependants' digests, and no other's."""
+    write_chapter(book, "03_alone", ["1"])
+    before = chapter_digests(find_chapters(book), {"seed": None}, "shared")
+    assert before == chapter_digests(find_chapters(book), {"seed": None}, "shared")
+    write_chapter(book, "01_start", ["2"])
+    after = chapter_digests(find_chapters(book), {"seed": None}, "shared")
+    assert [before[name] == after[name] for name in before] == [False, False, True]
+    assert set(after.values()).isdisjoint(
+        chapter_digests(find_chapters(book), {"seed": 1}, "shared").values()
+    )
+
+
+def test_source_key_follows_files(tmp_path):
+    """A folder's key changes when a file in it does; a sample's with its seed."""
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "a.jpg").write_bytes(b"1")
+    before = source_key(str(tmp_path), 0, 0)
+    assert before == source_key(str(tmp_path), 0, 0)
+    (tmp_path / "part" / "a.jpg").write_bytes(b"12")
+    assert source_key(str(tmp_path), 0, 0) != before
+    assert source_key("sample", 60, 0) != source_key("sample", 60, 1)
+
+
+def test_code_digest_ignores_what_no_chapter_imports(tmp_path):
+    """A change in the command line trains nothing again; a change in a helper does."""
+    helpers = tmp_path / "helpers"
+    (helpers / "report").mkdir(parents=True)
+    for name in ("cli.py", "models.py", "report/runner.py", "report/display.py"):
+        (helpers / name).write_text("1")
+    before = code_digest(tmp_path)
+    code_digest.cache_clear()
+    (helpers / "cli.py").write_text("2")
+    (helpers / "report" / "runner.py").write_text("2")
+    assert code_digest(tmp_path) == before
+    code_digest.cache_clear()
+    (helpers / "report" / "display.py").write_text("2")
+    assert code_digest(tmp_path) != before
+
+
+def _imported(path):
+    """Modules of the project that a file imports, at its top or in its functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("helpers"))
+
+
+def test_code_digest_covers_all_that_a_chapter_can_import():
+    """Whatever can be reached from the helpers, but from the command line, is in the digest."""
+    folder = ROOT / "helpers"
+    pending = [path for path in folder.glob("*.py") if inputs._matters(path.name)]
+    seen = set()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        found = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in _imported(path)]
+        pending += [other for other in found if other.is_file()]
+    names = {path.relative_to(folder).as_posix() for path in seen}
+    assert "report/display.py" in names
+    assert [name for name in names if not inputs._matters(name)] == []
+
+
+def test_rendering_digest_ignores_bytecode(tmp_path):
+    """Importing a module must not render all pages again."""
+    cache = tmp_path / "helpers" / "report" / "__pycache__"
+    cache.mkdir(parents=True)
+    before = inputs.rendering_digest(tmp_path)
+    (cache / "x.pyc").write_bytes(b"1")
+    assert inputs.rendering_digest(tmp_path) == before
+    (cache.parent / "book.typ").write_text("1")
+    assert inputs.rendering_digest(tmp_path) != before

@@ -1,0 +1,79 @@
+"""Chapters are found in order, and chosen together with what they need."""
+
+from __future__ import annotations
+
+import pytest
+from support.small_chapters import write_chapter
+
+from helpers.core.errors import ConfigError
+from helpers.report.chapters import find_chapters, select_chapters
+
+
+@pytest.fixture
+def book(tmp_path):
+    """Four chapters and files that are none."""
+    write_chapter(tmp_path, "05_model", ["1"])
+    write_chapter(tmp_path, "01_start", ["1"])
+    write_chapter(tmp_path, "07_maps", ["1"], needs=["05_model"])
+    write_chapter(tmp_path, "09_more", ["1"], needs=["07_maps"], core=False)
+    write_chapter(tmp_path, "Untitled", ["1"])
+    (tmp_path / "02_notes.md").write_text("no chapter")
+    return tmp_path
+
+
+def _names(chapters):
+    return [chapter.name for chapter in chapters]
+
+
+def test_chapters_are_found_in_order(book):
+    """By number; other files are left alone; title and minutes come from the first cell."""
+    chapters = find_chapters(book)
+    assert _names(chapters) == ["01_start", "05_model", "07_maps", "09_more"]
+    assert (chapters[0].title, chapters[0].minutes, chapters[0].number) == ("Chapter 01", "5", "01")
+    assert chapters[2].needs == ("05_model",)
+
+
+def test_core_and_all(book):
+    """Core leaves out what is not core."""
+    chapters = find_chapters(book)
+    assert _names(select_chapters(chapters, "core")[0]) == ["01_start", "05_model", "07_maps"]
+    assert len(select_chapters(chapters, "all")[0]) == 4
+
+
+def test_a_selection_brings_what_it_needs(book):
+    """Over several steps, and it is said which were added."""
+    chosen, added = select_chapters(find_chapters(book), "9, 01_start")
+    assert _names(chosen) == ["01_start", "05_model", "07_maps", "09_more"]
+    assert _names(added) == ["05_model", "07_maps"]
+
+
+@pytest.mark.parametrize("selection", ["03", "core,01", "01,nonsense"])
+def test_unknown_chapters_are_refused(book, selection):
+    """The error lists the chapters that there are."""
+    with pytest.raises(ConfigError, match="no such chapter; choose .* 01_start"):
+        select_chapters(find_chapters(book), selection)
+
+
+def test_an_empty_selection_is_refused(book):
+    """A run of nothing must not pass for a report."""
+    with pytest.raises(ConfigError, match="at least one chapter"):
+        select_chapters(find_chapters(book), " , ")
+
+
+def test_all_problems_of_a_book_are_named_at_once(book):
+    """Two of one number, a need that comes later, a need that does not exist."""
+    write_chapter(book, "01_again", ["1"])
+    write_chapter(book, "03_early", ["1"], needs=["05_model", "00_nowhere"])
+    with pytest.raises(ConfigError) as caught:
+        find_chapters(book)
+    for part in ("01_start has the number of 01_again", "needs '05_model'", "needs '00_nowhere'"):
+        assert part in str(caught.value)
+
+
+def test_no_chapters_and_no_notebook(tmp_path):
+    """An empty folder and a broken file are errors that name them."""
+    with pytest.raises(ConfigError, match="found none"):
+        find_chapters(tmp_path)
+    (tmp_path / "01_broken.ipynb").write_text("{")
+    with pytest.raises(ConfigError, match=r"01_broken.ipynb: expected a Jupyter notebook"):
+        find_chapters(tmp_path)

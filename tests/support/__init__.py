@@ -1,0 +1,1 @@
+"""What tests share: small data, models and pages, and pictures of every kind."""

@@ -1,0 +1,79 @@
+"""How often a gate refuses dermoscopy, and what else it lets through.
+
+Run ``PYTHONPATH=. python tests/measure_gate.py FOLDER [MODEL]``: FOLDER has the HAM10000 layout;
+MODEL is as in `open_model`. The gate that is measured is fitted here on the validation split, as
+the model's own is.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pandas as pd
+
+from helpers.dataset.catalogue import load_catalogue
+from helpers.dataset.image_store import open_store
+from helpers.dataset.sources import open_source
+from helpers.dataset.splits import split_catalogue
+from helpers.serving.bundled.build import read_recipe
+from helpers.serving.model.out_of_distribution import fit_gate
+from helpers.serving.model.served import BOX, ServedModel, open_model
+from helpers.serving.uploads.pictures import fit_picture
+from helpers.statistics.intervals import wilson
+from support import not_dermoscopy
+
+
+def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+    """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
+
+    Parameters
+    ----------
+    model : ServedModel
+        Gives the features.
+    catalogue : DataFrame
+        Of real images; split by lesion here, as the model in the box had them.
+    drawn : DataFrame
+        Catalogue of a drawn sample.
+
+    Returns
+    -------
+    DataFrame
+        A row a kind of picture: kind, n, refused, wanted ("accepted" or "refused"), lowest and
+        median score in thresholds.
+    """
+    size = model.card.image_size
+    catalogue = split_catalogue(catalogue, read_recipe(BOX / "recipe.yml").fractions, seed=0)
+    chosen = {name: catalogue[catalogue["split"] == name] for name in ("valid", "test")}
+    table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
+    store = open_store(table, size)
+    valid, test = (
+        model.variations(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
+    )
+    gate = fit_gate(valid, chosen["valid"]["lesion_id"].to_numpy())
+    of_kind = {
+        "test images": test,
+        "drawn images": model.variations(np.asarray(open_store(drawn, size).images)),
+    }
+    for kind, make in not_dermoscopy.KINDS.items():
+        pictures = np.stack([fit_picture(pixels, size) for _, pixels in make()])
+        of_kind[kind] = model.variations(pictures)
+    rows = []
+    for kind, features in of_kind.items():
+        score = gate.score(features) / gate.threshold
+        wanted = "accepted" if kind in ("test images", "drawn images") else "refused"
+        facts = (kind, len(score), int((score > 1).sum()), wanted, score.min(), np.median(score))
+        rows.append(facts)
+    return pd.DataFrame(rows, columns=["kind", "n", "refused", "wanted", "lowest", "median"])
+
+
+if __name__ == "__main__":
+    named = open_model(sys.argv[2] if len(sys.argv) > 2 else None)
+    sources = open_source(sys.argv[1]), open_source("sample", sample_images=200)
+    found = measure(named, *(load_catalogue(source) for source in sources))
+    print(found.to_string(index=False, float_format="{:.2f}".format))
+    negatives = found[found["wanted"] == "refused"]
+    test = found.iloc[0]
+    print(f"false refusals: {wilson(test['refused'], test['n']):.4f}")
+    missed = int((negatives["n"] - negatives["refused"]).sum())
+    print(f"missed negatives: {wilson(missed, int(negatives['n'].sum())):.4f}")

@@ -1,0 +1,123 @@
+"""The browser page of a small model, built once, served on this machine, and a real browser.
+
+A plugin, ``pytest_plugins = ("small_page",)``, so that all test files share one of each.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.serving.apps.browser_page import build_web
+from helpers.serving.apps.static_server import make_server
+from helpers.serving.model.served import ServedModel, open_model
+from support.page_steps import READY
+from support.small_served import small_served
+
+__all__ = ["chromium", "open_page", "page_address", "served", "site", "small_served"]
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+
+
+@dataclass
+class Seen:
+    """What happened on a page, to be looked at when its test is over."""
+
+    requests: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def served(small_served: Path) -> ServedModel:
+    """The small model, without its gate: it answers to whatever a test brings."""
+    model = open_model(small_served)
+    return replace(model, card=model.card.model_copy(update={"gate": None}))
+
+
+@pytest.fixture(scope="session")
+def site(served: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the small model, with weights of 32 bits."""
+    return build_web(served, tmp_path_factory.mktemp("web") / "page", precision="float32")
+
+
+@pytest.fixture(scope="session")
+def page_address(site: Path) -> Iterator[str]:
+    """Where the page is served."""
+    with make_server(site, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://localhost:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real browser; the machine's own, never one that a test would download."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).is_file():
+        pytest.skip(f"no browser at {path}; install chromium, or set CHROMIUM to its path")
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(
+            executable_path=path, args=list(FLAGS), chromium_sandbox=False
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
+    """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
+
+    With `facts` the page is told other things of its model than were built.
+
+    What is wrong on the console, and any request to somewhere else, fails the test.
+    """
+    contexts, told = [], Seen()
+
+    def visit(path: str = "", *, facts: dict[str, Any] | None = None, **options: Any) -> Any:
+        expected = options.pop("expected", "yes")
+        options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        if facts is not None:
+            context.route(
+                "**/page.json", lambda route: route.fulfill(json=route.fetch().json() | facts)
+            )
+        context.on("request", lambda request: told.requests.append(request.url))
+        page = context.new_page()
+        page.on("console", lambda message: _note(told, message))
+        page.on("pageerror", lambda error: told.problems.append(str(error)))
+        page.seen = told
+        page.goto(page_address + path)
+        if expected:
+            page.wait_for_selector(f"html[data-ready={expected}]", timeout=READY)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert told.problems == []
+    hosts = ("http://localhost:", "blob:http://localhost:")
+    assert [url for url in told.requests if not url.startswith(hosts)] == []
+
+
+def _note(told: Seen, message: Any) -> None:
+    if message.type in ("error", "warning"):
+        told.problems.append(f"{message.type}: {message.text}")

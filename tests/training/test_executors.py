@@ -1,0 +1,163 @@
+"""The local executor: no child is left behind, whoever ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from helpers.augmentation.settings import Augmentation
+from helpers.dataset.splits import split_catalogue
+from helpers.training.children import Children, worker_environment
+from helpers.training.configuration import Stage, TrialConfig
+from helpers.training.executors import LOG, LocalExecutor
+from helpers.training.run import prepare_task
+from helpers.training.trials import Task, Trial
+
+
+def make_config(seed: int) -> TrialConfig:
+    """A training that lasts until it is stopped."""
+    stage = Stage(trainable="head", batch_size=4, epochs=1000)
+    return TrialConfig(
+        name="endless",
+        backbone="MobileNet",
+        image_size=(32, 32),
+        stages=(stage,),
+        early_stopping_patience=1000,
+        seed=seed,
+    )
+
+
+def make_task(catalogue: pd.DataFrame, seed: int, **changes: Any) -> Task:
+    """A training of seconds."""
+    stage = Stage(trainable="all", batch_size=16, epochs=1)
+    config = make_config(seed).model_copy(update={"stages": (stage,), **changes})
+    task = prepare_task(config, split_catalogue(catalogue))
+    task.work.mkdir(parents=True, exist_ok=True)
+    return task
+
+
+def worker_of_this_process() -> psutil.Process:
+    """The child that trains."""
+    for child in psutil.Process().children():
+        if "helpers.training.worker" in child.cmdline():
+            return child
+    raise AssertionError("no worker is running")
+
+
+def test_child_ends_with_its_parent(tiny_catalogue: pd.DataFrame) -> None:
+    """When the parent stops listening, the child is ended and not left behind."""
+    task = prepare_task(make_config(2), split_catalogue(tiny_catalogue))
+    seen: list[int] = []
+
+    def stop(event: dict[str, Any]) -> None:
+        seen.append(worker_of_this_process().pid)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor().run([task], stop)
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(seen[0]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(seen[0])
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, also where the tests were started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interrupt_ends_all_children(tiny_catalogue: pd.DataFrame, interruptible: None) -> None:
+    """An interrupt in the waiting process ends its trainings at once."""
+    catalogue = split_catalogue(tiny_catalogue)
+    tasks = [prepare_task(make_config(seed), catalogue) for seed in (4, 5)]
+
+    def interrupt(event: dict[str, Any]) -> None:
+        if event["kind"] == "epoch":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        LocalExecutor().run(tasks, interrupt)
+    assert time.monotonic() - started < 120
+    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
+
+
+def test_orphaned_child_ends(tiny_catalogue: pd.DataFrame) -> None:
+    """A worker whose standard input closes, because its parent was killed, ends by itself."""
+    import json
+    import subprocess
+    import sys
+
+    task = prepare_task(make_config(3), split_catalogue(tiny_catalogue))
+    task.work.mkdir(parents=True, exist_ok=True)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "helpers.training.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    )
+    assert child.stdin is not None
+    request = {"probe": False, "stay": False, "log": str(task.work / "training.log")}
+    child.stdin.write(json.dumps(task.payload() | request).encode() + b"\n")
+    child.stdin.close()
+    assert child.wait(timeout=180) == 3
+
+
+def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> None:
+    """One process trains two trials, each as a process of its own would, with a log of its own."""
+    pids: set[int] = set()
+    augmentation = Augmentation(rotation_range=90)
+    second = make_task(tiny_catalogue, 21, dropout=0.5, head="dropout", augmentation=augmentation)
+    executor = LocalExecutor(parallel=1)
+    executor.run([second], lambda event: None)
+    alone = Trial(second.folder, second.config)
+    fresh, peak = alone.predictions, alone.record["peak_memory_mb"]
+    shutil.rmtree(second.folder)
+    second.work.mkdir()
+    first = make_task(tiny_catalogue, 20, image_size=(64, 64))  # the larger one comes first
+    executor.run([first, second], lambda event: pids.add(worker_of_this_process().pid))
+    assert len(pids) == 1
+    later = Trial(second.folder, second.config)
+    pd.testing.assert_frame_equal(later.predictions, fresh)
+    assert not later.predictions.equals(Trial(first.folder, first.config).predictions)
+    assert later.record["peak_memory_mb"] < 3 * peak
+    assert later.record["seconds"]["import"] < 0.5 * alone.record["seconds"]["import"]
+    for task in (first, second):
+        assert (task.folder / LOG).is_file()
+    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
+
+
+def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> None:
+    """A request goes to a new process when the one that waited for it is gone."""
+    children = Children(worker_environment(1), stay=True)
+    for seed in (22, 23):
+        task = make_task(tiny_catalogue, seed)
+        request = children.request(task.payload() | {"probe": False}, task.work / LOG)
+        assert [event["kind"] for event in request.events()] == ["start", "epoch", "done"]
+        assert request.close() == 0
+        child = worker_of_this_process()
+        child.kill()
+        psutil.wait_procs([child], timeout=10)
+    children.dismiss()
+
+
+def test_a_child_is_not_kept_where_it_may_not_stay(tiny_catalogue: pd.DataFrame) -> None:
+    """Without leave to stay a child ends with its training."""
+    children = Children(worker_environment(1), stay=False)
+    task = make_task(tiny_catalogue, 24)
+    request = children.request(task.payload() | {"probe": False}, task.work / LOG)
+    assert list(request.events())[-1]["kind"] == "done"
+    assert request.close() == 0
+    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
