@@ -5,7 +5,7 @@ import {
   nameOf, ranked, showAbout, showBars, showRefusal, showVerdict, summarise,
 } from './js/answer.js';
 import { openTasks } from './js/client.js';
-import { gateScore, unpackGate } from './js/gate.js';
+import { gateScore, unpackGate } from './js/out-of-distribution.js';
 import { Camera, listenForFiles, markExample, showExamples } from './js/inputs.js';
 import { keepOffline } from './js/offline.js';
 import { calibrate, malignantScore, unpack, variations } from './js/scores.js';

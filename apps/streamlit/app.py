@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
-from face import dashboard, diagnosis, home, pieces
-from face.language import current_language, draw_switch, words
+from interface import components, dashboard, diagnosis, home
+from interface.language import current_language, draw_switch, words
 
 from helpers.serving.uploads import keep_uploads_in_memory
 
@@ -51,7 +51,9 @@ def main() -> None:
         draw_switch()
     # Before the page: it is there while a page is still at work, and where one fails.
     with st.container(key="db_notice"):
-        pieces.show(pieces.notice_bar(say("notice.title") + say("bar.stop"), say("bar.rest")))
+        components.show(
+            components.notice_bar(say("notice.title") + say("bar.stop"), say("bar.rest"))
+        )
     page.run()
 
 

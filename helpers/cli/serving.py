@@ -112,13 +112,13 @@ def box(
     ] = None,
 ) -> None:
     """Train the model in the box by its recipe, score it once and write its folder."""
-    from helpers.serving.bundled import make_box
-    from helpers.serving.model import BOX
+    from helpers.serving.bundled import build_bundled
+    from helpers.serving.model import BUNDLED
 
     def tell(event: dict[str, Any]) -> None:
         console.print(f"{event['trial']}: {event['text']}", highlight=False, soft_wrap=True)
 
-    served = make_box(recipe or BOX / "recipe.yml", source, out or BOX, tell)
+    served = build_bundled(recipe or BUNDLED / "recipe.yml", source, out or BUNDLED, tell)
     for name, score in served.card.faces["views"].scores["test"].items():
         console.print(f"test {name}: {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]")
 

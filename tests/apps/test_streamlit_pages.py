@@ -47,7 +47,9 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]
 
     def start(page: str = "home", language: str | None = "en", **options: Any) -> Any:
         st.cache_resource.clear()
-        monkeypatch.setattr(desks, "open_desk", lambda spec: colour_desk(tmp_path, **options))
+        monkeypatch.setattr(
+            desks, "open_shared_model", lambda spec: colour_desk(tmp_path, **options)
+        )
         app = testing.AppTest.from_file(str(SCRIPT), default_timeout=180)
         if language is not None:
             app.query_params["lang"] = language
@@ -151,7 +153,7 @@ def test_a_missing_model_is_said(open_page: Open, monkeypatch: pytest.MonkeyPatc
         raise ConfigError("apps/model: expected the model in the box but there is none")
 
     st.cache_resource.clear()
-    monkeypatch.setattr(desks, "open_desk", missing)
+    monkeypatch.setattr(desks, "open_shared_model", missing)
     app.run()
     assert "expected the model in the box" in words_of(app)
     app.button(key="to_diagnosis").click().run()
@@ -321,7 +323,7 @@ def test_a_session_is_bounded(open_page: Open) -> None:
     """More pictures than are kept are refused by name."""
     files = [(f"{n}.png", plain_picture((200, 10 * n, 0))) for n in range(MOST_PICTURES + 1)]
     app = upload(open_page("diagnosis"), *files)
-    assert len(app.session_state["tray"].readings) == MOST_PICTURES
+    assert len(app.session_state["session"].readings) == MOST_PICTURES
     assert f"{MOST_PICTURES}.png: At most {MOST_PICTURES}" in words_of(app)
 
 

@@ -16,6 +16,7 @@ from helpers.augmentation.on_device import augmented_network, augments_on_device
 from helpers.augmentation.settings import Augmentation
 from helpers.core.errors import ConfigError
 
+HERE = Path(__file__).parent
 SIZE = (40, 56)
 
 
@@ -75,7 +76,7 @@ def test_device_and_host_show_the_same(fill_mode: str, more: dict[str, float]) -
 def test_other_backends_show_the_same(backend: str) -> None:
     """The test above passes under the backends that this process does not compute with."""
     script = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); "
+        f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent)]!r}; "
         "import keras, test_on_device as t; "
         "[t.test_device_and_host_show_the_same(mode) for mode in "
         "('nearest', 'constant', 'reflect', 'wrap')]; print(keras.backend.backend())"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from helpers.serving.apps.shared_model import ModelDesk
+from helpers.serving.apps.shared_model import SharedModel
 from helpers.serving.cards.card import Card
 from helpers.serving.model.operating_points import operating_points, write_operating
 from support.odd_files import encode
@@ -71,14 +71,14 @@ class ColourModel:
 
 def colour_desk(
     folder: Path, gate: Any = None, points: bool = True, card: Card | None = None
-) -> ModelDesk:
-    """A desk with a `ColourModel`, in a folder with operating points."""
+) -> SharedModel:
+    """A shared with a `ColourModel`, in a folder with operating points."""
     if points:
         rng = np.random.default_rng(0)
         malignant = np.arange(200) % 3 == 0
         score = np.clip(rng.normal(0.3 + 0.4 * malignant, 0.2), 0, 1)
         write_operating(folder, {"views": operating_points(malignant, score)})
-    return ModelDesk(ColourModel(folder, card, gate), prepare=lambda model: None)  # type: ignore[arg-type]
+    return SharedModel(ColourModel(folder, card, gate), prepare=lambda model: None)  # type: ignore[arg-type]
 
 
 def plain_picture(colour: Sequence[int], size: tuple[int, int] = (120, 90)) -> bytes:

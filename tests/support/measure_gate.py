@@ -18,7 +18,7 @@ from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
 from helpers.serving.bundled.build import read_recipe
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import BOX, ServedModel, open_model
+from helpers.serving.model.served import BUNDLED, ServedModel, open_model
 from helpers.serving.uploads.pictures import fit_picture
 from helpers.statistics.intervals import wilson
 from support import not_dermoscopy
@@ -43,7 +43,7 @@ def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) ->
         median score in thresholds.
     """
     size = model.card.image_size
-    catalogue = split_catalogue(catalogue, read_recipe(BOX / "recipe.yml").fractions, seed=0)
+    catalogue = split_catalogue(catalogue, read_recipe(BUNDLED / "recipe.yml").fractions, seed=0)
     chosen = {name: catalogue[catalogue["split"] == name] for name in ("valid", "test")}
     table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
     store = open_store(table, size)

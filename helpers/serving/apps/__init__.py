@@ -5,7 +5,7 @@ from __future__ import annotations
 from helpers.serving.apps.browser_page import build_web
 from helpers.serving.apps.dashboard import REST, Filters
 from helpers.serving.apps.results import Result, probability_text, results_csv, results_pdf
-from helpers.serving.apps.shared_model import ModelDesk
+from helpers.serving.apps.shared_model import SharedModel
 from helpers.serving.apps.static_server import Handler, make_server, serve_web
 from helpers.serving.apps.streamlit_app import MODEL_VARIABLE, serve_app
 from helpers.serving.apps.translations import LANGUAGES, Wording, load_wording, preferred_language
@@ -14,7 +14,7 @@ from helpers.serving.apps.upload_session import (
     File,
     Reading,
     Refusal,
-    Tray,
+    UploadSession,
     heat_of,
     overlay,
     read_one,
@@ -29,11 +29,11 @@ __all__ = [
     "File",
     "Filters",
     "Handler",
-    "ModelDesk",
     "Reading",
     "Refusal",
     "Result",
-    "Tray",
+    "SharedModel",
+    "UploadSession",
     "Wording",
     "build_web",
     "heat_of",

@@ -24,12 +24,12 @@ def warm_up(model: ServedModel) -> None:
         model.variations(black)
 
 
-class ModelDesk:
+class SharedModel:
     """A worker thread that loads a model and then does what sessions ask, in turn.
 
     Neither Keras nor tf-keras-vis promises that two threads may use them at once, and on the
     cores of one machine two predictions at a time are no faster than one after the other. The
-    thread begins to load when the desk is made, so that a visitor who reads the first page does
+    thread begins to load when the shared is made, so that a visitor who reads the first page does
     not wait on the second.
 
     Parameters
@@ -84,7 +84,7 @@ class ModelDesk:
         self._worker.shutdown(wait=False)
 
 
-def open_desk(spec: str | None = None) -> ModelDesk:
+def open_shared_model(spec: str | None = None) -> SharedModel:
     """Open a model and begin to load it.
 
     Parameters
@@ -97,4 +97,4 @@ def open_desk(spec: str | None = None) -> ModelDesk:
     ConfigError
         If there is no such model.
     """
-    return ModelDesk(open_model(spec))
+    return SharedModel(open_model(spec))

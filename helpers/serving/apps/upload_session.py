@@ -17,7 +17,7 @@ from helpers.serving.model import ServedModel
 from helpers.serving.uploads import PictureError, fit_picture, read_picture
 
 MOST_PICTURES = 12
-"""Pictures that a visitor's tray keeps; further ones are refused until some are taken out."""
+"""Pictures that a visitor's session keeps; further ones are refused until some are taken out."""
 
 SHOWN_SIZE = (432, 576)
 """Height and width of the picture that is shown, in pixels: 4 to 3, as it was taken."""
@@ -191,7 +191,7 @@ def overlay(
 
 
 @dataclass
-class Tray:
+class UploadSession:
     """What one visitor has uploaded; lives in the session and ends with it.
 
     Attributes
@@ -218,7 +218,7 @@ class Tray:
         Parameters
         ----------
         files : sequence of (name, callable)
-            Each is read when its turn comes, and not at all where the tray is full.
+            Each is read when its turn comes, and not at all where the session is full.
         analyse : callable
             Takes data and name, returns a reading or raises a PictureError.
         progress : callable, optional
@@ -266,7 +266,7 @@ class Tray:
         """The reading of a file; None where it was refused, which is noted."""
         shown = short_file_name(name)
         if len(self.readings) >= MOST_PICTURES:
-            self.refusals.append(Refusal(shown, "tray_full", {"most": MOST_PICTURES}))
+            self.refusals.append(Refusal(shown, "session_full", {"most": MOST_PICTURES}))
             return None
         data = read()
         key = file_key(data)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from helpers.serving.bundled.build import make_box
+from helpers.serving.bundled.build import build_bundled
 
 __all__ = [
-    "make_box",
+    "build_bundled",
 ]

@@ -166,7 +166,7 @@ EfficientNet-Lite0 for ImageNet (Apache License 2.0).
 """
 
 
-def make_box(
+def build_bundled(
     recipe_path: Path,
     source: str,
     folder: Path,

@@ -21,7 +21,7 @@ from helpers.serving.cards.from_trial import (
     make_face,
     probability_columns,
 )
-from helpers.serving.cards.provenance import origin_of_card
+from helpers.serving.cards.provenance import provenance_of_card
 from helpers.serving.cards.text import model_card
 
 __all__ = [
@@ -38,8 +38,8 @@ __all__ = [
     "face_scores",
     "make_face",
     "model_card",
-    "origin_of_card",
     "probability_columns",
+    "provenance_of_card",
     "read_card",
     "write_card",
 ]

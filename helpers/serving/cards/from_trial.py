@@ -13,7 +13,7 @@ from helpers.evaluation import per_class, scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
 from helpers.serving.cards.calibration import apply_temperature, fit_temperature
 from helpers.serving.cards.card import Card, Face, Score
-from helpers.serving.cards.provenance import LICENCES, NOTICES, origin_of
+from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of
 from helpers.training import Trial
 
 WANTED_SENSITIVITY = 0.9
@@ -191,7 +191,7 @@ def card_of_trial(
     table = trial.folder.with_name(f"{trial.folder.name}.parquet")  # what it was trained from
     rows = pd.read_parquet(table) if table.is_file() else trial.predictions
     versions = {key: str(value) for key, value in trial.record.get("versions", {}).items()}
-    facts = {"splits": split_counts(rows), "origin": origin_of(rows)} | dict(data or {})
+    facts = {"splits": split_counts(rows), "origin": provenance_of(rows)} | dict(data or {})
     values: dict[str, Any] = {
         "name": name or trial.name,
         "trial": str(trial.record.get("key", trial.folder.name)),

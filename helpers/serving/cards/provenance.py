@@ -9,10 +9,10 @@ import pandas as pd
 from helpers.sample import has_drawn_ids
 from helpers.serving.cards.card import Card
 
-Origin = Literal["drawn", "ham10000", "other"]
+Provenance = Literal["drawn", "ham10000", "other"]
 """Drawn by the project, of HAM10000, or of a folder of which nothing else is known."""
 
-NOTICES: dict[Origin, str] = {
+NOTICES: dict[Provenance, str] = {
     "drawn": (
         "For teaching, not for diagnosis. The model has never seen a photograph of skin, and what "
         "it says of one means nothing."
@@ -27,7 +27,7 @@ NOTICES: dict[Origin, str] = {
     ),
 }
 
-LICENCES: dict[Origin, str] = {
+LICENCES: dict[Provenance, str] = {
     "drawn": "For anything: it learned from pictures that a program drew.",
     "ham10000": (
         "That of the pictures that it was trained on. A model trained on HAM10000 (CC BY-NC 4.0) "
@@ -40,7 +40,7 @@ _IMAGES = (24306, 34320)
 """The first and the last number of an image of HAM10000."""
 
 
-def origin_of(table: pd.DataFrame) -> Origin:
+def provenance_of(table: pd.DataFrame) -> Provenance:
     """Where the pictures of a trial came from, as far as their names tell.
 
     A trial keeps no word about its source, so that the same pictures in another folder are the
@@ -53,11 +53,11 @@ def origin_of(table: pd.DataFrame) -> Origin:
 
     Examples
     --------
-    >>> origin_of(pd.DataFrame({"image_id": ["ISIC_9000005"], "lesion_id": ["HAM_9000052"]}))
+    >>> provenance_of(pd.DataFrame({"image_id": ["ISIC_9000005"], "lesion_id": ["HAM_9000052"]}))
     'drawn'
-    >>> origin_of(pd.DataFrame({"image_id": ["ISIC_0024308"], "lesion_id": ["HAM_0001477"]}))
+    >>> provenance_of(pd.DataFrame({"image_id": ["ISIC_0024308"], "lesion_id": ["HAM_0001477"]}))
     'ham10000'
-    >>> origin_of(pd.DataFrame({"image_id": ["mole"], "lesion_id": ["a"]}))
+    >>> provenance_of(pd.DataFrame({"image_id": ["mole"], "lesion_id": ["a"]}))
     'other'
     """
     if has_drawn_ids(table):
@@ -69,13 +69,13 @@ def origin_of(table: pd.DataFrame) -> Origin:
     return "ham10000" if numbers.between(*_IMAGES).all() else "other"
 
 
-def origin_of_card(card: Card) -> Origin:
+def provenance_of_card(card: Card) -> Provenance:
     """Where the pictures came from that a card's model learned from.
 
     Cards that were written without ``data["origin"]`` are asked for the title of their source.
     """
     known = card.data.get("origin")
-    for origin in get_args(Origin):
+    for origin in get_args(Provenance):
         if known == origin:
             return origin  # type: ignore[no-any-return]
     title = str(card.data.get("source", "")).casefold()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.serving.deployment.cards import (
-    box_card,
+    bundled_card,
     card_of_run,
     cards_table,
     lesions_for_promise,
@@ -23,7 +23,7 @@ from helpers.serving.deployment.tables import (
 )
 
 __all__ = [
-    "box_card",
+    "bundled_card",
     "calibrated",
     "calibration_table",
     "card_of_run",

@@ -11,7 +11,7 @@ from scipy.stats import norm  # type: ignore[import-untyped]
 from helpers.core import NAMES
 from helpers.dataset import Source
 from helpers.serving.cards import CARD_FILE, Card, Face, card_of_trial, read_card
-from helpers.serving.model import BOX
+from helpers.serving.model import BUNDLED
 from helpers.statistics import Estimate, with_interval
 from helpers.training import Trial
 
@@ -39,9 +39,9 @@ def card_of_run(trial: Trial, source: Source) -> Card:
     return card_of_trial(trial, data=data)
 
 
-def box_card() -> Card | None:
+def bundled_card() -> Card | None:
     """The card of the model that lies in the repository, or None where there is none."""
-    return read_card(BOX) if (BOX / CARD_FILE).is_file() else None
+    return read_card(BUNDLED) if (BUNDLED / CARD_FILE).is_file() else None
 
 
 def cards_table(cards: Mapping[str, Card]) -> pd.DataFrame:

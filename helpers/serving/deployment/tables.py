@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from helpers.evaluation import balanced_accuracy, compare, scores
 from helpers.published import keras_applications
 from helpers.serving.cards import apply_temperature
-from helpers.serving.exports import Export, Workbench, export_model, no_chatter
+from helpers.serving.exports import Export, ExportWorkspace, export_model, no_chatter
 from helpers.statistics import difference
 from helpers.training import TrialConfig
 
@@ -88,7 +88,7 @@ def export_all(
         With float32 weights an export that differs from Keras is an error. With fewer bits it
         is what the chapter is about, and so it is measured and not refused.
     """
-    with no_chatter(), Workbench(served.keras_model, images) as bench:
+    with no_chatter(), ExportWorkspace(served.keras_model, images) as bench:
         for_browsers = [precision for to, precision in kinds if to == "tfjs"]
         if for_browsers:  # in another process, so at the same time
             bench.start_tfjs(for_browsers)

@@ -10,15 +10,15 @@ from helpers.serving.exports.export import (
     export_model,
 )
 from helpers.serving.exports.runtimes import Compute, open_runtime
-from helpers.serving.exports.workspace import Workbench, no_chatter
+from helpers.serving.exports.workspace import ExportWorkspace, no_chatter
 
 __all__ = [
     "RECORD",
     "REPRESENTATIVE_IMAGES",
     "Compute",
     "Export",
+    "ExportWorkspace",
     "Precision",
-    "Workbench",
     "export_model",
     "no_chatter",
     "open_runtime",

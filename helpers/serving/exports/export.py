@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from helpers.core import ConfigError, atomic_folder, folder_bytes, sha256_file, write_json
 from helpers.serving.exports.graph import INPUT, OUTPUTS
 from helpers.serving.exports.runtimes import MODEL_FILES, Compute, Outputs, open_runtime
-from helpers.serving.exports.workspace import Workbench, no_chatter
+from helpers.serving.exports.workspace import ExportWorkspace, no_chatter
 
 To = Literal["tfjs", "litert", "onnx", "saved_model"]
 Precision = Literal["float32", "float16", "int8"]
@@ -88,7 +88,7 @@ def export_model(
     images: Images | None = None,
     representative: Images | None = None,
     tolerance: float | None = None,
-    bench: Workbench | None = None,
+    bench: ExportWorkspace | None = None,
 ) -> Export:
     """Export a model, and compare it with Keras.
 
@@ -112,7 +112,7 @@ def export_model(
         needed for "int8" alone.
     tolerance : float, optional
         Largest difference of a probability; `TOLERANCES` where None.
-    bench : Workbench, optional
+    bench : ExportWorkspace, optional
         Of this model and these images, where several exports are made; one is set up where None.
 
     Returns
@@ -130,7 +130,7 @@ def export_model(
     limit = TOLERANCES[precision] if tolerance is None else tolerance
     with ExitStack() as stack:
         stack.enter_context(no_chatter())
-        bench = bench or stack.enter_context(Workbench(served.keras_model, images))
+        bench = bench or stack.enter_context(ExportWorkspace(served.keras_model, images))
         work = stack.enter_context(atomic_folder(folder))
         _WRITERS[to](bench, work, precision, representative)
         checked = compare_outputs(bench.reference, open_runtime(to, work)(bench.images))
@@ -223,12 +223,12 @@ def _check_request(
         )
 
 
-def _write_tfjs(bench: Workbench, folder: Path, precision: str, _: Images | None) -> None:
+def _write_tfjs(bench: ExportWorkspace, folder: Path, precision: str, _: Images | None) -> None:
     shutil.copytree(bench.tfjs(precision), folder, dirs_exist_ok=True)
 
 
 def _write_litert(
-    bench: Workbench, folder: Path, precision: str, representative: Images | None
+    bench: ExportWorkspace, folder: Path, precision: str, representative: Images | None
 ) -> None:
     import tensorflow as tf
 
@@ -247,7 +247,7 @@ def _write_litert(
     (folder / MODEL_FILES["litert"]).write_bytes(converter.convert())
 
 
-def _write_onnx(bench: Workbench, folder: Path, precision: str, _: Images | None) -> None:
+def _write_onnx(bench: ExportWorkspace, folder: Path, precision: str, _: Images | None) -> None:
     import keras
 
     path = folder / MODEL_FILES["onnx"]
@@ -258,11 +258,13 @@ def _write_onnx(bench: Workbench, folder: Path, precision: str, _: Images | None
     )
 
 
-def _write_saved_model(bench: Workbench, folder: Path, precision: str, _: Images | None) -> None:
+def _write_saved_model(
+    bench: ExportWorkspace, folder: Path, precision: str, _: Images | None
+) -> None:
     shutil.copytree(bench.saved_model(), folder, dirs_exist_ok=True)
 
 
-_WRITERS: dict[str, Callable[[Workbench, Path, str, Images | None], None]] = {
+_WRITERS: dict[str, Callable[[ExportWorkspace, Path, str, Images | None], None]] = {
     "tfjs": _write_tfjs,
     "litert": _write_litert,
     "onnx": _write_onnx,

@@ -29,7 +29,7 @@ from helpers.serving.exports.tfjs_convert import convert_apart
 STAND_INS = 8
 
 
-class Workbench:
+class ExportWorkspace:
     """A model prepared for export; to be used in a ``with`` statement.
 
     Parameters

@@ -9,10 +9,10 @@ from helpers.serving.model.operating_points import (
     write_operating,
 )
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import BOX, ServedModel, open_model, write_served
+from helpers.serving.model.served import BUNDLED, ServedModel, open_model, write_served
 
 __all__ = [
-    "BOX",
+    "BUNDLED",
     "ServedModel",
     "face_points",
     "fit_gate",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from helpers.explanation import Explainer, Method
     from helpers.serving.model.out_of_distribution import Gate
 
-BOX = APPS / "model"
+BUNDLED = APPS / "model"
 """Where the repository keeps its own model."""
 
 _BATCH = 64
@@ -238,12 +238,12 @@ def open_model(spec: str | Path | None = None) -> ServedModel:
         If there is no such model, or its card or trial is damaged.
     """
     if spec is None or str(spec) == "":
-        if not (BOX / CARD_FILE).is_file():
+        if not (BUNDLED / CARD_FILE).is_file():
             raise ConfigError(
-                f"{BOX}: expected the model in the box but there is none; make it by 'dermbook "
+                f"{BUNDLED}: expected the model in the box but there is none; make it by 'dermbook "
                 "box', or name a trial ('dermbook trials' lists them)"
             )
-        return ServedModel(BOX, read_card(BOX))
+        return ServedModel(BUNDLED, read_card(BUNDLED))
     folder = Path(spec).expanduser()
     if (folder / CARD_FILE).is_file():
         return ServedModel(folder.resolve(), read_card(folder))

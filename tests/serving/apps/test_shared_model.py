@@ -10,17 +10,17 @@ import pytest
 from support.app_model import ColourModel
 
 from helpers.core.errors import ConfigError
-from helpers.serving.apps.shared_model import ModelDesk, open_desk
+from helpers.serving.apps.shared_model import SharedModel, open_shared_model
 
 
-def desk_of(folder: Path, prepare=lambda model: None) -> ModelDesk:  # type: ignore[no-untyped-def]
-    """A desk with a model of colours."""
-    return ModelDesk(ColourModel(folder), prepare)  # type: ignore[arg-type]
+def desk_of(folder: Path, prepare=lambda model: None) -> SharedModel:  # type: ignore[no-untyped-def]
+    """A shared with a model of colours."""
+    return SharedModel(ColourModel(folder), prepare)  # type: ignore[arg-type]
 
 
 def test_asks_in_turn_in_one_thread(tmp_path: Path) -> None:
     """However many ask, one question is worked on at a time, always in the same thread."""
-    desk = desk_of(tmp_path)
+    shared = desk_of(tmp_path)
     threads: set[int] = set()
     at_once: list[int] = []
     running: list[int] = []
@@ -35,7 +35,7 @@ def test_asks_in_turn_in_one_thread(tmp_path: Path) -> None:
 
     answers: dict[int, int] = {}
     askers = [
-        threading.Thread(target=lambda n=n: answers.update({n: desk.ask(work, n)}))
+        threading.Thread(target=lambda n=n: answers.update({n: shared.ask(work, n)}))
         for n in range(8)
     ]
     for asker in askers:
@@ -45,30 +45,30 @@ def test_asks_in_turn_in_one_thread(tmp_path: Path) -> None:
     assert answers == {n: 2 * n for n in range(8)}
     assert len(threads) == 1
     assert max(at_once) == 1
-    desk.close()
+    shared.close()
 
 
 def test_does_not_wait_for_the_model(tmp_path: Path) -> None:
     """The card can be read while the model is being loaded; a question waits for it."""
     loaded = threading.Event()
-    desk = desk_of(tmp_path, lambda model: loaded.wait(30) and None)
-    assert not desk.ready
-    assert desk.model.card.name
+    shared = desk_of(tmp_path, lambda model: loaded.wait(30) and None)
+    assert not shared.ready
+    assert shared.model.card.name
     threading.Timer(0.05, loaded.set).start()
-    assert desk.ask(lambda model: model.card.name) == desk.model.card.name
-    assert desk.ready
+    assert shared.ask(lambda model: model.card.name) == shared.model.card.name
+    assert shared.ready
 
 
 def test_errors_come_to_who_asked(tmp_path: Path) -> None:
-    """A question that fails leaves the desk working; a model that fails fails every question."""
-    desk = desk_of(tmp_path)
+    """A question that fails leaves the shared working; a model that fails fails every question."""
+    shared = desk_of(tmp_path)
 
     def fail(model: object) -> None:
         raise ConfigError("no")
 
     with pytest.raises(ConfigError, match="no"):
-        desk.ask(fail)
-    assert desk.ask(lambda model: 1) == 1
+        shared.ask(fail)
+    assert shared.ask(lambda model: 1) == 1
     broken = desk_of(tmp_path, fail)
     for _ in range(2):
         with pytest.raises(ConfigError, match="no"):
@@ -78,4 +78,4 @@ def test_errors_come_to_who_asked(tmp_path: Path) -> None:
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     """A folder without a card is an error at once."""
     with pytest.raises(ConfigError, match=r"model\.json"):
-        open_desk(str(tmp_path))
+        open_shared_model(str(tmp_path))

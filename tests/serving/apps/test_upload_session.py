@@ -13,7 +13,7 @@ from helpers.serving.apps.upload_session import (
     SHOWN_SIZE,
     File,
     Reading,
-    Tray,
+    UploadSession,
     heat_of,
     overlay,
     read_one,
@@ -28,12 +28,12 @@ def model(tmp_path: Path) -> ColourModel:
 
 
 def analyse(model: ColourModel):  # type: ignore[no-untyped-def]
-    """How a tray asks it."""
+    """How a session asks it."""
     return lambda data, name: read_one(model, data, name)
 
 
 def readable(files: list[tuple[str, bytes]]) -> list[File]:
-    """Files as a tray takes them: each is read when it is asked for."""
+    """Files as a session takes them: each is read when it is asked for."""
     return [(name, lambda data=data: data) for name, data in files]  # type: ignore[misc]
 
 
@@ -64,7 +64,7 @@ def test_the_gate_decides(model: ColourModel) -> None:
 
 def test_one_bad_file_does_not_stop_the_others(model: ColourModel) -> None:
     """Good files are analysed; each bad one is named with its reason."""
-    tray = Tray()
+    session = UploadSession()
     files = [
         ("good.png", plain_picture(RED)),
         ("page.jpg", b"<!DOCTYPE html><html></html>"),
@@ -73,52 +73,52 @@ def test_one_bad_file_does_not_stop_the_others(model: ColourModel) -> None:
         ("also good.png", plain_picture(BLUE)),
     ]
     told = []
-    new = tray.put(readable(files), analyse(model), lambda *args: told.append(args))
+    new = session.put(readable(files), analyse(model), lambda *args: told.append(args))
     assert new == 2
-    assert [reading.name for reading in tray.readings] == ["good.png", "also good.png"]
-    assert [refusal.name for refusal in tray.refusals] == ["page.jpg", "nothing.png", "cut.png"]
+    assert [reading.name for reading in session.readings] == ["good.png", "also good.png"]
+    assert [refusal.name for refusal in session.refusals] == ["page.jpg", "nothing.png", "cut.png"]
     assert [done for done, _, _ in told] == [0, 1, 2, 3, 4]
-    tray.put(readable([("third.png", plain_picture(GREEN))]), analyse(model))
-    assert tray.refusals == []
-    assert tray.readings[0].name == "third.png"
+    session.put(readable([("third.png", plain_picture(GREEN))]), analyse(model))
+    assert session.refusals == []
+    assert session.readings[0].name == "third.png"
 
 
 def test_the_same_picture_is_analysed_once(model: ColourModel) -> None:
     """Equal bytes are one picture, whatever their names."""
-    tray = Tray()
+    session = UploadSession()
     files = readable([("a.png", plain_picture(RED)), ("b.png", plain_picture(RED))])
-    tray.put(files, analyse(model))
-    assert len(tray.readings) == 1
-    assert [refusal.code for refusal in tray.refusals] == ["repeated"]
+    session.put(files, analyse(model))
+    assert len(session.readings) == 1
+    assert [refusal.code for refusal in session.refusals] == ["repeated"]
     assert model.asked.count("predict") == 1
 
 
 def test_a_tray_is_bounded(model: ColourModel) -> None:
     """Pictures beyond the limit are refused by name; room that is made is used."""
-    tray = Tray()
+    session = UploadSession()
     files = readable([(f"{i}.png", plain_picture((200, i, 0))) for i in range(MOST_PICTURES + 2)])
-    tray.put(files, analyse(model))
-    assert len(tray.readings) == MOST_PICTURES
-    assert [refusal.code for refusal in tray.refusals] == ["tray_full"] * 2
-    tray.take_out(tray.readings[0].key)
-    assert tray.put(files[-1:], analyse(model)) == 1
-    tray.clear()
-    assert tray.readings == []
+    session.put(files, analyse(model))
+    assert len(session.readings) == MOST_PICTURES
+    assert [refusal.code for refusal in session.refusals] == ["session_full"] * 2
+    session.take_out(session.readings[0].key)
+    assert session.put(files[-1:], analyse(model)) == 1
+    session.clear()
+    assert session.readings == []
 
 
 def test_files_beyond_the_limit_are_not_read(model: ColourModel) -> None:
-    """However many files are put in, no more than the tray keeps come into memory."""
+    """However many files are put in, no more than the session keeps come into memory."""
     read: list[int] = []
 
     def reader(i: int) -> bytes:
         read.append(i)
         return plain_picture((200, i, 0))
 
-    tray = Tray()
+    session = UploadSession()
     files = [(f"{i}.png", lambda i=i: reader(i)) for i in range(MOST_PICTURES + 5)]
-    tray.put(files, analyse(model))  # type: ignore[arg-type]
+    session.put(files, analyse(model))  # type: ignore[arg-type]
     assert read == list(range(MOST_PICTURES))
-    assert [refusal.code for refusal in tray.refusals] == ["tray_full"] * 5
+    assert [refusal.code for refusal in session.refusals] == ["session_full"] * 5
 
 
 def test_an_unforeseen_error_loses_nothing_that_was_finished(model: ColourModel) -> None:
@@ -129,45 +129,45 @@ def test_an_unforeseen_error_loses_nothing_that_was_finished(model: ColourModel)
             raise RuntimeError("unforeseen")
         return read_one(model, data, name)  # type: ignore[arg-type]
 
-    tray = Tray()
+    session = UploadSession()
     with pytest.raises(RuntimeError, match="unforeseen"):
-        tray.put(readable(THREE), fails, batch="one")
-    assert [reading.name for reading in tray.readings] == ["a.png"]
-    tray.put(readable([("d.png", plain_picture(BLUE))]), fails, batch="two")
-    assert [reading.name for reading in tray.readings] == ["d.png", "a.png"]
-    assert tray.refusals == []
+        session.put(readable(THREE), fails, batch="one")
+    assert [reading.name for reading in session.readings] == ["a.png"]
+    session.put(readable([("d.png", plain_picture(BLUE))]), fails, batch="two")
+    assert [reading.name for reading in session.readings] == ["d.png", "a.png"]
+    assert session.refusals == []
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_what_was_cut_short_goes_on(model: ColourModel, at: int) -> None:
     """Nothing is analysed twice or called repeated, and refusals from before are still told."""
-    tray = Tray()
+    session = UploadSession()
 
     def leave(done: int, total: int, name: str) -> None:
         if done == at:
             raise Departure
 
     with pytest.raises(Departure):
-        tray.put(readable(THREE), analyse(model), leave, batch="one")
-    assert len(tray.readings) == min(at, 1)
-    tray.put(readable(THREE), analyse(model), batch="one")
-    assert [reading.name for reading in tray.readings] == ["a.png", "c.png"]
-    assert [refusal.name for refusal in tray.refusals] == ["b.png"]
+        session.put(readable(THREE), analyse(model), leave, batch="one")
+    assert len(session.readings) == min(at, 1)
+    session.put(readable(THREE), analyse(model), batch="one")
+    assert [reading.name for reading in session.readings] == ["a.png", "c.png"]
+    assert [refusal.name for refusal in session.refusals] == ["b.png"]
     assert model.asked.count("predict") == 2
 
 
 def test_other_files_do_not_go_on_where_these_stopped(model: ColourModel) -> None:
     """Files of the same names in another upload are all looked at."""
-    tray = Tray()
+    session = UploadSession()
 
     def leave(done: int, total: int, name: str) -> None:
         if done == 1:
             raise Departure
 
     with pytest.raises(Departure):
-        tray.put(readable(THREE), analyse(model), leave, batch="one")
-    tray.put(readable([("a.png", plain_picture(BLUE))]), analyse(model), batch="two")
-    assert len(tray.readings) == 2
+        session.put(readable(THREE), analyse(model), leave, batch="one")
+    session.put(readable([("a.png", plain_picture(BLUE))]), analyse(model), batch="two")
+    assert len(session.readings) == 2
 
 
 def test_an_example_is_answered_whatever_the_gate_says(model: ColourModel) -> None:

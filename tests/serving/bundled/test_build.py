@@ -15,10 +15,10 @@ from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.scores import balanced_accuracy, malignant_auc
-from helpers.serving.bundled.build import Recipe, make_box, read_recipe
+from helpers.serving.bundled.build import Recipe, build_bundled, read_recipe
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
 from helpers.serving.model.operating_points import read_operating
-from helpers.serving.model.served import BOX, ServedModel, open_model
+from helpers.serving.model.served import BUNDLED, ServedModel, open_model
 from helpers.training.trials import find_trial
 
 STAGE = {"trainable": "all", "learning_rate": 0.002, "batch_size": 16, "epochs": 1}
@@ -52,7 +52,7 @@ def write_recipe(folder: Path, **changes: Any) -> Path:
 def box(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Path) -> ServedModel:
     """A box made from the drawn sample."""
     folder = tmp_path_factory.mktemp("box")
-    return make_box(write_recipe(folder), str(tiny_folder), folder / "model")
+    return build_bundled(write_recipe(folder), str(tiny_folder), folder / "model")
 
 
 @pytest.mark.slow
@@ -158,7 +158,7 @@ def test_a_damaged_source_leaves_the_old_box(box: ServedModel, tmp_path: Path) -
     """A box that cannot be made changes nothing of the one that is there."""
     before = {path: path.stat().st_mtime_ns for path in box.folder.iterdir()}
     with pytest.raises(DataError, match="nowhere"):
-        make_box(box.folder / "recipe.yml", str(tmp_path / "nowhere"), box.folder)
+        build_bundled(box.folder / "recipe.yml", str(tmp_path / "nowhere"), box.folder)
     assert {path: path.stat().st_mtime_ns for path in box.folder.iterdir()} == before
 
 
@@ -191,7 +191,7 @@ def test_what_is_no_recipe_is_told(tmp_path: Path, content: str | None) -> None:
 
 def test_the_committed_recipe_is_valid() -> None:
     """The box's own recipe compares class weights with the focal loss, by lesion."""
-    recipe = read_recipe(BOX / "recipe.yml")
+    recipe = read_recipe(BUNDLED / "recipe.yml")
     assert recipe.final is not None
     assert {config.loss for config in recipe.candidates} == {"cross_entropy", "focal"}
     assert all(config.weights == "imagenet" for config in recipe.candidates)
@@ -205,11 +205,11 @@ def committed() -> ServedModel:
 
 def test_the_committed_box_is_whole_and_small(committed: ServedModel) -> None:
     """All formats together take at most 24 MB, and the text tells the card's numbers."""
-    files = [path for path in BOX.rglob("*") if path.is_file()]
+    files = [path for path in BUNDLED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 24e6
-    assert (BOX / "README.md").read_text(encoding="utf-8") == model_card(committed.card)
+    assert (BUNDLED / "README.md").read_text(encoding="utf-8") == model_card(committed.card)
     assert committed.card.browser is not None
-    assert "NC" in (BOX / "LICENSE.txt").read_text(encoding="utf-8")
+    assert "NC" in (BUNDLED / "LICENSE.txt").read_text(encoding="utf-8")
     assert not [path for path in files if path.suffix.lower() in (".jpg", ".jpeg", ".png")]
 
 
@@ -221,7 +221,7 @@ def test_the_committed_scores_hold_on_the_real_images(
     """On the real test split the box scores what its card says."""
     from helpers.dataset.image_store import open_store
 
-    recipe = read_recipe(BOX / "recipe.yml")
+    recipe = read_recipe(BUNDLED / "recipe.yml")
     catalogue = split_catalogue(real_catalogue, recipe.fractions, seed=recipe.seed)
     test = catalogue[catalogue["split"] == "test"].reset_index(drop=True)
     images = open_store(catalogue, committed.card.image_size).take(list(test["image_id"]))

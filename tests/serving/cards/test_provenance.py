@@ -8,8 +8,8 @@ from support.small_served import small_card
 
 from helpers.sample.plan import plan_sample
 from helpers.serving.cards.card import CARD_FILE, read_card
-from helpers.serving.cards.provenance import LICENCES, NOTICES, origin_of, origin_of_card
-from helpers.serving.model.served import BOX
+from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of, provenance_of_card
+from helpers.serving.model.served import BUNDLED
 
 
 def named(image: str, lesion: str) -> pd.DataFrame:
@@ -20,8 +20,8 @@ def named(image: str, lesion: str) -> pd.DataFrame:
 def test_a_drawn_sample_is_known_by_its_names() -> None:
     """All of its rows; one row of another data set among them, and it is no drawn sample."""
     plan = plan_sample(60, seed=3)
-    assert origin_of(plan) == "drawn"
-    assert origin_of(pd.concat([plan, named("ISIC_0024308", "HAM_0001477")])) == "other"
+    assert provenance_of(plan) == "drawn"
+    assert provenance_of(pd.concat([plan, named("ISIC_0024308", "HAM_0001477")])) == "other"
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ def test_a_drawn_sample_is_known_by_its_names() -> None:
 )
 def test_other_names(image: str, lesion: str, origin: str) -> None:
     """HAM10000's numbers, and names that are near to them."""
-    assert origin_of(named(image, lesion)) == origin
+    assert provenance_of(named(image, lesion)) == origin
 
 
 def test_no_rows_tell_nothing() -> None:
     """An empty table claims neither drawings nor clinics."""
-    assert origin_of(named("a", "b").head(0)) == "other"
+    assert provenance_of(named("a", "b").head(0)) == "other"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_no_rows_tell_nothing() -> None:
 )
 def test_cards_are_asked(data: dict[str, str], origin: str) -> None:
     """What a card says itself comes before the title of its source."""
-    assert origin_of_card(small_card(data=data)) == origin
+    assert provenance_of_card(small_card(data=data)) == origin
 
 
 def test_only_what_is_known_is_claimed() -> None:
@@ -72,7 +72,7 @@ def test_only_what_is_known_is_claimed() -> None:
         assert notice.startswith("For teaching, not for diagnosis.")
 
 
-@pytest.mark.skipif(not (BOX / CARD_FILE).is_file(), reason="there is no model in the box")
+@pytest.mark.skipif(not (BUNDLED / CARD_FILE).is_file(), reason="there is no model in the box")
 def test_the_box_learned_from_ham10000() -> None:
     """Its card may be older than the field that says so."""
-    assert origin_of_card(read_card(BOX)) == "ham10000"
+    assert provenance_of_card(read_card(BUNDLED)) == "ham10000"

@@ -21,7 +21,7 @@ from helpers.serving.exports import tfjs_convert
 from helpers.serving.exports.batch_norm_folding import fold_batch_norms
 from helpers.serving.exports.export import PRECISIONS, TOLERANCES, export_model
 from helpers.serving.exports.graph import compute_outputs, serving_graph, with_features
-from helpers.serving.exports.workspace import Workbench, stand_in_pictures
+from helpers.serving.exports.workspace import ExportWorkspace, stand_in_pictures
 from helpers.serving.model.served import write_served
 
 SIZE = (32, 48)
@@ -72,7 +72,7 @@ def pictures() -> np.ndarray:
 def made(served, pictures, tmp_path_factory) -> dict[tuple[str, str], exports.Export]:
     """Every format in every precision, made once."""
     folder = tmp_path_factory.mktemp("exports")
-    with Workbench(served.keras_model, pictures) as bench:
+    with ExportWorkspace(served.keras_model, pictures) as bench:
         bench.start_tfjs(PRECISIONS["tfjs"])
         return {
             (to, precision): export_model(
@@ -158,7 +158,7 @@ def test_an_export_that_differs_is_refused(served, pictures, tmp_path):
     other.get_layer("head_softmax").set_weights([kernel[:, ::-1], bias])
     folder = tmp_path / "export"
     first = export_model(served, "saved_model", folder, images=pictures)
-    with Workbench(served.keras_model, pictures) as bench:
+    with ExportWorkspace(served.keras_model, pictures) as bench:
         bench.graph = serving_graph(other)
         with pytest.raises(ConfigError, match=r"within 0\.0001 of Keras.* nothing was written"):
             export_model(served, "saved_model", folder, images=pictures, bench=bench)

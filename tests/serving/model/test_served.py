@@ -20,7 +20,7 @@ from helpers.dataset.sources import Source
 from helpers.explanation.gradcam import expand_maps
 from helpers.serving.cards.calibration import apply_temperature
 from helpers.serving.cards.card import MODEL_FILE, read_card, write_card
-from helpers.serving.cards.provenance import NOTICES, origin_of_card
+from helpers.serving.cards.provenance import NOTICES, provenance_of_card
 from helpers.serving.deployment.cards import card_of_run
 from helpers.serving.model import served as module
 from helpers.serving.model.served import ServedModel, open_model, write_served
@@ -175,10 +175,10 @@ def test_the_box_is_opened_without_a_name(
     small_served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """None and an empty text mean the repository's model; without one the way out is told."""
-    monkeypatch.setattr(module, "BOX", small_served)
+    monkeypatch.setattr(module, "BUNDLED", small_served)
     assert open_model().folder == small_served
     assert open_model("").card == read_card(small_served)
-    monkeypatch.setattr(module, "BOX", tmp_path / "model")
+    monkeypatch.setattr(module, "BUNDLED", tmp_path / "model")
     with pytest.raises(ConfigError, match="dermbook box"):
         open_model()
 
@@ -307,7 +307,7 @@ def test_a_trial_on_drawn_pictures_says_so(tmp_path: Path, monkeypatch: pytest.M
     assert "never seen a photograph" in card.notice
     assert "clinics" not in card.notice
     assert "HAM10000" not in card.licence
-    assert origin_of_card(card) == "drawn"
+    assert provenance_of_card(card) == "drawn"
 
 
 def test_a_run_knows_better_than_names(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_a_run_knows_better_than_names(tmp_path: Path) -> None:
     for drawn in (True, False):
         card = card_of_run(trial, Source("mine", tmp_path, drawn, "mine"))
         assert (card.notice == NOTICES["drawn"]) == drawn
-        assert (origin_of_card(card) == "drawn") == drawn
+        assert (provenance_of_card(card) == "drawn") == drawn
         assert card.data["source"] == "mine"
 
 

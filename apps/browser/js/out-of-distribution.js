@@ -1,5 +1,5 @@
 // Is this dermoscopy? The distance of a picture's features from those of the pictures that the
-// model knows, as helpers/serving/gate.py defines it.
+// model knows, as helpers/serving/model/out_of_distribution.py defines it.
 
 import { unpack } from './scores.js';
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
-from face.reasons import reason_of
 from helpers.serving.apps import (
-    ModelDesk,
     Reading,
     Result,
-    Tray,
+    SharedModel,
+    UploadSession,
     Wording,
     heat_of,
     overlay,
     results_csv,
     results_pdf,
 )
+from interface.refusals import reason_of
 
 _OPACITY = 0.45
 
 
-def _result(say: Wording, desk: ModelDesk, reading: Reading, anyway: bool) -> Result:
+def _result(say: Wording, shared: SharedModel, reading: Reading, anyway: bool) -> Result:
     notes = [say(f"notes.{note}") for note in reading.notes]
     if reading.refused and not anyway:
         return Result(reading.name, refusal=say("gate.title"), notes=tuple(notes))
@@ -29,7 +29,7 @@ def _result(say: Wording, desk: ModelDesk, reading: Reading, anyway: bool) -> Re
         notes = [drawn, *([] if reading.accepted else [say("gate.example")]), *notes]
     elif reading.refused:
         notes = [f"{say('gate.title')}. {say('gate.anyway_warning')}", *notes]
-    heat = desk.ask(heat_of, reading, reading.order()[0])
+    heat = shared.ask(heat_of, reading, reading.order()[0])
     return Result(
         reading.name,
         probabilities=reading.probabilities,
@@ -40,22 +40,26 @@ def _result(say: Wording, desk: ModelDesk, reading: Reading, anyway: bool) -> Re
     )
 
 
-def _results(say: Wording, desk: ModelDesk, tray: Tray, anyway: bool) -> list[Result]:
+def _results(
+    say: Wording, shared: SharedModel, session: UploadSession, anyway: bool
+) -> list[Result]:
     """All that was put in: what was analysed, and what was refused and why."""
-    analysed = [_result(say, desk, reading, anyway) for reading in tray.readings]
-    bad = [Result(entry.name, refusal=reason_of(say, entry)) for entry in tray.refusals]
+    analysed = [_result(say, shared, reading, anyway) for reading in session.readings]
+    bad = [Result(entry.name, refusal=reason_of(say, entry)) for entry in session.refusals]
     return analysed + bad
 
 
-def downloads(say: Wording, desk: ModelDesk, tray: Tray, threshold: float, anyway: bool) -> None:
+def downloads(
+    say: Wording, shared: SharedModel, session: UploadSession, threshold: float, anyway: bool
+) -> None:
     """Draw the buttons that download the results."""
-    card = desk.model.card
+    card = shared.model.card
 
     def table() -> bytes:
-        return results_csv(_results(say, desk, tray, anyway), card, threshold, say.values)
+        return results_csv(_results(say, shared, session, anyway), card, threshold, say.values)
 
     def pages() -> bytes:
-        return results_pdf(_results(say, desk, tray, anyway), card, threshold, say.values)
+        return results_pdf(_results(say, shared, session, anyway), card, threshold, say.values)
 
     for kind, make, mime in (("csv", table, "text/csv"), ("pdf", pages, "application/pdf")):
         st.download_button(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from face import pieces
-from face.language import words
 from helpers.core import COLOURS, MALIGNANT
 from helpers.dataset import AGE_RANGE, METADATA_COLUMNS
 from helpers.serving.apps import REST, Filters, Wording, short_file_name
@@ -19,6 +17,8 @@ from helpers.serving.uploads import (
     drawn_table,
     read_table,
 )
+from interface import components
+from interface.language import words
 
 _SHOWN_ROWS = 100
 _GREY = "#7d8a8a"
@@ -43,7 +43,7 @@ def _uploaded(say: Wording) -> Metadata | None:
     )
     if file is None:
         st.session_state.pop("read_table", None)
-        pieces.show(pieces.soft(say("dashboard.example")))
+        components.show(components.soft(say("dashboard.example")))
         return drawn_table()
     known = st.session_state.get("read_table")
     if known is None or known[0] != file.file_id:
@@ -57,13 +57,13 @@ def _uploaded(say: Wording) -> Metadata | None:
     read = known[1]
     if isinstance(read, TableError):
         reason = say(f"errors.{read.code}", **read.fields)
-        pieces.show(pieces.warning(say("dashboard.bad", name=name), [reason]))
+        components.show(components.warning(say("dashboard.bad", name=name), [reason]))
         return None
     notes = [say(f"table_notes.{note.code}", **note.fields) for note in read.notes]
     if notes:
-        pieces.show(pieces.warning(say("dashboard.yours", name=name), notes))
+        components.show(components.warning(say("dashboard.yours", name=name), notes))
     else:
-        pieces.show(pieces.soft(say("dashboard.yours", name=name)))
+        components.show(components.soft(say("dashboard.yours", name=name)))
     return read
 
 
@@ -120,7 +120,7 @@ def _choose(say: Wording, rows: pd.DataFrame) -> Filters:
 
 def _draw_figures(say: Wording, rows: pd.DataFrame, kept: pd.DataFrame) -> None:
     malignant = int(kept["dx"].isin(MALIGNANT).sum())
-    share = pieces.percent(malignant / len(kept)) if len(kept) else ""
+    share = components.percent(malignant / len(kept)) if len(kept) else ""
     lesions, all_lesions = counting.count_lesions(kept), counting.count_lesions(rows)
     numbers = (
         ("images", f"{len(kept):,}", say("dashboard.of_all", n=f"{len(rows):,}")),
@@ -128,10 +128,10 @@ def _draw_figures(say: Wording, rows: pd.DataFrame, kept: pd.DataFrame) -> None:
         ("malignant", f"{malignant:,}", share),
         ("no_age", f"{int(kept['age'].isna().sum()):,}", ""),
     )
-    pieces.show(
-        pieces.tiles(
+    components.show(
+        components.tiles(
             (
-                pieces.tile(say(f"dashboard.figures.{name}"), number, of)
+                components.tile(say(f"dashboard.figures.{name}"), number, of)
                 for name, number, of in numbers
             ),
             kind="db-small",
@@ -145,16 +145,16 @@ def _draw_bars(say: Wording, kept: pd.DataFrame, column: str, title: str) -> Non
     most = int(counts["images"].max())
     colours = COLOURS if column == "dx" else {}
     rows = [
-        pieces.Bar(
+        components.Bar(
             _name(say, column, value),
             images / most,
             (f"{images:,}", f"{lesions:,}"),
-            _GREY if value in (UNKNOWN, REST) else colours.get(value, pieces.ACCENT),
+            _GREY if value in (UNKNOWN, REST) else colours.get(value, components.ACCENT),
         )
         for value, images, lesions in counts.itertuples(index=False)
     ]
     heads = [say("dashboard.value"), say("dashboard.images"), say("dashboard.lesions")]
-    pieces.show(pieces.bars(say(title), heads, rows))
+    components.show(components.bars(say(title), heads, rows))
 
 
 def _draw_ages(say: Wording, kept: pd.DataFrame) -> None:
@@ -168,9 +168,9 @@ def _draw_ages(say: Wording, kept: pd.DataFrame) -> None:
         ]
         heads = [say("dashboard.age"), say("dashboard.images"), say("dashboard.lesions")]
         caption = say("dashboard.age_alt", step=counting.AGE_STEP)
-        pieces.show(pieces.column_chart(caption, steps, heads))
+        components.show(components.column_chart(caption, steps, heads))
     missing = say("dashboard.age_missing", images=f"{images:,}", lesions=f"{lesions:,}")
-    pieces.show(pieces.soft(missing))
+    components.show(components.soft(missing))
 
 
 def _draw_rows(say: Wording, table: Metadata, kept: pd.DataFrame) -> None:
@@ -181,7 +181,7 @@ def _draw_rows(say: Wording, table: Metadata, kept: pd.DataFrame) -> None:
     text = say("dashboard.table_all", n=n)
     if len(shown) < len(kept):
         text = say("dashboard.table_some", shown=len(shown), n=n)
-    pieces.show(pieces.soft(text))
+    components.show(components.soft(text))
 
     def cell(value: object) -> str | None:
         if isinstance(value, float):
@@ -189,7 +189,7 @@ def _draw_rows(say: Wording, table: Metadata, kept: pd.DataFrame) -> None:
         return None if value in ("", UNKNOWN) else str(value)
 
     rows = ([cell(value) for value in row] for row in shown.itertuples(index=False))
-    pieces.show(pieces.row_table(text, columns, rows, say("dashboard.missing")))
+    components.show(components.row_table(text, columns, rows, say("dashboard.missing")))
     st.download_button(
         say("dashboard.download", n=n),
         # Made when it is asked for: a million rows take seconds.
@@ -200,14 +200,14 @@ def _draw_rows(say: Wording, table: Metadata, kept: pd.DataFrame) -> None:
         on_click="ignore",
         key="download_table",
     )
-    pieces.show(pieces.soft(say("dashboard.download_note")))
+    components.show(components.soft(say("dashboard.download_note")))
 
 
 def draw() -> None:
     """Draw the page."""
     say = words()
     st.title(say("dashboard.title"), anchor=False)
-    pieces.show(pieces.lead(say("dashboard.lead")))
+    components.show(components.lead(say("dashboard.lead")))
     table = _uploaded(say)
     if table is None:
         return
@@ -215,7 +215,7 @@ def draw() -> None:
     kept = counting.filter_rows(table.rows, _choose(say, table.rows))
     _draw_figures(say, table.rows, kept)
     if kept.empty:
-        pieces.show(pieces.empty(say("dashboard.none_left")))
+        components.show(components.empty(say("dashboard.none_left")))
         return
     left, right = st.columns(2, gap="large")
     with left:

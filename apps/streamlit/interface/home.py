@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from face import pieces
-from face.language import words
-from face.model import say_missing, serving
 from helpers.core import CLASSES, COLOURS, MALIGNANT, DermBookError
 from helpers.models import find_backbone
 from helpers.serving.apps import MOST_PICTURES, Wording
-from helpers.serving.cards import Card, origin_of_card
+from helpers.serving.cards import Card, provenance_of_card
 from helpers.serving.model import ServedModel
+from interface import components
+from interface.language import words
+from interface.model import say_missing, serving
 
 _SCORES = (
     "balanced_accuracy",
@@ -59,7 +59,9 @@ def _tiles(card: Card, say: Wording) -> tuple[str, list[str]]:
             interval = f"[{score.low:.2f}, {score.high:.2f}], {n}"
             note = say(f"home.scores.{name}.note", chance=chance)
             made.append(
-                pieces.tile(say(f"home.scores.{name}.name"), f"{score.value:.2f}", interval, note)
+                components.tile(
+                    say(f"home.scores.{name}.name"), f"{score.value:.2f}", interval, note
+                )
             )
     return split, made
 
@@ -75,12 +77,12 @@ def _draw_model(say: Wording) -> ServedModel | None:
     st.header(say("home.how_good"), anchor=False)
     split, made = _tiles(card, say)
     if made:
-        pieces.show(pieces.soft(say(f"home.how_good_{split}")))
-        pieces.show(pieces.tiles(made))
+        components.show(components.soft(say(f"home.how_good_{split}")))
+        components.show(components.tiles(made))
     else:
-        pieces.show(pieces.soft(say("home.no_scores")))
+        components.show(components.soft(say("home.no_scores")))
     st.header(say("home.model"), anchor=False)
-    pieces.show(pieces.facts(_facts(card, say)))
+    components.show(components.facts(_facts(card, say)))
     return model
 
 
@@ -90,7 +92,7 @@ def _limits(model: ServedModel | None, say: Wording) -> list[str]:
     if model is not None:
         own = [
             say(f"home.limits_target.{model.card.target}", n=len(model.card.classes)),
-            say(f"home.limits_origin.{origin_of_card(model.card)}"),
+            say(f"home.limits_origin.{provenance_of_card(model.card)}"),
         ]
         if model.gate is None:
             own.append(say("gate.none"))
@@ -101,7 +103,7 @@ def draw() -> None:
     """Draw the page."""
     say = words()
     st.title(say("home.title"), anchor=False)
-    pieces.show(pieces.lead(say("home.lead")))
+    components.show(components.lead(say("home.lead")))
     with st.container(horizontal=True):
         if st.button(say("home.to_diagnosis"), type="primary", key="to_diagnosis"):
             st.switch_page(st.session_state["pages"]["diagnosis"])
@@ -109,10 +111,10 @@ def draw() -> None:
             st.switch_page(st.session_state["pages"]["dashboard"])
     model = _draw_model(say)
     st.header(say("home.limits"), anchor=False)
-    pieces.show(pieces.text_list(_limits(model, say)))
+    components.show(components.text_list(_limits(model, say)))
     st.header(say("home.classes"), anchor=False)
-    pieces.show(
-        pieces.class_list(
+    components.show(
+        components.class_list(
             (
                 COLOURS[dx],
                 say(f"classes.{dx}.name"),
@@ -123,4 +125,4 @@ def draw() -> None:
         )
     )
     st.header(say("home.privacy"), anchor=False)
-    pieces.show(pieces.soft(say("home.privacy_text", most=MOST_PICTURES)))
+    components.show(components.soft(say("home.privacy_text", most=MOST_PICTURES)))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from face import pieces
 from helpers.core import APPS
 from helpers.serving.apps import File, Wording
 from helpers.serving.uploads import UPLOAD_MB
+from interface import components
 
 EXAMPLES = APPS / "examples"
 _SOURCES = ("upload", "camera", "examples")
@@ -64,9 +64,9 @@ def start_again() -> None:
 def _examples(say: Wording) -> Intake:
     examples = load_examples(EXAMPLES)
     if not examples:
-        pieces.show(pieces.empty(say("diagnosis.no_examples", folder="apps/examples")))
+        components.show(components.empty(say("diagnosis.no_examples", folder="apps/examples")))
         return Intake()
-    pieces.show(pieces.soft(say("diagnosis.examples_note")))
+    components.show(components.soft(say("diagnosis.examples_note")))
     chosen: list[File] = []
     with st.container(horizontal=True, gap="medium"):
         for example in examples:
@@ -74,7 +74,7 @@ def _examples(say: Wording) -> Intake:
             text = example.text.get(say.language, "")
             alt = say("diagnosis.drawn_as", name=name, text=text)
             with st.container(width=_WIDTH, key=f"db_example_{example.dx}"):
-                pieces.show(pieces.stored_picture(example.path.read_bytes(), alt))
+                components.show(components.stored_picture(example.path.read_bytes(), alt))
                 if st.button(name, key=f"example_{example.dx}", width="stretch", help=text):
                     chosen = [example.file()]
     if st.button(say("diagnosis.add_all", n=len(examples)), key="example_all"):
@@ -116,7 +116,7 @@ def take_in(say: Wording, gated: bool) -> Intake:
     if source == "camera":
         shot = st.camera_input(say("diagnosis.camera"), key=f"camera_{number}")
         note = "camera_note" if gated else "camera_note_no_gate"
-        pieces.show(pieces.soft(say(f"diagnosis.{note}")))
+        components.show(components.soft(say(f"diagnosis.{note}")))
         if shot is None:
             return Intake()
         return Intake([(say("diagnosis.camera_name"), shot.getvalue)], shot.file_id)
