@@ -1,6 +1,6 @@
 # Every target sets up .venv from requirements.lock first, and only when that has changed.
 # Variables:  make report PROFILE=quick SOURCE=../images RUN=real CHAPTERS=01,05 CODE=show
-#             make test PYTHON=/path/to/python3.12 TESTS="tests/test_cli.py -x"
+#             make test PYTHON=/path/to/python3.12 TESTS="tests/cli -x"
 #             make app MODEL=efficientnetlite0-1234 PORT=8501
 
 SHELL := /bin/bash
@@ -45,7 +45,7 @@ report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)")
 
-test: $(STAMP) ## Run the tests (TESTS=tests/test_x.py for some of them)
+test: $(STAMP) ## Run the tests (TESTS=tests/dataset for some of them)
 	@$(BIN)/python -m pytest $(TESTS)
 
 lab: $(STAMP) ## Open the chapters in JupyterLab

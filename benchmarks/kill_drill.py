@@ -51,7 +51,7 @@ def _victim(main: psutil.Process, rng: random.Random) -> tuple[str, psutil.Proce
         line = " ".join(child.cmdline())
         if "ipykernel_launcher" in line:
             kinds.setdefault("kernel", []).append(child)
-        elif "helpers.training.worker" in line:
+        elif "helpers.training" in line:
             kinds.setdefault("training", []).append(child)
     kind = rng.choice(sorted(kinds))
     return kind, rng.choice(kinds[kind])

@@ -21,11 +21,13 @@ from helpers.core import (
     DermBookError,
     cache_home,
     cjk_file,
+    device_line,
+    devices,
     folder_bytes,
     readable_bytes,
     write_problem,
 )
-from helpers.report import device_line, devices, version_of
+from helpers.report import version_of
 
 NEEDED_MEMORY = 4.0
 """GiB that a training of ``quick`` and a browser can live with."""

@@ -39,6 +39,7 @@ from helpers.core.files import (
     write_problem,
 )
 from helpers.core.fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
+from helpers.core.machine import device_line, devices
 from helpers.core.paths import APPS, CHAPTERS, PUBLISHED, ROOT
 
 __all__ = [
@@ -68,6 +69,8 @@ __all__ = [
     "cjk_characters",
     "cjk_cut",
     "cjk_file",
+    "device_line",
+    "devices",
     "digest",
     "digest_rows",
     "explain_validation",

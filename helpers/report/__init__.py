@@ -5,14 +5,11 @@ from __future__ import annotations
 from helpers.report.build import build_report
 from helpers.report.chapters import find_chapters
 from helpers.report.inputs import version_of
-from helpers.report.manifest import device_line, devices
 from helpers.report.typesetting import TYPST_TEMPLATE
 
 __all__ = [
     "TYPST_TEMPLATE",
     "build_report",
-    "device_line",
-    "devices",
     "find_chapters",
     "version_of",
 ]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from helpers.core import (
@@ -19,15 +17,16 @@ from helpers.core import (
     digest,
     read_json,
     sha256_file,
-    writable,
     write_json,
 )
 from helpers.models import backend_name
 from helpers.report.chapters import Chapter, find_chapters, select_chapters
+from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
-from helpers.report.manifest import build_manifest, device_line, update_manifest
+from helpers.report.manifest import build_manifest, update_manifest
 from helpers.report.progress import Progress, results_table
 from helpers.report.results import ChapterResult
+from helpers.report.run_folder import held_folder, relative_path, run_folder
 from helpers.report.runner import notebook_path, run_chapters
 from helpers.study import load_profile
 
@@ -47,54 +46,6 @@ def _absolute(source: str | None) -> str | None:
         return source
     path = Path(source).expanduser()
     return str(path.resolve()) if path.exists() else source
-
-
-def run_folder(profile: str, run_name: str | None, runs_dir: Path) -> Path:
-    """Absolute path of the folder of a run.
-
-    Raises
-    ------
-    ConfigError
-        If the run's name is not a plain folder name.
-    """
-    name = run_name or profile
-    if name in (".", "..") or Path(name).name != name:
-        raise ConfigError(f"run {name!r}: expected a plain folder name, such as 'real'")
-    return (runs_dir / name).resolve()
-
-
-def make_cover(
-    manifest: Mapping[str, Any], profile: Mapping[str, Any], run: str, date: str
-) -> dict[str, Any]:
-    """Facts for the cover of the report.
-
-    Returns
-    -------
-    dict
-        ``title``, ``subtitle``, ``source`` (its title), ``drawn`` (bool), ``profile``,
-        ``date`` (ISO), ``devices`` (one line), ``versions`` (by package) and ``notes``.
-    """
-    source = manifest["source"]
-    asked = str(manifest["configuration"]["parameters"]["source"] or profile.get("source", ""))
-    notes = [f"Run {run}"]
-    if "n_images" in source:
-        notes.append(
-            f"{source['n_images']:,} images of {source['n_lesions']:,} lesions, catalogue "
-            f"fingerprint {source['fingerprint']}"
-        )
-    shown = ("python", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "dermbook")
-    versions = manifest["versions"]
-    return {
-        "title": "DermBook",
-        "subtitle": "An executable report on HAM10000",
-        "source": source.get("title", asked),
-        "drawn": bool(source.get("drawn", asked == "sample")),
-        "profile": str(profile.get("name", "")),
-        "date": date,
-        "devices": device_line(manifest["devices"]),
-        "versions": {name: versions[name] for name in shown if name in versions},
-        "notes": notes,
-    }
 
 
 def _render(
@@ -121,13 +72,6 @@ def _stored_key(path: Path) -> str:
         return str(read_json(path)["key"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return ""
-
-
-def _relative(path: Path) -> str:
-    try:
-        return os.path.relpath(path)
-    except ValueError:  # another drive
-        return str(path)
 
 
 def build_report(
@@ -202,15 +146,9 @@ def build_report(
     digests = chapter_digests(chosen, parameters, [content, key, code_digest(), backend_name()])
     for chapter in added:
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
-    writable(folder)
     try:
-        with FileLock(folder / ".lock", timeout=0):
+        with held_folder(folder):
             return _build(chosen, parameters, folder, digests, content, code, force, console)
-    except Timeout:
-        raise ReportError(
-            f"{_relative(folder)}: another report is being made in this run folder; wait for it "
-            "to end, or choose another name with --run NAME"
-        ) from None
     except KeyboardInterrupt:
         console.print(
             "Interrupted. Finished chapters and trials are kept; the same command goes on there.",
@@ -246,7 +184,7 @@ def _build(
     failed = [result for result in results if result.status == "failed"]
     if failed:
         names = ", ".join(result.chapter.name for result in failed)
-        kept = _relative(folder / "notebooks")
+        kept = relative_path(folder / "notebooks")
         for detail in dict.fromkeys(result.detail for result in failed if result.detail):
             console.print(detail, markup=False, highlight=False, soft_wrap=True)
             console.print()
@@ -263,11 +201,13 @@ def _build(
     except DermBookError:
         raise
     except OSError as error:
-        raise ReportError(f"{_relative(folder)}: cannot write the report: {error}") from error
+        raise ReportError(f"{relative_path(folder)}: cannot write the report: {error}") from error
     state = "written" if rendered else "unchanged"
     for name in ("report.pdf", "report.html", "manifest.json"):
         path = folder / name
         size = path.stat().st_size / 2**20
         what = "" if name == "manifest.json" else f" {state}"
-        console.print(f"{_relative(path)}{what}, {size:.1f} MiB", highlight=False, soft_wrap=True)
+        console.print(
+            f"{relative_path(path)}{what}, {size:.1f} MiB", highlight=False, soft_wrap=True
+        )
     return 0

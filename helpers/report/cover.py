@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from helpers.core import ReportError
+from helpers.core import ReportError, device_line
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,37 @@ class Cover:
             "running": self.title,
             "single": self.single,
         }
+
+
+def make_cover(
+    manifest: Mapping[str, Any], profile: Mapping[str, Any], run: str, date: str
+) -> dict[str, Any]:
+    """Facts for the cover of the report.
+
+    Returns
+    -------
+    dict
+        ``title``, ``subtitle``, ``source`` (its title), ``drawn`` (bool), ``profile``,
+        ``date`` (ISO), ``devices`` (one line), ``versions`` (by package) and ``notes``.
+    """
+    source = manifest["source"]
+    asked = str(manifest["configuration"]["parameters"]["source"] or profile.get("source", ""))
+    notes = [f"Run {run}"]
+    if "n_images" in source:
+        notes.append(
+            f"{source['n_images']:,} images of {source['n_lesions']:,} lesions, catalogue "
+            f"fingerprint {source['fingerprint']}"
+        )
+    shown = ("python", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "dermbook")
+    versions = manifest["versions"]
+    return {
+        "title": "DermBook",
+        "subtitle": "An executable report on HAM10000",
+        "source": source.get("title", asked),
+        "drawn": bool(source.get("drawn", asked == "sample")),
+        "profile": str(profile.get("name", "")),
+        "date": date,
+        "devices": device_line(manifest["devices"]),
+        "versions": {name: versions[name] for name in shown if name in versions},
+        "notes": notes,
+    }

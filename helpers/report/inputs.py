@@ -19,14 +19,14 @@ _PACKAGES = (
     "scikit-learn", "matplotlib", "opencv-python-headless", "pillow", "imagehash",
 )  # fmt: skip
 # What turns chapters into pages, or runs them, must not train anything again when it changes.
-_OUTSIDE = {"cli.py", "doctor.py", "trial_command.py"}
-_INSIDE_REPORT = {"__init__.py", "display.py", "fonts.py", "mark.py"}
+_OUTSIDE = {"cli", "report", "serving/apps"}
+# What the pages depend on besides the room that makes them.
+_RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py")
 
 
 def _matters(name: str) -> bool:
     """Whether a chapter may import this module; ``name`` is relative to ``helpers``."""
-    folder, _, module = name.rpartition("/")
-    return module in _INSIDE_REPORT if folder == "report" else name not in _OUTSIDE
+    return name.rpartition("/")[0] not in _OUTSIDE
 
 
 def version_of(package: str) -> str:
@@ -71,7 +71,7 @@ def rendering_digest(root: Path = ROOT) -> str:
     """Hash of all that turns executed chapters into pages."""
     helpers = root / "helpers"
     files = [path for path in (helpers / "report").rglob("*") if path.suffix != ".pyc"]
-    return files_digest([*files, helpers / "style.py"], root)
+    return files_digest([*files, *(helpers / name for name in _RENDERED)], root)
 
 
 def _listing(folder: Path) -> list[list[Any]]:

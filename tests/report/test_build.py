@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import subprocess
 import sys
@@ -19,9 +20,11 @@ from helpers.core import ROOT
 from helpers.core.errors import ConfigError, ReportError
 from helpers.core.files import read_json
 from helpers.report import build, inputs
-from helpers.report.build import build_report, make_cover, run_folder
+from helpers.report.build import build_report
 from helpers.report.chapters import find_chapters
+from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, source_key
+from helpers.report.run_folder import run_folder
 
 SOURCE = """import json, pathlib
 folder = pathlib.Path(run_folder)
@@ -246,22 +249,26 @@ def test_source_key_follows_files(tmp_path):
 def test_code_digest_ignores_what_no_chapter_imports(tmp_path):
     """A change in the command line trains nothing again; a change in a helper does."""
     helpers = tmp_path / "helpers"
-    (helpers / "report").mkdir(parents=True)
-    for name in ("cli.py", "models.py", "report/runner.py", "report/display.py"):
+    for name in ("cli/main.py", "models/build.py", "report/runner.py", "notebook/display.py"):
+        (helpers / name).parent.mkdir(parents=True)
         (helpers / name).write_text("1")
     before = code_digest(tmp_path)
     code_digest.cache_clear()
-    (helpers / "cli.py").write_text("2")
+    (helpers / "cli" / "main.py").write_text("2")
     (helpers / "report" / "runner.py").write_text("2")
     assert code_digest(tmp_path) == before
     code_digest.cache_clear()
-    (helpers / "report" / "display.py").write_text("2")
+    (helpers / "notebook" / "display.py").write_text("2")
     assert code_digest(tmp_path) != before
 
 
 def _imported(path):
     """Modules of the project that a file imports, at its top or in its functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -270,19 +277,20 @@ def _imported(path):
 
 
 def test_code_digest_covers_all_that_a_chapter_can_import():
-    """Whatever can be reached from the helpers, but from the command line, is in the digest."""
+    """Whatever can be reached from the chapters is in the digest."""
     folder = ROOT / "helpers"
-    pending = [path for path in folder.glob("*.py") if inputs._matters(path.name)]
+    pending = [chapter.path for chapter in find_chapters()]
     seen = set()
     while pending:
         path = pending.pop()
         if path in seen:
             continue
         seen.add(path)
-        found = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in _imported(path)]
-        pending += [other for other in found if other.is_file()]
-    names = {path.relative_to(folder).as_posix() for path in seen}
-    assert "report/display.py" in names
+        places = [ROOT.joinpath(*name.split(".")) for name in _imported(path)]
+        found = [(place.with_suffix(".py"), place / "__init__.py") for place in places]
+        pending += [other for pair in found for other in pair if other.is_file()]
+    names = {path.relative_to(folder).as_posix() for path in seen if folder in path.parents}
+    assert {"notebook/display.py", "training/trainer.py", "serving/model/served.py"} <= names
     assert [name for name in names if not inputs._matters(name)] == []
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from helpers.core.files import read_json, write_json
+from helpers.core.machine import device_line, devices
 from helpers.report import manifest as module
 from helpers.report.chapters import Chapter
-from helpers.report.manifest import build_manifest, device_line, devices, update_manifest, versions
+from helpers.report.manifest import build_manifest, update_manifest, versions
 from helpers.report.results import ChapterResult
 
 NUMBER = {"key": "accuracy", "value": 0.7, "low": 0.6, "high": 0.8, "n": 90, "text": "0.70"}

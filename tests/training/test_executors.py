@@ -47,7 +47,7 @@ def make_task(catalogue: pd.DataFrame, seed: int, **changes: Any) -> Task:
 def worker_of_this_process() -> psutil.Process:
     """The child that trains."""
     for child in psutil.Process().children():
-        if "helpers.training.worker" in child.cmdline():
+        if "helpers.training" in child.cmdline():
             return child
     raise AssertionError("no worker is running")
 
@@ -90,7 +90,7 @@ def test_interrupt_ends_all_children(tiny_catalogue: pd.DataFrame, interruptible
     with pytest.raises(KeyboardInterrupt):
         LocalExecutor().run(tasks, interrupt)
     assert time.monotonic() - started < 120
-    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
+    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
 
 
 def test_orphaned_child_ends(tiny_catalogue: pd.DataFrame) -> None:
@@ -102,7 +102,7 @@ def test_orphaned_child_ends(tiny_catalogue: pd.DataFrame) -> None:
     task = prepare_task(make_config(3), split_catalogue(tiny_catalogue))
     task.work.mkdir(parents=True, exist_ok=True)
     child = subprocess.Popen(
-        [sys.executable, "-m", "helpers.training.worker"],
+        [sys.executable, "-m", "helpers.training"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -136,7 +136,7 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     assert later.record["seconds"]["import"] < 0.5 * alone.record["seconds"]["import"]
     for task in (first, second):
         assert (task.folder / LOG).is_file()
-    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
+    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
 
 
 def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> None:
@@ -160,4 +160,4 @@ def test_a_child_is_not_kept_where_it_may_not_stay(tiny_catalogue: pd.DataFrame)
     request = children.request(task.payload() | {"probe": False}, task.work / LOG)
     assert list(request.events())[-1]["kind"] == "done"
     assert request.close() == 0
-    assert not any("helpers.training.worker" in c.cmdline() for c in psutil.Process().children())
+    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())

@@ -44,7 +44,7 @@ LIMIT_MB = "6000"
 def worker() -> psutil.Process:
     """The child that trains."""
     for child in psutil.Process().children():
-        if "helpers.training.worker" in child.cmdline():
+        if "helpers.training" in child.cmdline():
             return child
     raise AssertionError("no worker is running")
 

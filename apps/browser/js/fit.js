@@ -1,4 +1,4 @@
-// From decoded pixels of any size to the pixels that the model takes, as helpers/serving/pictures.py
+// From decoded pixels of any size to the pixels that the model takes, as helpers/serving/uploads/pictures.py
 // does it: portrait pictures turned by a quarter, because a lesion has no up, the middle cut out,
 // and resampled as the training images were. Areas are averaged when the picture shrinks, values
 // interpolated between pixel centres when it grows.

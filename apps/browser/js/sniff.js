@@ -1,7 +1,7 @@
 // What a file is, told by its first bytes and never by its name, and how large it would be when
 // decoded, told by its header before anything is decoded.
 
-// The limits of helpers/serving/pictures.py; a test compares them.
+// The limits of helpers/serving/uploads/pictures.py; a test compares them.
 export const MAX_BYTES = 25_000_000;
 export const MAX_PIXELS = 40_000_000;
 export const MAX_SCANS = 40; // passes of a progressive JPEG; each takes time for the whole picture
