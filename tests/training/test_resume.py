@@ -80,8 +80,8 @@ def starve(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int, raised: str
     """Have the child raise an error for every batch of more than `most` images."""
     (folder / "sitecustomize.py").write_text(
         f"""
-import helpers.batches as batches
-from helpers.augment import augment_batch
+import helpers.training.batches as batches
+from helpers.augmentation import augment_batch
 
 def starved(images, *arguments, **options):
     if len(images) > {most}:

@@ -47,7 +47,7 @@ class Face(_Frozen):
     Attributes
     ----------
     views : tuple of str
-        Names in `helpers.evaluation.VIEWS`; the probabilities of all of them are averaged.
+        Names in `VIEWS` of test-time augmentation; the probabilities of all of them are averaged.
     temperature : float
         What the averaged probabilities are calibrated by; see `helpers.serving.cards.calibration`.
     malignant_threshold : float

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support.measure_gate import measure
+from support.out_of_distribution import measure
 
 from helpers.core.errors import ConfigError
 from helpers.serving.model.out_of_distribution import (

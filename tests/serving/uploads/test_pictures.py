@@ -36,7 +36,7 @@ SECONDS = 5
 
 MEASURE = """
 import re, sys, time
-from helpers.serving.pictures import PictureError, read_picture
+from helpers.serving.uploads import PictureError, read_picture
 
 def megabytes(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
