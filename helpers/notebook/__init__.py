@@ -1,13 +1,5 @@
 """What a chapter holds in its hands: the run, and how figures, tables and numbers are shown."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.notebook.display import FIGURE_MIME, TABLE_MIME
-from helpers.notebook.run import Run, open_run
-
-__all__ = [
-    "FIGURE_MIME",
-    "TABLE_MIME",
-    "Run",
-    "open_run",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

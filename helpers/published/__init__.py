@@ -1,14 +1,5 @@
 """What others published: numbers with their sources, and what follows from them."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.published.matrices import matrices_that_fit
-from helpers.published.numbers import claim, claims, ham10000_counts, keras_applications
-
-__all__ = [
-    "claim",
-    "claims",
-    "ham10000_counts",
-    "keras_applications",
-    "matrices_that_fit",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

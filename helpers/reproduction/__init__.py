@@ -1,36 +1,5 @@
 """The published systems trained and scored beside what was claimed of them."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.reproduction.claims import course_report_checks, protocol_table
-from helpers.reproduction.systems import (
-    compare_systems,
-    plan_system,
-    system_predictions,
-    system_scores,
-)
-from helpers.reproduction.tables import (
-    claim_text,
-    comparable_in_words,
-    estimate_text,
-    gaps_in_words,
-    made_table,
-    score_label,
-    systems_table,
-)
-
-__all__ = [
-    "claim_text",
-    "comparable_in_words",
-    "compare_systems",
-    "course_report_checks",
-    "estimate_text",
-    "gaps_in_words",
-    "made_table",
-    "plan_system",
-    "protocol_table",
-    "score_label",
-    "system_predictions",
-    "system_scores",
-    "systems_table",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,9 +1,8 @@
 """How often a gate refuses dermoscopy, and what else it lets through.
 
 Run ``PYTHONPATH=.:tests python -m support.out_of_distribution FOLDER [MODEL]``: FOLDER has the
-HAM10000 layout;
-MODEL is as in `open_model`. The gate that is measured is fitted here on the validation split, as
-the model's own is.
+HAM10000 layout; MODEL is as in `open_model`. The gate that is measured is fitted here on the
+validation split, as the model's own is.
 """
 
 from __future__ import annotations

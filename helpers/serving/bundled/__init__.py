@@ -1,9 +1,5 @@
 """The model that comes with the repository: made by its recipe, scored once."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.serving.bundled.build import build_bundled
-
-__all__ = [
-    "build_bundled",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

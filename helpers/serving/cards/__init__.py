@@ -1,45 +1,5 @@
 """What is known of a served model: its card, calibration and provenance."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.serving.cards.calibration import apply_temperature
-from helpers.serving.cards.card import (
-    CARD_FILE,
-    GATE_FILE,
-    MODEL_FILE,
-    Card,
-    Copy,
-    Face,
-    FaceName,
-    read_card,
-    write_card,
-)
-from helpers.serving.cards.from_trial import (
-    calibrated,
-    card_of_trial,
-    face_scores,
-    make_face,
-    probability_columns,
-)
-from helpers.serving.cards.provenance import provenance_of_card
-from helpers.serving.cards.text import model_card
-
-__all__ = [
-    "CARD_FILE",
-    "GATE_FILE",
-    "MODEL_FILE",
-    "Card",
-    "Copy",
-    "Face",
-    "FaceName",
-    "apply_temperature",
-    "calibrated",
-    "card_of_trial",
-    "face_scores",
-    "make_face",
-    "model_card",
-    "probability_columns",
-    "provenance_of_card",
-    "read_card",
-    "write_card",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

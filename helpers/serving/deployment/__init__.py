@@ -1,41 +1,5 @@
 """What chapter 10 measures of models that are to be shipped."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.serving.deployment.cards import (
-    bundled_card,
-    card_of_run,
-    cards_table,
-    lesions_for_promise,
-    score_of,
-)
-from helpers.serving.deployment.tables import (
-    calibrated,
-    calibration_table,
-    config_to_ship,
-    export_all,
-    latency_table,
-    parity_table,
-    predictions_by,
-    small_number,
-    smallest_unharmed,
-    variants_table,
-)
-
-__all__ = [
-    "bundled_card",
-    "calibrated",
-    "calibration_table",
-    "card_of_run",
-    "cards_table",
-    "config_to_ship",
-    "export_all",
-    "latency_table",
-    "lesions_for_promise",
-    "parity_table",
-    "predictions_by",
-    "score_of",
-    "small_number",
-    "smallest_unharmed",
-    "variants_table",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,30 +1,5 @@
 """Files that visitors bring: recognised, read with care, kept in memory alone."""
 
-from __future__ import annotations
+import lazy_loader
 
-from helpers.serving.uploads.formula_injection import defused
-from helpers.serving.uploads.in_memory import UPLOAD_MB, keep_uploads_in_memory
-from helpers.serving.uploads.metadata_tables import (
-    UNKNOWN,
-    Metadata,
-    TableError,
-    drawn_table,
-    read_table,
-    risky_cells,
-)
-from helpers.serving.uploads.pictures import PictureError, fit_picture, read_picture
-
-__all__ = [
-    "UNKNOWN",
-    "UPLOAD_MB",
-    "Metadata",
-    "PictureError",
-    "TableError",
-    "defused",
-    "drawn_table",
-    "fit_picture",
-    "keep_uploads_in_memory",
-    "read_picture",
-    "read_table",
-    "risky_cells",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,45 @@
+from .catalogue import fingerprint, load_catalogue, subset
+from .decoding import ends_in_filler, read_image, read_mask
+from .fetch import fetch_ham10000
+from .folds import fold_catalogues, screening_split, undersample
+from .image_store import ImageStore, open_store, prepare_image, resize_image
+from .integrity import integrity_report, is_whole_ham10000
+from .layout import list_layout
+from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
+from .near_duplicates import SAME_PICTURE, perceptual_hash
+from .sources import Source, open_source
+from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
+
+__all__ = [
+    "AGE_RANGE",
+    "METADATA_COLUMNS",
+    "SAME_PICTURE",
+    "SPLITS",
+    "ImageStore",
+    "Source",
+    "assert_grouped",
+    "ends_in_filler",
+    "fetch_ham10000",
+    "fingerprint",
+    "fold_catalogues",
+    "integrity_report",
+    "is_whole_ham10000",
+    "leakage",
+    "list_layout",
+    "load_catalogue",
+    "metadata_schema",
+    "name_some",
+    "open_source",
+    "open_store",
+    "perceptual_hash",
+    "prepare_image",
+    "published_split_counts",
+    "read_image",
+    "read_mask",
+    "read_metadata",
+    "resize_image",
+    "screening_split",
+    "split_catalogue",
+    "subset",
+    "undersample",
+]

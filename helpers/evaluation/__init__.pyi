@@ -1,0 +1,70 @@
+from .comparison import align, compare
+from .confusions import LITERATURE, largest_confusions, numbered_works, rank_correlation
+from .cross_validation import cross_validation_scores, held_out_leak, most_folds
+from .ensembles import average_predictions, out_of_fold
+from .metadata_baselines import class_table, column_scores, predict_always
+from .metrics import Array, Scored, check_predictions, weighted_auc, weighted_average_precision
+from .scores import accuracy, balanced_accuracy
+from .scoring import SCORES, BootstrapOptions, Score, estimate_scores
+from .tables import Curve, per_class
+from .test_time_augmentation import predict_views, view_predictions, views_of
+from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
+from .trial_tables import (
+    augmentation_table,
+    chance_level,
+    cost_table,
+    describe_stage,
+    last_values,
+    majority_share,
+    paired_differences,
+    recipe_table,
+    scores_of,
+    without_augmentation,
+)
+
+__all__ = [
+    "LITERATURE",
+    "SCORES",
+    "Array",
+    "BootstrapOptions",
+    "Curve",
+    "Score",
+    "Scored",
+    "accuracy",
+    "align",
+    "augmentation_table",
+    "average_predictions",
+    "balanced_accuracy",
+    "chance_level",
+    "check_predictions",
+    "class_table",
+    "column_scores",
+    "compare",
+    "cost_table",
+    "cross_validation_scores",
+    "describe_stage",
+    "errors_called",
+    "estimate_scores",
+    "held_out_leak",
+    "largest_confusions",
+    "last_values",
+    "main_confusions",
+    "majority_share",
+    "malignant_outcomes",
+    "most_folds",
+    "numbered_works",
+    "out_of_fold",
+    "paired_differences",
+    "per_class",
+    "predict_always",
+    "predict_views",
+    "rank_correlation",
+    "recall_at_most_alarms",
+    "recipe_table",
+    "scores_of",
+    "view_predictions",
+    "views_of",
+    "weighted_auc",
+    "weighted_average_precision",
+    "without_augmentation",
+]

@@ -1,0 +1,9 @@
+from .display import FIGURE_MIME, TABLE_MIME
+from .run import Run, open_run
+
+__all__ = [
+    "FIGURE_MIME",
+    "TABLE_MIME",
+    "Run",
+    "open_run",
+]

@@ -1,0 +1,10 @@
+from .matrices import matrices_that_fit
+from .numbers import claim, claims, ham10000_counts, keras_applications
+
+__all__ = [
+    "claim",
+    "claims",
+    "ham10000_counts",
+    "keras_applications",
+    "matrices_that_fit",
+]

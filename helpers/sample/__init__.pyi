@@ -1,0 +1,16 @@
+from .atlas import ATLAS, CRITERIA, SOURCES, criteria_table, diagnosis_table, look_table
+from .folder import draw_sample
+from .plan import COLUMNS, has_drawn_ids, plan_sample
+
+__all__ = [
+    "ATLAS",
+    "COLUMNS",
+    "CRITERIA",
+    "SOURCES",
+    "criteria_table",
+    "diagnosis_table",
+    "draw_sample",
+    "has_drawn_ids",
+    "look_table",
+    "plan_sample",
+]

@@ -1,0 +1,5 @@
+from .build import build_bundled
+
+__all__ = [
+    "build_bundled",
+]

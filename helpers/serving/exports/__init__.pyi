@@ -1,0 +1,15 @@
+from .export import RECORD, REPRESENTATIVE_IMAGES, Export, Precision, export_model
+from .runtimes import Compute, open_runtime
+from .workspace import ExportWorkspace, no_chatter
+
+__all__ = [
+    "RECORD",
+    "REPRESENTATIVE_IMAGES",
+    "Compute",
+    "Export",
+    "ExportWorkspace",
+    "Precision",
+    "export_model",
+    "no_chatter",
+    "open_runtime",
+]

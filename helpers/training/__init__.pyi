@@ -1,0 +1,27 @@
+from .batches import class_weights, make_batches, predict
+from .cache import details_table, find_cached
+from .configuration import Stage, TrialConfig
+from .executors import LocalExecutor
+from .memory import add_memory_step, memory_steps, peak_memory_mb
+from .run import prepare_task, run_trials
+from .trials import Event, Task, Trial, open_trial_store
+
+__all__ = [
+    "Event",
+    "LocalExecutor",
+    "Stage",
+    "Task",
+    "Trial",
+    "TrialConfig",
+    "add_memory_step",
+    "class_weights",
+    "details_table",
+    "find_cached",
+    "make_batches",
+    "memory_steps",
+    "open_trial_store",
+    "peak_memory_mb",
+    "predict",
+    "prepare_task",
+    "run_trials",
+]
