@@ -70,8 +70,7 @@ def test_evaluation_and_plots_load_no_framework() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        env=os.environ
-        | {"EAGER_IMPORT": "1"},  # all that the rooms hand on, not only what is asked
+        env=os.environ | {"EAGER_IMPORT": "1"},  # all that the rooms hand on
         capture_output=True,
         text=True,
         check=True,

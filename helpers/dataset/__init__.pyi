@@ -1,12 +1,12 @@
 from .catalogue import fingerprint, load_catalogue, subset
 from .decoding import ends_in_filler, read_image, read_mask
+from .duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
 from .fetch import fetch_ham10000
 from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
 from .layout import list_layout
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
-from .near_duplicates import SAME_PICTURE, perceptual_hash
 from .sources import Source, open_source
 from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
 
@@ -29,6 +29,7 @@ __all__ = [
     "load_catalogue",
     "metadata_schema",
     "name_some",
+    "near_duplicates",
     "open_source",
     "open_store",
     "perceptual_hash",

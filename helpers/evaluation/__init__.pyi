@@ -4,9 +4,9 @@ from .cross_validation import cross_validation_scores, held_out_leak, most_folds
 from .ensembles import average_predictions, out_of_fold
 from .metadata_baselines import class_table, column_scores, predict_always
 from .metrics import Array, Scored, check_predictions, weighted_auc, weighted_average_precision
-from .scores import accuracy, balanced_accuracy
-from .scoring import SCORES, BootstrapOptions, Score, estimate_scores
-from .tables import Curve, per_class
+from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
+from .single_scores import accuracy, balanced_accuracy
+from .tables import Curve, per_class, reliability
 from .test_time_augmentation import predict_views, view_predictions, views_of
 from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
 from .trial_tables import (
@@ -61,6 +61,8 @@ __all__ = [
     "rank_correlation",
     "recall_at_most_alarms",
     "recipe_table",
+    "reliability",
+    "scores",
     "scores_of",
     "view_predictions",
     "views_of",

@@ -66,7 +66,7 @@ def per_class(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) ->
     predictions : DataFrame
         A trial's predictions of one split.
     **options
-        ``level``, ``n_resamples``, ``random_state``, as in `helpers.evaluation.scores.scores`.
+        ``level``, ``n_resamples``, ``random_state``, as in `helpers.evaluation.scores`.
 
     Returns
     -------

@@ -145,7 +145,7 @@ def scores_of(
     split : {"valid", "test"}, default="valid"
         Which predictions are scored.
     names : sequence of str
-        Keys of ``helpers.evaluation.scores.SCORES``.
+        Keys of ``helpers.evaluation.SCORES``.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def paired_differences(
     split : {"valid", "test"}, default="valid"
         Which predictions are compared.
     name : str, default="balanced_accuracy"
-        A key of ``helpers.evaluation.scores.SCORES``.
+        A key of ``helpers.evaluation.SCORES``.
 
     Returns
     -------

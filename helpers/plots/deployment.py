@@ -96,7 +96,7 @@ def reliability_before_after(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        As of ``helpers.evaluation.scores.reliability``, by the panel's title.
+        As of ``helpers.evaluation.reliability``, by the panel's title.
 
     Returns
     -------

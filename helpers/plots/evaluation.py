@@ -97,7 +97,7 @@ def per_class_bars(
     Parameters
     ----------
     table : DataFrame
-        As of ``helpers.evaluation.scores.per_class``.
+        As of ``helpers.evaluation.per_class``.
     ax : Axes or None, default=None
         Where to draw; None makes a figure.
     labels : mapping of str to str or None, default=None
@@ -137,7 +137,7 @@ def roc_pr(roc: Mapping[str, Curve], pr: Mapping[str, Curve]) -> Figure:
     Parameters
     ----------
     roc, pr : mapping of str to Curve
-        As of ``helpers.evaluation.scores.roc_curves`` and ``pr_curves``.
+        As of ``helpers.evaluation.roc_curves`` and ``pr_curves``.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def error_flow(destinations: pd.DataFrame, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     destinations : DataFrame
-        As of ``helpers.evaluation.scores.error_destinations``.
+        As of ``helpers.evaluation.error_destinations``.
     ax : Axes or None, default=None
         Where to draw; None makes a figure.
 
@@ -208,7 +208,7 @@ def reliability_diagram(table: pd.DataFrame, error: Estimate | None = None) -> F
     Parameters
     ----------
     table : DataFrame
-        As of ``helpers.evaluation.scores.reliability``.
+        As of ``helpers.evaluation.reliability``.
     error : Estimate or None, default=None
         Expected calibration error, written into the title.
 
@@ -245,7 +245,7 @@ def recall_vs_count(
     Parameters
     ----------
     table : DataFrame
-        As of ``helpers.evaluation.scores.per_class``.
+        As of ``helpers.evaluation.per_class``.
     n_train : mapping of str to int, or Series
         Training images of each class.
     ax : Axes or None, default=None

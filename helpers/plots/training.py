@@ -137,7 +137,7 @@ def score_bars(
     Parameters
     ----------
     table : DataFrame
-        As of ``helpers.evaluation.scores.score_table``: ``model``, ``label`` (of the score),
+        As of ``helpers.evaluation.score_table``: ``model``, ``label`` (of the score),
         ``value``, ``low``, ``high``.
     ax : Axes or None, default=None
         Where to draw; None makes a figure.

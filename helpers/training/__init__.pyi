@@ -4,9 +4,10 @@ from .configuration import Stage, TrialConfig
 from .executors import LocalExecutor
 from .memory import add_memory_step, memory_steps, peak_memory_mb
 from .run import prepare_task, run_trials
-from .trials import Event, Task, Trial, open_trial_store
+from .trials import ENGINE_VERSION, Event, Task, Trial, find_trial, open_trial_store, trial_key
 
 __all__ = [
+    "ENGINE_VERSION",
     "Event",
     "LocalExecutor",
     "Stage",
@@ -17,6 +18,7 @@ __all__ = [
     "class_weights",
     "details_table",
     "find_cached",
+    "find_trial",
     "make_batches",
     "memory_steps",
     "open_trial_store",
@@ -24,4 +26,5 @@ __all__ = [
     "predict",
     "prepare_task",
     "run_trials",
+    "trial_key",
 ]

@@ -14,7 +14,7 @@ from helpers.core.classes import CLASS_INDEX, CLASSES
 from helpers.dataset.folds import fold_catalogues
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.ensembles import average_predictions, out_of_fold
-from helpers.evaluation.scores import accuracy
+from helpers.evaluation.single_scores import accuracy
 
 
 def predict(rows: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from helpers.evaluation.metadata_baselines import (
     predict_always,
     predict_from_column,
 )
-from helpers.evaluation.scores import accuracy, balanced_accuracy
+from helpers.evaluation.single_scores import accuracy, balanced_accuracy
 
 PROBABILITIES = [f"p_{dx}" for dx in CLASSES]
 

@@ -17,7 +17,7 @@ from support.predictions import make_predictions
 
 from helpers import plots
 from helpers.core.classes import CLASSES, COLOURS, NAMES, NAMES_ZH
-from helpers.evaluation import scores as ev
+from helpers.evaluation import single_scores as ev
 from helpers.lessons.imbalance import ABLATION
 from helpers.plots.axes import WIDTH, ink_on, text_units, wrapped
 

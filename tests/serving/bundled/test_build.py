@@ -14,7 +14,7 @@ from helpers.core.errors import ConfigError, DataError
 from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
-from helpers.evaluation.scores import balanced_accuracy, malignant_auc
+from helpers.evaluation.single_scores import balanced_accuracy, malignant_auc
 from helpers.serving.bundled.build import Recipe, build_bundled, read_recipe
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
 from helpers.serving.model.operating_points import read_operating

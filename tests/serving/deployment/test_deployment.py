@@ -14,9 +14,9 @@ import pytest
 from support.predictions import make_predictions
 from support.small_served import small_card
 
+from helpers import evaluation
 from helpers.core.classes import CLASSES
-from helpers.evaluation import scores as evaluation
-from helpers.evaluation.scores import balanced_accuracy
+from helpers.evaluation.single_scores import balanced_accuracy
 from helpers.plots.deployment import latency_dots, reliability_before_after, size_against_score
 from helpers.serving.deployment.cards import cards_table, lesions_for_promise
 from helpers.serving.deployment.tables import (

@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from support.predictions import COUNTS, make_predictions
 
 from helpers.core.classes import CLASSES, MALIGNANT
-from helpers.evaluation import scores as ev
+from helpers.evaluation import single_scores as ev
 from helpers.evaluation.metrics import PROBABILITY_COLUMNS
 
 

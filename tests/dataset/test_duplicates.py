@@ -13,8 +13,8 @@ from PIL import Image
 from support.small_layout import jpeg
 
 from helpers.core.errors import ConfigError
-from helpers.dataset import near_duplicates as duplicates
-from helpers.dataset.near_duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
+from helpers.dataset import duplicates
+from helpers.dataset.duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
 
 
 def picture(number: int) -> np.ndarray:
