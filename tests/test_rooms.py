@@ -46,7 +46,7 @@ def test_a_room_says_what_it_is_for(room: Path) -> None:
         ("training/losses.py", "def f():\n    import helpers.plots", "A room imports only"),
         ("serving/cards/card.py", "import helpers.serving.apps", "A room of serving"),
         ("dataset/layout.py", "import helpers.dataset.catalogue", "No circle"),
-        ("evaluation/scores.py", "def f():\n    import keras", "compute with arrays alone"),
+        ("evaluation/scoring.py", "def f():\n    import keras", "compute with arrays alone"),
         ("training/trials.py", "import helpers.cli", "A room imports only"),
     ],
 )
