@@ -14,6 +14,7 @@ import seaborn as sns  # type: ignore[import-untyped]
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, to_rgb
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
@@ -159,21 +160,23 @@ def stacked_bars(
     table: pd.DataFrame,
     colours: Mapping[str, str],
     labels: Mapping[str, str] | None = None,
-) -> None:
-    """Draw each row of a table as one horizontal bar, its columns one after the other."""
+) -> list[BarContainer]:
+    """Draw each row of a table as one horizontal bar; return the bars of each column."""
     n_rows, n_columns = table.shape
     sns.histplot(
         y=np.tile(np.arange(n_rows), n_columns),
         hue=np.repeat(table.columns.map(str), n_rows),
         weights=np.nan_to_num(table.to_numpy(dtype=float)).ravel(order="F"),
-        hue_order=[str(column) for column in table.columns[::-1]],  # the last one lies leftmost
+        hue_order=[str(column) for column in table.columns[::-1]],  # the last lies leftmost
         multiple="stack", discrete=True, shrink=0.78, palette=dict(colours), alpha=1, linewidth=0,
         legend=False, ax=ax,
     )  # fmt: skip
-    for bars, name in zip(ax.containers, labels_of(list(table.columns), labels), strict=True):
+    columns = [bars for bars in ax.containers if isinstance(bars, BarContainer)]
+    for bars, name in zip(columns, labels_of(list(table.columns), labels), strict=True):
         bars.set_label(name)
     name_rows(ax, labels_of(list(table.index), labels))
     ax.set(xlabel="", ylabel="")
+    return columns
 
 
 def stacked_shares(
@@ -202,8 +205,8 @@ def stacked_shares(
     least : float, default=0.06
         Shares below this are drawn but not written.
     """
-    stacked_bars(ax, table, colours, labels)
-    for bars, column in zip(ax.containers, table.columns, strict=True):
+    drawn = stacked_bars(ax, table, colours, labels)
+    for bars, column in zip(drawn, table.columns, strict=True):
         texts = [f"{share:.0%}" if share >= least else "" for share in table[column]]
         ink = ink_on(colours[str(column)])
         ax.bar_label(bars, texts, label_type="center", fontsize="x-small", color=ink)

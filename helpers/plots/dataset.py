@@ -259,7 +259,7 @@ def localization_heatmap(catalogue: pd.DataFrame, ax: Axes | None = None) -> Axe
     shares.columns = [f"{dx}\nn = {n:,}" for dx, n in totals.items()]
     texts = shares.map(lambda share: f"{share:.0%}" if share >= 0.005 else "")
     ax = axes_or_new(ax, 0.235 * len(sites) + 0.5)
-    top = max(float(shares.max(axis=None)), 0.01)
+    top = max(float(shares.to_numpy().max()), 0.01)
     heat_table(ax, shares, texts, limits=(0, top), fontsize="x-small")
     return ax
 

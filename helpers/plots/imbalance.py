@@ -120,7 +120,7 @@ def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
     estimates = changes.pivot(index="technique", columns="dx", values="estimate")
     estimates = estimates.loc[techniques, classes]
     values = estimates.map(float)
-    reach = max(0.05, float(values.abs().max(axis=None)))
+    reach = max(0.05, float(np.nanmax(values.abs())))
     texts = estimates.map(lambda change: in_points(change.value), na_action="ignore").fillna("")
     lesions = changes.drop_duplicates("dx").set_index("dx")["lesions"]
     values.columns = [f"{dx}\n{int(lesions[dx])} lesions" for dx in classes]

@@ -102,7 +102,8 @@ def screening_curves(
     if published is not None:
         marks["published"] = (published, "D")
     for index, (name, ((false, found, precision), marker)) in enumerate(marks.items()):
-        style = {"marker": marker, "color": SERIES[index + 1], "markersize": 6, "linestyle": ""}
+        style: dict[str, Any] = {"marker": marker, "color": SERIES[index + 1]}
+        style |= {"markersize": 6, "linestyle": ""}
         if name == "published":
             style |= {"markerfacecolor": "white"}
         left.plot(false, found, label=name, **style)
