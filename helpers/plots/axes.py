@@ -1,4 +1,4 @@
-"""What the plots share: axes of the page's width, class labels, intervals, stacked shares."""
+"""What the plots share: axes of the page's width, class labels, intervals, shares, heat tables."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns  # type: ignore[import-untyped]
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import Colormap, to_rgb
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 WIDTH = 6.3
 """Width of a figure in inches: 16 cm, the text width of an A4 page."""
@@ -31,6 +33,7 @@ FAINT = "#B8B8B8"
 # Paul Tol's muted scheme (https://sronpersonalpages.nl/~pault/), colour-blind safe and unlike
 # the colours of the diagnoses: for scores, trials and sides of a comparison.
 SERIES: tuple[str, ...] = ("#332288", "#CC6677", "#117733", "#DDAA33", "#882255", "#44AA99")
+SHARES: Colormap = sns.blend_palette(["#FFFFFF", "#9DBBD8", "#0B4F84"], as_cmap=True)
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
@@ -68,10 +71,27 @@ def legend_above(ax: Axes, n_columns: int, **options: Any) -> None:
     )
 
 
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a plot, the first on top, without tick marks."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+
+
 def beside_row(ax: Axes, row: float, text: str, colour: str = INK) -> None:
     """Write a text to the right of the data, at the height of a row."""
     place = ax.get_yaxis_transform()
     ax.text(1.015, row, text, transform=place, va="center", fontsize="small", color=colour)
+
+
+def beside_point(
+    ax: Axes, point: tuple[float, float], text: str, *, left: bool, colour: str = INK
+) -> None:
+    """Write a text to the left or to the right of a point."""
+    ax.annotate(
+        text, point, xytext=(-6 if left else 6, 0), textcoords="offset points",
+        ha="right" if left else "left", va="center", fontsize="small", color=colour,
+    )  # fmt: skip
 
 
 def bare(ax: Axes, *sides: str) -> None:
@@ -135,6 +155,30 @@ def draw_interval(ax: Axes, y: float, low: float, high: float, colour: str, **op
         ax.hlines(y, low, high, color=colour, **({"linewidth": 1.4} | options))
 
 
+def stacked_bars(
+    ax: Axes,
+    table: pd.DataFrame,
+    colours: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+) -> list[BarContainer]:
+    """Draw each row of a table as one horizontal bar; return the bars of each column."""
+    n_rows, n_columns = table.shape
+    sns.histplot(
+        y=np.tile(np.arange(n_rows), n_columns),
+        hue=np.repeat(table.columns.map(str), n_rows),
+        weights=np.nan_to_num(table.to_numpy(dtype=float)).ravel(order="F"),
+        hue_order=[str(column) for column in table.columns[::-1]],  # the last lies leftmost
+        multiple="stack", discrete=True, shrink=0.78, palette=dict(colours), alpha=1, linewidth=0,
+        legend=False, ax=ax,
+    )  # fmt: skip
+    columns = [bars for bars in ax.containers if isinstance(bars, BarContainer)]
+    for bars, name in zip(columns, labels_of(list(table.columns), labels), strict=True):
+        bars.set_label(name)
+    name_rows(ax, labels_of(list(table.index), labels))
+    ax.set(xlabel="", ylabel="")
+    return columns
+
+
 def stacked_shares(
     ax: Axes,
     table: pd.DataFrame,
@@ -161,29 +205,12 @@ def stacked_shares(
     least : float, default=0.06
         Shares below this are drawn but not written.
     """
-    shares = table.to_numpy(dtype=float)
-    rows = np.arange(len(table))
-    left = np.zeros(len(table))
-    names = labels_of([str(column) for column in table.columns], labels)
-    for column, (key, name) in enumerate(zip(table.columns, names, strict=True)):
-        width = np.nan_to_num(shares[:, column])
-        colour = colours[str(key)]
-        ax.barh(rows, width, left=left, color=colour, height=0.78, label=name, linewidth=0)
-        for row in np.flatnonzero(width >= least).tolist():
-            ax.text(
-                left[row] + width[row] / 2,
-                row,
-                f"{width[row]:.0%}",
-                ha="center",
-                va="center",
-                fontsize="x-small",
-                color=ink_on(colour),
-            )
-        left += width
-    ax.set_yticks(rows, labels_of([str(key) for key in table.index], labels))
-    ax.set_ylim(len(table) - 0.5, -0.5)
+    drawn = stacked_bars(ax, table, colours, labels)
+    for bars, column in zip(drawn, table.columns, strict=True):
+        texts = [f"{share:.0%}" if share >= least else "" for share in table[column]]
+        ink = ink_on(colours[str(column)])
+        ax.bar_label(bars, texts, label_type="center", fontsize="x-small", color=ink)
     share_axis(ax)
-    ax.tick_params(axis="y", length=0)
     bare(ax, "top", "right", "left")
     ax.grid(visible=False)
     if counts is not None:
@@ -191,17 +218,46 @@ def stacked_shares(
             beside_row(ax, place, f"n = {int(n):,}")
 
 
-def table_cells(ax: Axes, rows: list[str], columns: list[str], line: str = "white") -> None:
-    """Label a table drawn as an image, with white lines between its cells."""
-    ax.set_yticks(range(len(rows)), rows)
-    ax.set_xticks(range(len(columns)), columns)
+def heat_table(
+    ax: Axes,
+    values: pd.DataFrame,
+    texts: ArrayLike,
+    *,
+    cmap: Colormap = SHARES,
+    limits: tuple[float, float] = (0, 1),
+    line: str = "white",
+    **style: Any,
+) -> None:
+    """Draw a table as cells coloured by their values, each with a text.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw; cell (row, column) has its middle at (column + 0.5, row + 0.5).
+    values : DataFrame of float of shape (n_rows, n_columns)
+        Named as the labels; NaN has the colour of 0.
+    texts : array-like of str of shape (n_rows, n_columns)
+        Written in black or white, whichever reads better.
+    cmap : Colormap
+        Colours of the values.
+    limits : tuple of float, default=(0, 1)
+        Values at the two ends of the colours.
+    line : colour, default="white"
+        Of the lines between cells.
+    **style
+        Of the texts.
+    """
+    sns.heatmap(
+        values.fillna(0), cmap=cmap, vmin=limits[0], vmax=limits[1], annot=np.asarray(texts),
+        fmt="", annot_kws=style, cbar=False, linewidths=1.2, linecolor=line,
+        xticklabels=list(values.columns), yticklabels=list(values.index), ax=ax,
+    )  # fmt: skip
+    # Its own choice of ink leaves white on colours where black reads better.
+    for text, colour in zip(ax.texts, ax.collections[0].get_facecolor(), strict=True):
+        text.set_color(ink_on(colour))
+    ax.set(xlabel="", ylabel="")
     ax.xaxis.tick_top()
-    ax.set_xticks(np.arange(len(columns) + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(len(rows) + 1) - 0.5, minor=True)
-    ax.grid(visible=False)
-    ax.grid(which="minor", color=line, linewidth=1.2)
-    ax.tick_params(which="both", length=0)
-    bare(ax, "top", "right", "left", "bottom")
+    ax.tick_params(length=0, labelrotation=0)
 
 
 def picture_grid(

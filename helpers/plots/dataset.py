@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import seaborn as sns  # type: ignore[import-untyped]
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -16,25 +16,29 @@ from helpers.plots.axes import (
     FAINT,
     INK,
     SPLIT_COLOURS,
+    WIDTH,
     axes_or_new,
     bare,
     beside_row,
     draw_interval,
-    ink_on,
-    labels_of,
+    heat_table,
     legend_above,
-    new_figure,
+    name_rows,
     share_axis,
+    stacked_bars,
     stacked_shares,
-    table_cells,
 )
 from helpers.statistics import wilson
-
-_BLUES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#9DBBD8", "#0B4F84"])
 
 
 def _present(catalogue: pd.DataFrame) -> list[str]:
     return [dx for dx in CLASSES if dx in set(catalogue["dx"])]
+
+
+def _in_order(counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts by split and class, both in the order of all plots."""
+    splits = [split for split in SPLIT_COLOURS if split in counts.index]
+    return counts.loc[splits, [dx for dx in CLASSES if dx in counts.columns]].astype(int)
 
 
 def class_counts(
@@ -57,27 +61,18 @@ def class_counts(
     Axes
     """
     ax = axes_or_new(ax, 0.34 * len(counts.columns) + 0.8)
-    splits = [split for split in SPLIT_COLOURS if split in counts.index]
-    classes = [dx for dx in CLASSES if dx in counts.columns]
-    table = counts.loc[splits, classes]
-    rows, left = np.arange(len(classes)), np.zeros(len(classes))
-    for split in splits:
-        n = table.loc[split].to_numpy(dtype=float)
-        ax.barh(rows, n, left=left, height=0.74, color=SPLIT_COLOURS[split], label=split)
-        left += n
-    for row, dx in enumerate(classes):
-        parts = " + ".join(f"{n:,}" for n in table[dx].astype(int))
-        total = f"{int(left[row]):,}"
-        beside_row(ax, row, f"{total} = {parts}" if len(splits) > 1 else total)
-    ax.set_yticks(rows, labels_of(classes, labels))
-    ax.set_ylim(len(classes) - 0.4, -0.6)
-    ax.set_xlim(0, max(left.max(), 1) * 1.02)
+    table = _in_order(counts)
+    stacked_bars(ax, table.T, SPLIT_COLOURS, labels)
+    totals = table.sum()
+    for row, (dx, total) in enumerate(totals.items()):
+        parts = " + ".join(f"{n:,}" for n in table[dx])
+        beside_row(ax, row, f"{total:,} = {parts}" if len(table) > 1 else f"{total:,}")
+    ax.set_xlim(0, max(totals.max(), 1) * 1.02)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set_xlabel("images")
-    ax.tick_params(axis="y", length=0)
     bare(ax)
-    legend_above(ax, len(splits))
+    legend_above(ax, len(table))
     return ax
 
 
@@ -99,24 +94,14 @@ def split_table(
     -------
     Axes
     """
-    splits = [split for split in SPLIT_COLOURS if split in counts.index]
-    classes = [dx for dx in CLASSES if dx in counts.columns]
-    table = counts.loc[splits, classes]
-    shares = (table / table.sum()).to_numpy(dtype=float)
-    numbers = table.to_numpy(dtype=int)
-    ax = axes_or_new(ax, 0.5 * len(splits) + 0.5)
-    ax.imshow(shares, cmap=_BLUES, vmin=0, vmax=1, aspect="auto")
-    for row, split in enumerate(splits):
-        for column, dx in enumerate(classes):
-            text = f"{numbers[row, column]:,}"
-            if published is not None:
-                difference = int(numbers[row, column] - published.loc[[split], dx].iloc[0])
-                far = f"{difference:+,}".replace("-", "\N{MINUS SIGN}")
-                text += f"\n{far}" if difference else "\nas published"
-            share = shares[row, column]
-            ink = ink_on(_BLUES(share)) if np.isfinite(share) else INK
-            ax.text(column, row, text, ha="center", va="center", fontsize="small", color=ink)
-    table_cells(ax, splits, classes)
+    table = _in_order(counts)
+    texts = table.map("{:,}".format)
+    if published is not None:
+        far = (table - published.loc[table.index, table.columns]).astype(int)
+        texts += "\n" + far.map(lambda n: f"{n:+,}".replace("-", "\N{MINUS SIGN}"))
+        texts = texts.mask(far == 0, table.map("{:,}\nas published".format))
+    ax = axes_or_new(ax, 0.5 * len(table) + 0.5)
+    heat_table(ax, table / table.sum(), texts, fontsize="small")
     return ax
 
 
@@ -138,31 +123,26 @@ def age_histograms(catalogue: pd.DataFrame, width: int = 5) -> Figure:
     """
     classes = _present(catalogue)
     n_columns = min(4, len(classes))
-    n_rows = -(-len(classes) // n_columns)
-    figure = new_figure(1.45 * n_rows + 0.3)
-    axes = figure.subplots(n_rows, n_columns, sharex=True, sharey=True, squeeze=False).ravel()
-    edges = np.arange(0, 91, width) - width / 2
-    edges = np.append(edges, edges[-1] + width)
-    for ax, dx in zip(axes, classes, strict=False):
+    grid = sns.displot(
+        catalogue, x="age", col="dx", hue="dx", col_wrap=n_columns, col_order=classes,
+        hue_order=classes, palette=COLOURS, stat="probability", common_norm=False,
+        bins=np.arange(0, 91 + width, width) - width / 2, alpha=1, linewidth=0, legend=False,
+    )  # fmt: skip
+    grid.set_titles("")
+    for dx, ax in grid.axes_dict.items():
         age = catalogue.loc[catalogue["dx"] == dx, "age"]
-        known = age.dropna()
-        if len(known):
-            weights = np.full(len(known), 1 / len(known))
-            ax.hist(known, edges, weights=weights, color=COLOURS[dx], linewidth=0)
-            ax.axvline(known.median(), ymax=0.76, color=INK, linewidth=1)
-            text = f"median {known.median():.0f}"
-            if len(known) < len(age):
-                text += f"\n{len(age) - len(known)} unknown"
+        if age.notna().any():
+            ax.axvline(age.median(), ymax=0.76, color=INK, linewidth=1)
+            text = f"median {age.median():.0f}"
+            if age.isna().any():
+                text += f"\n{age.isna().sum()} unknown"
             ax.text(0.04, 0.97, text, transform=ax.transAxes, fontsize="x-small", va="top")
         ax.set_title(f"{dx}, n = {len(age):,}", fontsize="small", loc="left")
-        ax.set_xticks([0, 30, 60, 90])
-        ax.yaxis.set_major_formatter(lambda y, _: f"{y:.0%}")
-        bare(ax)
-    for ax in axes[len(classes) :]:
-        ax.set_axis_off()
-    for column in range(len(classes) - n_columns, len(classes)):  # the lowest panel of a column
-        axes[column].tick_params(labelbottom=True)
-    axes[0].set_ylim(0, axes[0].get_ylim()[1] * 1.3)
+    share_axis(ax, "y", ax.get_ylim()[1] * 1.3)  # all panels have this axis
+    grid.set(xticks=[0, 30, 60, 90], xlabel="", ylabel="")
+    figure: Figure = grid.figure
+    figure.set_size_inches(WIDTH, 1.45 * -(-len(classes) // n_columns) + 0.3)
+    figure.set_layout_engine("constrained")
     figure.supxlabel("age (years)", fontsize="medium")
     figure.supylabel("share of the class", fontsize="medium")
     return figure
@@ -274,18 +254,13 @@ def localization_heatmap(catalogue: pd.DataFrame, ax: Axes | None = None) -> Axe
     counts = pd.crosstab(catalogue["localization"], catalogue["dx"])[classes]
     frequent = counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
     sites = [s for s in frequent if s != "unknown"] + [s for s in frequent if s == "unknown"]
-    shares = (counts / counts.sum()).loc[sites].to_numpy(dtype=float)
-    ax = axes_or_new(ax, 0.235 * len(sites) + 0.5)
-    top = max(float(shares.max()), 0.01)
-    ax.imshow(shares, cmap=_BLUES, vmin=0, vmax=top, aspect="auto")
-    for row, column in np.argwhere(shares >= 0.005):
-        share = shares[row, column]
-        ink = ink_on(_BLUES(share / top))
-        ax.text(
-            column, row, f"{share:.0%}", ha="center", va="center", fontsize="x-small", color=ink
-        )
     totals = counts.sum()
-    table_cells(ax, sites, [f"{dx}\nn = {totals[dx]:,}" for dx in classes])
+    shares = (counts / totals).loc[sites]
+    shares.columns = [f"{dx}\nn = {n:,}" for dx, n in totals.items()]
+    texts = shares.map(lambda share: f"{share:.0%}" if share >= 0.005 else "")
+    ax = axes_or_new(ax, 0.235 * len(sites) + 0.5)
+    top = max(float(shares.to_numpy().max()), 0.01)
+    heat_table(ax, shares, texts, limits=(0, top), fontsize="x-small")
     return ax
 
 
@@ -317,13 +292,11 @@ def leakage_bars(leakage: pd.DataFrame, ax: Axes | None = None) -> Axes:
         text = f"{estimate.value:.0%}  ({int(values['n_leaked']):,} of {int(values['n_test']):,})"
         ax.text(estimate.high + 0.01, row, text, va="center", fontsize="small")
         right = max(right, estimate.high)
-    ax.set_yticks(range(len(leakage)), [str(dx) for dx in leakage.index])
-    ax.set_ylim(len(leakage) - 0.5, -0.5)
+    name_rows(ax, [str(dx) for dx in leakage.index])
     share_axis(ax, "x", min(1.3, max(0.1, right) * 1.35))
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= 1.0001])
     share_axis(ax, "x", min(1.3, max(0.1, right) * 1.35))
     ax.set_xlabel("test images whose lesion is also in train")
-    ax.tick_params(axis="y", length=0)
     bare(ax)
     return ax
 

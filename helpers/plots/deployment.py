@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.plots.axes import FAINT, INK, SERIES, axes_or_new, bare, legend_above
+from helpers.plots.axes import FAINT, INK, SERIES, axes_or_new, bare, legend_above, name_rows
 from helpers.plots.evaluation import reliability_panels
 from helpers.statistics import Estimate
 
@@ -81,10 +81,8 @@ def latency_dots(times: pd.DataFrame, ax: Axes | None = None) -> Axes:
         f"{name}, {row['threads']} thread{'' if row['threads'] == '1' else 's'}"
         for name, row in times.iterrows()
     ]
-    ax.set_yticks(range(len(times)), labels)
-    ax.set_ylim(len(times) - 0.5, -0.5)
+    name_rows(ax, labels)
     ax.set_xlim(0, float(times["p90, ms"].max()) * 1.06)
-    ax.tick_params(axis="y", length=0)
     ax.set_xlabel("milliseconds an image: median (dot) to 90th percentile (tick)")
     bare(ax)
     return ax
@@ -103,6 +101,4 @@ def reliability_before_after(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Figure
         Points below the diagonal are overconfident.
     """
-    return reliability_panels(
-        tables, ("confidence", "accuracy"), ("confidence (highest probability)", "accuracy")
-    )
+    return reliability_panels(tables)

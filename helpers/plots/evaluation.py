@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from helpers.core import CLASSES, COLOURS
@@ -20,19 +19,17 @@ from helpers.plots.axes import (
     WIDTH,
     axes_or_new,
     bare,
-    ink_on,
+    beside_point,
+    heat_table,
     labels_of,
     legend_above,
     new_figure,
     share_axis,
     stacked_shares,
-    table_cells,
     text_units,
     wrapped,
 )
 from helpers.statistics import Estimate
-
-_SHARES = LinearSegmentedColormap.from_list("shares", ["#FFFFFF", "#9DBBD8", "#0B4F84"])
 
 
 def confusion_matrix(confusion: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
@@ -50,41 +47,30 @@ def confusion_matrix(confusion: pd.DataFrame, labels: Mapping[str, str] | None =
     Figure
         Both panels are shaded by the share of the row, so that rare classes show.
     """
-    counts = confusion.to_numpy(dtype=float)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, np.zeros_like(counts), where=totals > 0)
+    shares = confusion.div(confusion.sum(axis=1), axis=0).fillna(0)
     names = labels_of(list(confusion.index), labels)
     label_width = max(map(text_units, names)) * 0.5 * float(rcParams["font.size"]) / 72
     panel = (WIDTH - label_width - 0.4) / 2  # inches; the layout engine does not shrink the page
     figure = new_figure(panel + 0.82)
     left, right = figure.subplots(1, 2)
-    for ax, numbers, title in ((left, counts, "images"), (right, shares, "share of the row")):
-        ax.imshow(shares, cmap=_SHARES, vmin=0, vmax=1)
-        for row, column in np.ndindex(counts.shape):
-            value = numbers[row, column]
-            if counts[row, column] == 0:
-                text = "·"
-            elif ax is left:
-                text = f"{int(value):,}"
-            else:
-                text = f"{100 * value:.0f}" if value >= 0.005 else "<1"
-            ax.text(
-                column,
-                row,
-                text,
-                ha="center",
-                va="center",
-                fontsize="small" if len(text) < 5 else "x-small",
-                fontweight="bold" if row == column else "normal",
-                color=FAINT if text == "·" else ink_on(_SHARES(shares[row, column])),
-            )
-        ax.set_title(title if ax is left else f"{title} (%)", fontsize="medium")
-        table_cells(
-            ax, names if ax is left else [""] * len(counts), list(confusion.columns), line="#E4E4E4"
-        )
+    percent = (100 * shares).map(lambda share: f"{share:.0f}" if share >= 0.5 else "<1")
+    panels = {"images": confusion.map("{:,.0f}".format), "share of the row (%)": percent}
+    for ax, (title, texts) in zip((left, right), panels.items(), strict=True):
+        rows = names if ax is left else [""] * len(names)
+        heat_table(
+            ax, shares.set_axis(rows), texts.mask(confusion == 0, "·"), line="#E4E4E4",
+            fontsize="small",
+        )  # fmt: skip
+        for index, text in enumerate(ax.texts):
+            if index % (len(names) + 1) == 0:  # the diagonal
+                text.set_fontweight("bold")
+            if len(text.get_text()) > 4:
+                text.set_fontsize("x-small")
+            if text.get_text() == "·":
+                text.set_color(FAINT)
+        ax.set(title=title, xlabel="predicted", aspect="equal")
         ax.xaxis.tick_bottom()
         ax.tick_params(axis="x", labelsize="small", length=0)
-        ax.set_xlabel("predicted")
     left.set_ylabel("true")
     return figure
 
@@ -144,23 +130,42 @@ def roc_pr(roc: Mapping[str, Curve], pr: Mapping[str, Curve]) -> Figure:
     Figure
         With each class's areas under both curves (AUC and average precision) in the legend.
     """
-    figure = new_figure(4.2)
-    left, right = figure.subplots(1, 2)
+    figure, left, right = curve_panels(4.2, "true positive rate", "recall")
     for dx, curve in roc.items():
         label = f"{dx}: AUC {curve.area:.2f}"
         if dx in pr:
             label += f", AP {pr[dx].area:.2f} (chance {pr[dx].chance:.2f})"
         left.plot(curve.x, curve.y, color=COLOURS[dx], linewidth=1.2, label=label)
-    left.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
     for dx, curve in pr.items():
         right.step(curve.x, curve.y, where="post", color=COLOURS[dx], linewidth=1.2)
-    left.set(xlabel="false positive rate", ylabel="true positive rate")
-    right.set(xlabel="recall", ylabel="precision")
-    for ax in (left, right):
-        ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
-        bare(ax)
+    left.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize="small")
     return figure
+
+
+def curve_panels(height: float, rate: str, recall: str) -> tuple[Figure, Axes, Axes]:
+    """Make a figure of two empty panels, for ROC and for precision-recall curves.
+
+    Parameters
+    ----------
+    height : float
+        Of the figure in inches.
+    rate, recall : str
+        What the share of positives found is called beside each curve.
+
+    Returns
+    -------
+    figure : Figure
+    left, right : Axes
+    """
+    figure = new_figure(height)
+    left, right = figure.subplots(1, 2)
+    left.set(xlabel="false positive rate", ylabel=rate)
+    right.set(xlabel=recall, ylabel="precision")
+    for ax in (left, right):
+        ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
+        bare(ax)
+    return figure, left, right
 
 
 def error_flow(destinations: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -217,24 +222,8 @@ def reliability_diagram(table: pd.DataFrame, error: Estimate | None = None) -> F
     Figure
         Points below the diagonal are overconfident.
     """
-    figure = new_figure(3.7, 4.2)
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    top.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label="calibrated")
-    top.vlines(table["confidence"], table["low"], table["high"], color=SERIES[0], linewidth=1.5)
-    top.plot(table["confidence"], table["accuracy"], "o-", color=SERIES[0], markersize=4)
-    share_axis(top, "y")
-    top.set_ylim(0, 1.02)
-    top.set_ylabel("accuracy")
-    width = table["right"] - table["left"]
-    bottom.bar(table["left"], table["n"], width=width * 0.94, align="edge", color=FAINT)
-    bottom.set_ylabel("images")
-    share_axis(bottom, "x")
-    bottom.set_xlabel("confidence (highest probability)")
-    if error is not None:
-        top.set_title(f"calibration error {error}", fontsize="small", loc="left")
-    for ax in (top, bottom):
-        bare(ax)
-    return figure
+    title = "" if error is None else f"calibration error {error}"
+    return reliability_panels({title: table}, width=4.2)
 
 
 def recall_vs_count(
@@ -266,16 +255,7 @@ def recall_vs_count(
         ax.plot(n, recall, "o", color=COLOURS[dx], markersize=6)
         # A name goes right of its point, or left where another point is close on the right.
         crowded = any(1 < n_train[other] / n < 1.35 for other in rows if other != dx)
-        side = -1 if crowded else 1
-        ax.annotate(
-            dx,
-            (n, recall),
-            xytext=(6 * side, 0),
-            textcoords="offset points",
-            ha="right" if crowded else "left",
-            va="center",
-            fontsize="small",
-        )
+        beside_point(ax, (n, recall), dx, left=crowded)
     ax.set_xscale("log")
     if rows:
         counts = [float(n_train[dx]) for dx in rows]
@@ -290,7 +270,10 @@ def recall_vs_count(
 
 
 def reliability_panels(
-    tables: Mapping[str, pd.DataFrame], columns: tuple[str, str], labels: tuple[str, str]
+    tables: Mapping[str, pd.DataFrame],
+    columns: tuple[str, str] = ("confidence", "accuracy"),
+    labels: tuple[str, str] = ("confidence (highest probability)", "accuracy"),
+    width: float = WIDTH,
 ) -> Figure:
     """Draw how often predictions come true against how sure they were, one panel a table.
 
@@ -303,13 +286,15 @@ def reliability_panels(
         What was promised, and the share that came true.
     labels : tuple of str
         Names of their axes.
+    width : float
+        Of the figure in inches.
 
     Returns
     -------
     Figure
         Points below the diagonal promise too much; how many images a bin has is drawn below.
     """
-    figure = new_figure(3.7)
+    figure = new_figure(3.7, width)
     axes = figure.subplots(2, len(tables), sharex=True, height_ratios=[3, 1], squeeze=False)
     most = max(int(table["n"].max()) for table in tables.values())
     for column, (title, table) in enumerate(tables.items()):
@@ -321,8 +306,8 @@ def reliability_panels(
         share_axis(top, "y")
         top.set_ylim(0, 1.02)
         top.set_title(title, fontsize="medium", loc="left")
-        width = table["right"] - table["left"]
-        bottom.bar(table["left"], table["n"], width=width * 0.94, align="edge", color=FAINT)
+        bins = table["right"] - table["left"]
+        bottom.bar(table["left"], table["n"], width=bins * 0.94, align="edge", color=FAINT)
         bottom.set_ylim(0, most * 1.08)
         share_axis(bottom, "x")
         bottom.set_xlabel(labels[0])

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from helpers.core import CLASS_INDEX, CLASSES, COLOURS
-from helpers.plots.axes import INK, SERIES, axes_or_new, bare, new_figure
+from helpers.plots.axes import INK, SERIES, axes_or_new, bare, legend_above, name_rows, new_figure
 
 _MOST_VALUES = 400_000
 
@@ -55,20 +55,15 @@ def file_strips(
             shown, cmap=colours, vmin=-0.5, vmax=len(CLASSES) - 0.5, aspect="auto",
             extent=extent, interpolation="nearest",
         )  # fmt: skip
-    ax.set_yticks(range(len(strips)), list(strips))
-    ax.set_ylim(len(strips) - 0.5, -0.5)
+    name_rows(ax, list(strips))
     ax.set_xlim(0, len(codes))
     ax.set_xlabel("row of the file")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.tick_params(axis="y", length=0)
     ax.grid(visible=False)
     bare(ax, "top", "right", "left")
     present = [name for name in CLASSES if CLASS_INDEX[name] in codes]
-    ax.legend(
-        handles=[Patch(color=COLOURS[name], label=name) for name in present],
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=len(present), frameon=False,
-        columnspacing=1.2, handlelength=1, borderaxespad=0.2,
-    )  # fmt: skip
+    handles = [Patch(color=COLOURS[name], label=name) for name in present]
+    legend_above(ax, len(present), handles=handles)
     return ax
 
 

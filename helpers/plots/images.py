@@ -11,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from helpers.plots.axes import FAINT, INK, axes_or_new, bare, labels_of, picture_grid, share_axis
+from helpers.plots.axes import (
+    FAINT,
+    INK,
+    axes_or_new,
+    bare,
+    beside_point,
+    labels_of,
+    legend_above,
+    picture_grid,
+    share_axis,
+)
 from helpers.statistics import mean_interval
 
 Image = NDArray[np.uint8]
@@ -277,16 +287,7 @@ def mass_strip(
             ax.vlines(x, mean.low, mean.high, color=dark, linewidth=2.5)
             label = f"{side}, mean" if index == 0 else None
             ax.plot(x, mean.value, "o", color=dark, markersize=5, label=label)
-            ax.annotate(
-                f"{mean.value:.0%}",
-                (x, mean.value),
-                xytext=(-6 if offset < 0 else 6, 0),
-                ha="right" if offset < 0 else "left",
-                textcoords="offset points",
-                va="center",
-                fontsize="small",
-                color=dark,
-            )
+            beside_point(ax, (x, mean.value), f"{mean.value:.0%}", left=offset < 0, colour=dark)
     ax.set_xticks(range(len(methods)), labels_of(methods, groups))
     ax.set_xlim(-0.6, len(methods) - 0.4)
     ax.tick_params(axis="x", length=0)
@@ -294,7 +295,7 @@ def mass_strip(
     ax.set_ylim(-0.02, 1.03)
     ax.set_ylabel("share of the map inside the lesion")
     bare(ax)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    legend_above(ax, 2)
     return ax
 
 

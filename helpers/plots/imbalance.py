@@ -20,9 +20,9 @@ from helpers.plots.axes import (
     axes_or_new,
     bare,
     draw_interval,
-    ink_on,
+    heat_table,
+    name_rows,
     new_figure,
-    table_cells,
     wrapped,
 )
 from helpers.statistics import Estimate, in_points
@@ -91,10 +91,8 @@ def ablation_panels(table: pd.DataFrame) -> Figure:
         ax.set_xlim(0, 1)
         ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         ax.axhline(0.5, color=FAINT, linewidth=0.8)
-        ax.tick_params(axis="y", length=0)
+        name_rows(ax, rows)
         bare(ax)
-    axes[0].set_yticks(range(len(rows)), rows)
-    axes[0].set_ylim(len(rows) - 0.5, -0.5)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
@@ -118,33 +116,29 @@ def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
         fell, with the change and its interval in points; bold with a frame where the interval
         excludes 0, without an interval where the class has too few lesions.
     """
-    techniques = list(dict.fromkeys(changes["technique"]))
-    classes = list(dict.fromkeys(changes["dx"]))
-    values = np.full((len(techniques), len(classes)), np.nan)
-    for _, cell in changes.iterrows():
-        values[techniques.index(cell["technique"]), classes.index(cell["dx"])] = float(
-            cell["estimate"]
-        )
+    techniques, classes = (list(dict.fromkeys(changes[key])) for key in ("technique", "dx"))
+    estimates = changes.pivot(index="technique", columns="dx", values="estimate")
+    estimates = estimates.loc[techniques, classes]
+    values = estimates.map(float)
+    reach = max(0.05, float(np.nanmax(values.abs())))
+    texts = estimates.map(lambda change: in_points(change.value), na_action="ignore").fillna("")
+    lesions = changes.drop_duplicates("dx").set_index("dx")["lesions"]
+    values.columns = [f"{dx}\n{int(lesions[dx])} lesions" for dx in classes]
+    values.index = [wrapped(name, 22) for name in techniques]
     ax = axes_or_new(ax, 0.48 * len(techniques) + 0.75)
-    reach = max(0.05, float(np.nanmax(np.abs(values))))
-    ax.imshow(values, cmap=_CHANGES, vmin=-reach, vmax=reach, aspect="auto")
+    heat_table(
+        ax, values, texts, cmap=_CHANGES, limits=(-reach, reach), fontsize="small", va="bottom"
+    )
     for _, cell in changes.iterrows():
         row, column = techniques.index(cell["technique"]), classes.index(cell["dx"])
-        told = cell["verdict"] in ("higher", "lower")
-        style: dict[str, Any] = {
-            "ha": "center",
-            "color": ink_on(_CHANGES(0.5 + values[row, column] / (2 * reach))),
-            "fontweight": "bold" if told else "normal",
-        }
-        value = in_points(cell["estimate"].value)
-        ax.text(column, row - 0.04, value, va="bottom", fontsize="small", **style)
-        ax.text(column, row + 0.06, _ends(cell["estimate"]), va="top", fontsize=6.5, **style)
-        if told:
-            place = (column - 0.46, row - 0.45)
+        above = ax.texts[row * len(classes) + column]
+        below = ax.text(column + 0.5, row + 0.58, _ends(cell["estimate"]), ha="center", va="top")
+        below.set(fontsize=6.5, color=above.get_color())
+        if cell["verdict"] in ("higher", "lower"):
+            above.set_fontweight("bold")
+            below.set_fontweight("bold")
+            place = (column + 0.04, row + 0.05)
             ax.add_patch(Rectangle(place, 0.92, 0.9, fill=False, edgecolor=INK, linewidth=1.4))
-    lesions = changes.drop_duplicates("dx").set_index("dx")["lesions"]
-    columns = [f"{dx}\n{int(lesions[dx])} lesions" for dx in classes]
-    table_cells(ax, [wrapped(name, 22) for name in techniques], columns)
     ax.tick_params(axis="x", labelsize="small")
     return ax
 

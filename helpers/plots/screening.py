@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,9 @@ from helpers.plots.axes import (
     axes_or_new,
     bare,
     legend_above,
-    new_figure,
     share_axis,
 )
-from helpers.plots.evaluation import reliability_panels
+from helpers.plots.evaluation import curve_panels, reliability_panels
 
 LESION_COLOURS: dict[str, str] = {
     "found": "#D55E00",
@@ -56,15 +56,14 @@ def lightness_histograms(
     """
     ax = axes_or_new(ax, 2.6)
     levels = np.arange(0, 257, 4)
-    for index, (name, histogram) in enumerate(histograms.items()):
-        shares = histogram.reshape(-1, 4).sum(axis=1)
+    shares = {name: h.reshape(-1, 4).sum(axis=1) for name, h in histograms.items()}
+    for index, name in enumerate(shares):
+        style: dict[str, Any] = {"color": SERIES[index - 1], "linewidth": 1.3}
         if index == 0:
-            ax.stairs(shares, levels, fill=True, color=FAINT, alpha=0.7, label=name)
-        else:
-            ax.stairs(shares, levels, color=SERIES[index - 1], linewidth=1.3, label=name)
+            style = {"color": FAINT, "alpha": 0.7, "fill": True}
+        ax.stairs(shares[name], levels, label=name, **style)
     ax.set(xlim=(0, 256), xlabel="lightness L (0 black, 255 white)", ylabel="share of pixels")
-    upper = 1.08 * max(float(h.reshape(-1, 4).sum(axis=1).max()) for h in histograms.values())
-    share_axis(ax, "y", upper)
+    share_axis(ax, "y", 1.08 * max(map(max, shares.values())))
     bare(ax)
     legend_above(ax, len(histograms))
     return ax
@@ -91,8 +90,8 @@ def screening_curves(
     -------
     Figure
     """
-    figure = new_figure(3.5)
-    left, right = figure.subplots(1, 2)
+    recall = "recall (sensitivity)"
+    figure, left, right = curve_panels(3.5, recall, recall)
     left.plot(roc.x, roc.y, color=SERIES[0], linewidth=1.4, label=f"test: AUC {roc.area:.2f}")
     left.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1, label="chance")
     right.step(pr.x, pr.y, where="post", color=SERIES[0], linewidth=1.4)
@@ -102,17 +101,13 @@ def screening_curves(
     }
     if published is not None:
         marks["published"] = (published, "D")
-    for index, (name, ((false, recall, precision), marker)) in enumerate(marks.items()):
-        style = {"marker": marker, "color": SERIES[index + 1], "markersize": 6, "linestyle": ""}
+    for index, (name, ((false, found, precision), marker)) in enumerate(marks.items()):
+        style: dict[str, Any] = {"marker": marker, "color": SERIES[index + 1]}
+        style |= {"markersize": 6, "linestyle": ""}
         if name == "published":
             style |= {"markerfacecolor": "white"}
-        left.plot(false, recall, label=name, **style)
-        right.plot(recall, precision, **style)
-    left.set(xlabel="false positive rate", ylabel="recall (sensitivity)")
-    right.set(xlabel="recall (sensitivity)", ylabel="precision")
-    for ax in (left, right):
-        ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
-        bare(ax)
+        left.plot(false, found, label=name, **style)
+        right.plot(found, precision, **style)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize="small")
     return figure
 

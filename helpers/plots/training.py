@@ -20,6 +20,7 @@ from helpers.plots.axes import (
     bare,
     beside_row,
     draw_interval,
+    name_rows,
     new_figure,
 )
 
@@ -158,17 +159,13 @@ def score_bars(
     published = {model: value for model, value in (published or {}).items() if model in models}
     ax = axes_or_new(ax, max(0.16 * len(scores) + 0.22, 0.4) * len(models) + 0.85)
     offsets = (np.arange(len(scores)) - (len(scores) - 1) / 2) * 0.6 / max(len(scores), 1)
-    for index, label in enumerate(scores):
-        colour, marker = SERIES[index % len(SERIES)], _MARKERS[index % len(_MARKERS)]
-        rows = table[table["label"] == label].set_index("model")
-        for row, model in enumerate(models):
-            if model not in rows.index:
-                continue
-            value, low, high = (float(rows.loc[model, key]) for key in ("value", "low", "high"))
-            y = row + offsets[index]
-            draw_interval(ax, y, low, high, colour, linewidth=2)
-            ax.plot(value, y, marker, color=colour, markersize=6, label=label if row == 0 else None)
-            beside_row(ax, y, f"{value:.2f}", colour)
+    for _, score in table.iterrows():
+        index, row = scores.index(score["label"]), models.index(score["model"])
+        y, colour = row + offsets[index], SERIES[index % len(SERIES)]
+        draw_interval(ax, y, score["low"], score["high"], colour, linewidth=2)
+        marker, label = _MARKERS[index % len(_MARKERS)], score["label"] if row == 0 else None
+        ax.plot(score["value"], y, marker, color=colour, markersize=6, label=label)
+        beside_row(ax, y, f"{score['value']:.2f}", colour)
     for count, (model, value) in enumerate(published.items()):
         label = f"published {scores[0][0].lower()}{scores[0][1:]}" if count == 0 else None
         style: dict[str, Any] = {"markerfacecolor": "none", "markersize": 7}
@@ -178,9 +175,7 @@ def score_bars(
         ax.axvline(chance, color=INK, linestyle="--", linewidth=1, label="chance")
     for row in range(1, len(models)):
         ax.axhline(row - 0.5, color=FAINT, linewidth=0.5)
-    ax.set_yticks(range(len(models)), models)
-    ax.set_ylim(len(models) - 0.5, -0.5)
-    ax.tick_params(axis="y", length=0)
+    name_rows(ax, models)
     ax.set_xlabel(xlabel or (scores[0] if len(scores) == 1 else "score"))
     bare(ax)
     handles, names = ax.get_legend_handles_labels()
@@ -224,10 +219,8 @@ def cost_bars(costs: pd.DataFrame) -> Figure:
         ax.set_xlim(0, max(float(np.nanmax(np.append(values, 0))), 1e-9) * 1.45)
         ax.set_title(str(column), fontsize="small", loc="left")
         ax.set_xticks([])
-        ax.tick_params(axis="y", length=0)
+        name_rows(ax, [str(model) for model in costs.index])
         bare(ax, "top", "right", "bottom")
-    axes[0].set_yticks(range(n_models), [str(model) for model in costs.index])
-    axes[0].set_ylim(n_models - 0.5, -0.5)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,13 +14,23 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from support.predictions import make_predictions
+from support.predictions import make_predictions, make_screening_predictions
 
 from helpers import plots
 from helpers.core.classes import CLASSES, COLOURS, NAMES, NAMES_ZH
 from helpers.evaluation import single_scores as ev
 from helpers.lessons.imbalance import ABLATION
-from helpers.plots.axes import WIDTH, ink_on, text_units, wrapped
+from helpers.plots.axes import (
+    SHARES,
+    WIDTH,
+    heat_table,
+    ink_on,
+    stacked_bars,
+    text_units,
+    wrapped,
+)
+from helpers.screening.comparison import screening_reliability
+from helpers.screening.scores import screening_pr, screening_roc
 
 RNG = np.random.default_rng(0)
 
@@ -126,6 +137,15 @@ def recall_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["technique", "dx", "lesions", "estimate", "verdict"])
 
 
+def exports() -> pd.DataFrame:
+    """Make scores and times of three exports, two of one size."""
+    score = ev.Estimate(0.7, 0.6, 0.8, 100)
+    rows = [(30.0, score, "1", 2.0, 3.0), (30.0, score, "all", 1.5, 2.5), (8.0, score, "1", 1.0, 4)]
+    columns = ["MiB", "balanced accuracy", "threads", "median, ms", "p90, ms"]
+    names = ["ONNX float32", "LiteRT float32", "LiteRT int8"]
+    return pd.DataFrame(rows, index=names, columns=columns)
+
+
 Draw = Callable[[pd.DataFrame, pd.DataFrame], Axes | Figure]
 DRAWN: dict[str, Draw] = {
     "ablation_panels": lambda c, p: plots.ablation_panels(ablation()),
@@ -181,6 +201,32 @@ DRAWN: dict[str, Draw] = {
     ),
     "cam_grid": lambda c, p: plots.cam_grid(cam_rows()),
     "mass_strip": lambda c, p: plots.mass_strip(masses()),
+    "file_strips": lambda c, p: plots.file_strips(c["dx"], {"by position": np.arange(400) > 300}),
+    "value_histograms": lambda c, p: plots.value_histograms(
+        np.linspace(0, 1, 1000), {"A": np.linspace(-1, 1, 1000), "B": np.linspace(0, 255, 1000)}
+    ),
+    "lightness_histograms": lambda c, p: plots.lightness_histograms(
+        {"unchanged": np.full(256, 1 / 256), "equalised": np.linspace(0, 1 / 128, 256)}
+    ),
+    "screening_curves": lambda c, p: plots.screening_curves(
+        screening_roc(make_screening_predictions()),
+        screening_pr(make_screening_predictions()),
+        {"0.5": (0.2, 0.7, 0.6), "recall of 0.9": (0.4, 0.9, 0.4)},
+        (0.27, 0.82, 0.75),
+    ),
+    "reliability_pair": lambda c, p: plots.reliability_pair(
+        dict.fromkeys(("before", "after"), screening_reliability(make_screening_predictions(), 5))
+    ),
+    "reliability_before_after": lambda c, p: plots.reliability_before_after(
+        dict.fromkeys(("before", "after"), ev.reliability(p))
+    ),
+    "thousand_lesions": lambda c, p: plots.thousand_lesions(
+        {"found": 19, "missed": 1, "alarms": 380, "spared": 600}
+    ),
+    "size_against_score": lambda c, p: plots.size_against_score(
+        exports(), ev.Estimate(0.7, 0.6, 0.8, 100)
+    ),
+    "latency_dots": lambda c, p: plots.latency_dots(exports()),
 }
 
 
@@ -222,8 +268,12 @@ def misplaced(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_plot_fits_its_page(name: str, predictions: pd.DataFrame) -> None:
-    """Every plot is at most as wide as the page, with no text cut off or over another."""
-    figure = figure_of(DRAWN[name](make_catalogue(), predictions))
+    """Every plot fits the page, no text is cut off or over another, and nothing warns."""
+    settings = dict(mpl.rcParams)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = figure_of(DRAWN[name](make_catalogue(), predictions))
+    assert dict(mpl.rcParams) == settings
     assert figure.get_figwidth() <= WIDTH
     assert figure.get_figheight() < 9.5
     assert misplaced(figure) == []
@@ -242,7 +292,8 @@ def test_misplaced_text_is_found() -> None:
 
 def test_every_plot_is_drawn_here() -> None:
     """No plot function escapes the test of its page."""
-    assert {name for name in plots.__all__ if name != "CamRow"} <= set(DRAWN)
+    others = {"CamRow", "picture_grid", "text_units", "use_style"}
+    assert {name for name in plots.__all__ if name not in others} <= set(DRAWN)
 
 
 def test_plots_draw_on_given_axes(predictions: pd.DataFrame) -> None:
@@ -305,6 +356,32 @@ def test_share_bars_fill_their_rows() -> None:
     assert max(ends) == pytest.approx(1)
     assert sum(1 for end in ends if end == pytest.approx(1)) >= 7
     assert f"n = {(catalogue['dx'] == 'nv').sum():,}" in texts(ax)
+
+
+def test_bars_lie_in_the_order_of_their_columns() -> None:
+    """The first column begins at 0, the next where it ends; NaN has no length."""
+    table = pd.DataFrame({"nv": [2.0, np.nan], "df": [1, 3]}, index=["a", "b"])
+    _, ax = plt.subplots()
+    stacked_bars(ax, table, COLOURS)
+    drawn = {
+        bars.get_label(): [(bar.get_x(), bar.get_width()) for bar in bars] for bars in ax.containers
+    }
+    assert drawn == {"nv": [(0, 2), (0, 0)], "df": [(2, 1), (0, 3)]}
+    colours = [bars[0].get_facecolor() for bars in ax.containers]
+    assert colours == [mpl.colors.to_rgba(COLOURS[dx]) for dx in table.columns]
+
+
+def test_heat_tables_are_read_from_the_top_left() -> None:
+    """Cells have the colours of their values, NaN that of 0, and texts the ink for them."""
+    table = pd.DataFrame([[0.0, 1.0], [np.nan, 0.5]], index=["a", "b"], columns=["x", "y"])
+    _, ax = plt.subplots()
+    heat_table(ax, table, [["1", "2"], ["3", "4"]])
+    assert texts(ax) == ["1", "2", "3", "4"]
+    assert [text.get_position() for text in ax.texts[:3]] == [(0.5, 0.5), (1.5, 0.5), (0.5, 1.5)]
+    assert [text.get_color() for text in ax.texts] == ["black", "white", "black", "black"]
+    colours = ax.collections[0].get_facecolor()
+    assert np.allclose(colours, SHARES([0, 1.0, 0, 0.5]))
+    assert ax.yaxis_inverted()
 
 
 def test_unknown_values_are_drawn_too() -> None:
