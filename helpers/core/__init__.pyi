@@ -37,6 +37,7 @@ from .files import (
 from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .machine import device_line, devices
 from .paths import APPS, CHAPTERS, PUBLISHED, ROOT
+from .text import text_units
 
 __all__ = [
     "APPS",
@@ -76,6 +77,7 @@ __all__ = [
     "read_json",
     "readable_bytes",
     "sha256_file",
+    "text_units",
     "told_write_errors",
     "writable",
     "write_json",

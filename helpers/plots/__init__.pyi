@@ -1,4 +1,4 @@
-from .axes import picture_grid, text_units
+from .axes import picture_grid
 from .dataset import (
     age_histograms,
     class_counts,
@@ -71,7 +71,6 @@ __all__ = [
     "sex_bars",
     "size_against_score",
     "split_table",
-    "text_units",
     "thousand_lesions",
     "use_style",
     "value_histograms",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,8 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike, NDArray
+
+from helpers.core import text_units
 
 WIDTH = 6.3
 """Width of a figure in inches: 16 cm, the text width of an A4 page."""
@@ -114,19 +115,6 @@ def ink_on(colour: Any) -> str:
 def labels_of(keys: Sequence[str], labels: Mapping[str, str] | None) -> list[str]:
     """Text of each key: its entry in ``labels``, or the key itself."""
     return [(labels or {}).get(str(key), str(key)) for key in keys]
-
-
-def text_units(text: str) -> int:
-    r"""Width of the longest line in half-width characters; a Chinese character counts two.
-
-    >>> text_units("nv"), text_units("黑色素瘤"), text_units("mel\n黑色素瘤")
-    (2, 8, 8)
-    """
-    wide = {"W", "F"}
-    return max(
-        sum(2 if unicodedata.east_asian_width(c) in wide else 1 for c in line)
-        for line in text.split("\n")
-    )
 
 
 def wrapped(text: str, units: int) -> str:

@@ -10,7 +10,7 @@ from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.core import CLASSES, COLOURS
+from helpers.core import CLASSES, COLOURS, text_units
 from helpers.evaluation import Curve
 from helpers.plots.axes import (
     FAINT,
@@ -26,7 +26,6 @@ from helpers.plots.axes import (
     new_figure,
     share_axis,
     stacked_shares,
-    text_units,
     wrapped,
 )
 from helpers.statistics import Estimate

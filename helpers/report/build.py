@@ -28,7 +28,6 @@ from helpers.report.progress import Progress, results_table
 from helpers.report.results import ChapterResult
 from helpers.report.run_folder import held_folder, relative_path, run_folder
 from helpers.report.runner import notebook_path, run_chapters
-from helpers.study import load_profile
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -58,6 +57,7 @@ def _render(
     key = digest([[sha256_file(path) for path in notebooks], cover, code, rendering_digest()])
     if pdf.exists() and page.exists() and _stored_key(state) == key:
         return False
+    # nbconvert and pandoc come with it, and nothing needs them where all is up to date.
     from helpers.report.exporter import render_html, render_pdf
 
     state.unlink(missing_ok=True)
@@ -128,6 +128,8 @@ def build_report(
         raise ConfigError(f"code {code!r}: expected 'hide' or 'show'")
     if max_images is not None and max_images < 1:
         raise ConfigError(f"max_images: expected at least 1 but got {max_images}")
+    from helpers.study import load_profile  # pandas comes with it: bad arguments are told before
+
     console = console or Console()
     loaded = load_profile(profile)
     content = loaded.model_dump(mode="json")

@@ -45,7 +45,7 @@ def read_state(folder: Path, name: str) -> dict[str, Any]:
 def _check_all(chapters: Sequence[Chapter], parameters: Mapping[str, Any]) -> None:
     if not chapters:
         return
-    from helpers.report.execution import check_parameters
+    from helpers.report.execution import check_parameters  # papermill comes with it
 
     problems = []
     for chapter in chapters:
@@ -64,6 +64,7 @@ def _execute(
     inputs: str,
     progress: Progress,
 ) -> ChapterResult:
+    # papermill comes with it, and nothing needs it where all is up to date.
     from helpers.report.execution import ChapterError, execute_chapter
 
     target, failed = notebook_path(folder, chapter.name), failed_path(folder, chapter.name)

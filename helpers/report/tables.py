@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.plots import text_units
+from helpers.core import text_units
 from helpers.report.pandoc import Node, plain_text, walk
 
 _SIZES = (9.0, 8.5, 8.0, 7.5, 7.0, 6.5)

@@ -88,6 +88,7 @@ class Worker:
 
     def _run(self, payload: dict[str, Any]) -> int:
         try:
+            # Here, so that a framework that cannot be imported is told as any other failure.
             from helpers.training.trainer import StoppedError, probe, train
 
             _limit_memory()

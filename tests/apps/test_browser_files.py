@@ -18,7 +18,7 @@ from support.page_steps import wait_for_answer, wait_until
 
 from helpers.serving.apps.browser_page import EXAMPLES
 
-pytest_plugins = ("small_page",)
+pytest_plugins = ("support.small_page",)
 
 LIMIT = 5.0  # seconds
 EXAMPLE = (EXAMPLES / "nv.jpg").read_bytes()

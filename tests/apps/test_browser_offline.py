@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.page_steps import READY, wait_for_answer, wait_until
 
-pytest_plugins = ("small_page",)
+pytest_plugins = ("support.small_page",)
 
 
 def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:

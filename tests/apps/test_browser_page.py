@@ -18,7 +18,7 @@ from support.page_steps import READY, wait_for_answer, wait_until
 from helpers.core.classes import CLASSES
 from helpers.serving.apps.browser_page import EXAMPLES, pack
 
-pytest_plugins = ("small_page",)
+pytest_plugins = ("support.small_page",)
 
 EXAMPLE = EXAMPLES / "mel.jpg"
 SOURCES = ("file", "drop", "paste", "example", "camera")

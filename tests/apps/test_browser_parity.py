@@ -19,7 +19,7 @@ from helpers.serving.apps.browser_page import check_pattern, pack
 from helpers.serving.model.served import ServedModel
 from helpers.serving.uploads.pictures import fit_picture, read_picture
 
-pytest_plugins = ("small_page",)
+pytest_plugins = ("support.small_page",)
 
 N_IMAGES = 50
 

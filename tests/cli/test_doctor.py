@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from helpers.cli import doctor
 from helpers.cli import main as cli
 from helpers.cli.doctor import Finding, read_pins
-from helpers.core import fonts
 from helpers.core.errors import ReportError
 
 
@@ -103,7 +102,7 @@ def test_fonts_that_are_not_there(monkeypatch):
     def fail():
         raise ReportError("no font")
 
-    monkeypatch.setattr(fonts, "cjk_file", fail)
+    monkeypatch.setattr(doctor, "cjk_file", fail)
     finding = doctor.check_fonts()
     assert not finding.ok and "no font" in finding.found and "make setup" in finding.way_out
 

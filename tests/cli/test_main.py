@@ -9,9 +9,9 @@ import pytest
 from support.small_chapters import write_chapter
 from typer.testing import CliRunner
 
+from helpers import report
 from helpers.cli import main as cli
 from helpers.core.errors import ConfigError, DataError
-from helpers.report import build
 from helpers.report import chapters as chapters_module
 
 
@@ -34,7 +34,7 @@ def asked(monkeypatch):
         seen.update(options, profile=profile)
         return seen.get("status", 0)
 
-    monkeypatch.setattr(build, "build_report", build_report)
+    monkeypatch.setattr(report, "build_report", build_report)
     return seen
 
 
@@ -65,7 +65,7 @@ def test_an_error_on_purpose_is_one_message(call, monkeypatch):
     def fail(*args, **kwargs):
         raise DataError(["[row 3] bad", "row 4: bad"], where="table.csv")
 
-    monkeypatch.setattr(build, "build_report", fail)
+    monkeypatch.setattr(report, "build_report", fail)
     result = call("report")
     assert result.exit_code == 1
     assert "table.csv: 2 problems" in result.stderr
@@ -80,7 +80,7 @@ def test_a_bug_is_not_hidden(call, monkeypatch):
     def fail(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(build, "build_report", fail)
+    monkeypatch.setattr(report, "build_report", fail)
     assert isinstance(call("report").exception, ZeroDivisionError)
 
 
@@ -99,7 +99,7 @@ def test_chapters_are_listed(call, monkeypatch, tmp_path):
     write_chapter(tmp_path, "01_a", ["1"])
     write_chapter(tmp_path, "02_b", ["1"], needs=["01_a"], core=False)
     found = chapters_module.find_chapters(tmp_path)
-    monkeypatch.setattr(chapters_module, "find_chapters", lambda: found)
+    monkeypatch.setattr(report, "find_chapters", lambda: found)
     lines = call("chapters").output.splitlines()
     assert lines[1].split() == ["01_a", "Chapter", "01", "core", "5"]
     assert lines[2].split() == ["02_b", "Chapter", "02", "5", "01"]

@@ -292,7 +292,7 @@ def test_misplaced_text_is_found() -> None:
 
 def test_every_plot_is_drawn_here() -> None:
     """No plot function escapes the test of its page."""
-    others = {"CamRow", "picture_grid", "text_units", "use_style"}
+    others = {"CamRow", "picture_grid", "use_style"}
     assert {name for name in plots.__all__ if name not in others} <= set(DRAWN)
 
 

@@ -16,6 +16,7 @@ from filelock import FileLock
 from rich.console import Console
 from support.small_chapters import write_chapter
 
+from helpers import study
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError, ReportError
 from helpers.core.files import read_json
@@ -66,8 +67,7 @@ def small_profile(monkeypatch):
     def load_profile(name):
         return SimpleNamespace(model_dump=lambda mode: dict(content))
 
-    stand_in = SimpleNamespace(load_profile=load_profile)
-    monkeypatch.setitem(sys.modules, "helpers.study.profiles", stand_in)
+    monkeypatch.setattr(study, "load_profile", load_profile)
     return content
 
 
@@ -180,8 +180,9 @@ def test_a_cached_build_imports_no_notebook_library(book, renderer, small_profil
     program = f"""
 import sys, types
 from pathlib import Path
-sys.modules["helpers.study.profiles"] = types.SimpleNamespace(load_profile=lambda name:
-    types.SimpleNamespace(model_dump=lambda mode: {small_profile!r}))
+import helpers.study
+helpers.study.load_profile = lambda name: types.SimpleNamespace(
+    model_dump=lambda mode: {small_profile!r})
 from helpers.report.build import build_report
 status = build_report("smoke", runs_dir=Path({str(book.parent / "runs")!r}),
                       chapters_dir=Path({str(book)!r}))
@@ -271,6 +272,11 @@ def _imported(path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
             yield node.module
+            stub = ROOT.joinpath(*node.module.split("."), "__init__.pyi")
+            if stub.is_file():  # what a room hands on is named there, and loaded when asked for
+                handed = ast.parse(stub.read_text(encoding="utf-8")).body
+                modules = [line.module for line in handed if isinstance(line, ast.ImportFrom)]
+                yield from (f"{node.module}.{module}" for module in modules)
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith("helpers"))

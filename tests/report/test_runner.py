@@ -180,7 +180,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell i
 import sys
 from pathlib import Path
 from rich.console import Console
-from helpers.cli import interrupt_on_sigterm
+from helpers.cli.main import interrupt_on_sigterm
 from helpers.report.chapters import find_chapters
 from helpers.report.progress import Progress
 from helpers.report.runner import run_chapters

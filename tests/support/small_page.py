@@ -1,6 +1,6 @@
 """The browser page of a small model, built once, served on this machine, and a real browser.
 
-A plugin, ``pytest_plugins = ("small_page",)``, so that all test files share one of each.
+A plugin, ``pytest_plugins = ("support.small_page",)``, so that all test files share one of each.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ from helpers.serving.cards.card import Copy, Score
 from helpers.serving.model.served import ServedModel
 from helpers.serving.uploads import pictures
 
-pytest_plugins = ("small_page",)
+pytest_plugins = ("support.small_page",)
 
 VENDOR = PAGE / "vendor"
 
