@@ -16,6 +16,12 @@ from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import Source, open_source
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A terminal's width would be kept by consoles that are made on import.
+os.environ.pop("COLUMNS", None)
+# Dozens of child processes import the project: they need not compile it each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 TINY_IMAGES = 84
 
 
