@@ -10,9 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from helpers.core import ROOT
+from helpers.training.template import ForkedChild, template_of
+
+Child = subprocess.Popen[str] | ForkedChild
 
 
 class Children:
@@ -24,13 +27,15 @@ class Children:
         Of the processes.
     stay : bool
         Whether a child that has ended a request well is kept for the next one.
+    fork : bool, default=False
+        Whether children are forked from a template, which spares them the framework's import.
     """
 
-    def __init__(self, environment: dict[str, str], stay: bool) -> None:
-        self.environment, self.stay = environment, stay
+    def __init__(self, environment: dict[str, str], stay: bool, fork: bool = False) -> None:
+        self.environment, self.stay, self.fork = environment, stay, fork
         self._lock = threading.Lock()
-        self._all: set[subprocess.Popen[str]] = set()
-        self._waiting: list[subprocess.Popen[str]] = []
+        self._all: set[Child] = set()
+        self._waiting: list[Child] = []
 
     def request(self, payload: dict[str, Any], log: Path) -> Request:
         """Hand a request to a waiting child, or to a new one.
@@ -60,28 +65,33 @@ class Children:
                 raise
             return Request(self, child)
 
-    def _take(self, log: Path) -> tuple[subprocess.Popen[str], bool]:
+    def _take(self, log: Path) -> tuple[Child, bool]:
         with self._lock:
             if self._waiting:
                 return self._waiting.pop(), True
             with open(log, "ab") as file:  # until it has read where to log
-                # The pipe stays open: its end tells the child that its parent has died.
-                child = subprocess.Popen(
-                    [sys.executable, "-m", "helpers.training"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=file,
-                    env=self.environment,
-                    text=True,
-                )
+                child = self._start(file)
             self._all.add(child)
             return child, False
 
-    def _keep(self, child: subprocess.Popen[str]) -> None:
+    def _start(self, log: IO[bytes]) -> Child:
+        """A new child; its standard input stays open, and its end tells that the parent died."""
+        if self.fork and (forked := template_of(self.environment).fork(log)) is not None:
+            return forked
+        return subprocess.Popen(
+            [sys.executable, "-m", "helpers.training"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=self.environment,
+            text=True,
+        )
+
+    def _keep(self, child: Child) -> None:
         with self._lock:
             self._waiting.append(child)
 
-    def _bury(self, child: subprocess.Popen[str]) -> int:
+    def _bury(self, child: Child) -> int:
         """Wait for a child's end; gives its exit status."""
         status = child.wait()
         with self._lock:
@@ -112,7 +122,7 @@ class Children:
 class Request:
     """What one child was asked: its events, then how it ended."""
 
-    def __init__(self, children: Children, child: subprocess.Popen[str]) -> None:
+    def __init__(self, children: Children, child: Child) -> None:
         self._children, self._child = children, child
         self._kept = False
 

@@ -37,6 +37,7 @@ from helpers.training.memory import (
     micro_batch_limit,
     oom_kills,
 )
+from helpers.training.template import can_fork
 from helpers.training.trials import OnEvent, Task, is_whole
 from helpers.training.worker import STOPPED
 
@@ -101,7 +102,8 @@ class LocalExecutor:
             and backend_name() == "tensorflow"
             and not os.environ.get(LIMIT)
         )
-        children = self._children = Children(worker_environment(self.threads), stay)
+        fork = stay and can_fork()
+        children = self._children = Children(worker_environment(self.threads), stay, fork)
 
         def tell(event: dict[str, Any]) -> None:
             with lock:

@@ -17,7 +17,7 @@ import traceback
 from typing import Any, TextIO
 
 from helpers.core import cache_home
-from helpers.models import choose_backend
+from helpers.models import choose_backend, import_keras
 from helpers.training.memory import LIMIT, is_memory_error, trim_memory
 from helpers.training.trials import Task
 
@@ -94,6 +94,7 @@ class Worker:
             _limit_memory()
             task = Task.from_payload(payload)
             choose_backend(task.backend)
+            import_keras()
             if payload["probe"]:
                 probe(task)
                 return 0
