@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 from pathlib import Path
 
 import nbformat
@@ -23,6 +25,27 @@ def test_core_chapters_are_there() -> None:
 def test_chapter_has_the_shape(path: Path) -> None:
     """Title, objectives, imports, parameters, prose between short cells, exercises, references."""
     assert problems_of(path) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_rooms_have_what_a_chapter_takes_from_them(path: Path) -> None:
+    """Each name imported from a room, and each attribute of a room that is used by its name."""
+    cells = nbformat.read(path, as_version=4).cells
+    tree = ast.parse("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    rooms: dict[str, str] = {}
+    taken: list[tuple[str, str]] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "helpers":
+            rooms |= {name.asname or name.name: f"helpers.{name.name}" for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers."):
+            taken += [(node.module or "", name.name) for name in node.names]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            room = rooms.get(node.value.id)
+            taken += [(room, node.attr)] if room else []
+    assert taken
+    for room, name in taken:
+        assert name in importlib.import_module(room).__all__, (room, name)
 
 
 def bad_chapter(tmp_path: Path, change: str) -> Path:
