@@ -22,6 +22,7 @@ CODE ?=
 MAX_IMAGES ?=
 SEED ?=
 TESTS ?= tests
+WORKERS ?= auto
 MODEL ?=
 PORT ?=
 
@@ -45,8 +46,9 @@ report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)")
 
-test: $(STAMP) ## Run the tests (TESTS=tests/dataset for some of them)
-	@$(BIN)/python -m pytest $(TESTS)
+test: $(STAMP) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
+	@# A file stays in one process, so that what its tests share is made once.
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: $(STAMP) ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=chapters

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from support.small_layout import write_folder
 from support.small_served import small_served  # noqa: F401, a fixture for all
 
 from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import Source, open_source
+from helpers.sample.folder import draw_sample
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,6 +25,28 @@ os.environ.pop("COLUMNS", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 TINY_IMAGES = 84
+
+LONGEST = (
+    "report/test_whole.py",
+    "training/test_resume.py",
+    "apps/test_streamlit_pages.py",
+    "apps/test_streamlit_browser.py",
+    "training/test_executors.py",
+    "training/test_trials.py",
+    "serving/bundled/test_build.py",
+    "serving/model/test_out_of_distribution.py",
+    "apps/test_browser_parity.py",
+    "apps/test_browser_page.py",
+    "models/test_build.py",
+    "benchmarks/test_benchmarks.py",
+)
+"""The files that take longest come first, so that no process waits for one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the longest files to the front; within a file nothing changes."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,12 +98,20 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 @pytest.fixture(scope="session")
-def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn sample of 84 images, read-only by agreement."""
-    from helpers.sample.folder import draw_sample
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
 
-    folder = tmp_path_factory.mktemp("tiny") / "sample"
-    return draw_sample(folder, n_images=TINY_IMAGES, seed=0)
+
+@pytest.fixture(scope="session")
+def tiny_folder(common: Path) -> Path:
+    """A drawn sample of 84 images, read-only by agreement."""
+    folder = common / "sample"
+    with FileLock(common / "sample.lock"):
+        return folder if folder.is_dir() else draw_sample(folder, n_images=TINY_IMAGES, seed=0)
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +141,12 @@ def real_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _real_catalogue(real_folder: Path) -> pd.DataFrame:
-    return load_catalogue(open_source(real_folder))
+def _real_catalogue(real_folder: Path, common: Path) -> pd.DataFrame:
+    kept = common / "real_catalogue.pickle"
+    with FileLock(common / "real_catalogue.lock"):
+        if not kept.exists():  # ten thousand files are decoded once
+            load_catalogue(open_source(real_folder)).to_pickle(kept)
+    return pd.read_pickle(kept)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
