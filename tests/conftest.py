@@ -27,7 +27,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 TINY_IMAGES = 84
 
 LONGEST = (
-    "report/test_whole.py",
+    "report/test_whole_report.py",
     "training/test_resume.py",
     "apps/test_streamlit_pages.py",
     "apps/test_streamlit_browser.py",

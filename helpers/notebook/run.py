@@ -165,7 +165,7 @@ class Run:
         catalogue : DataFrame or sequence of DataFrame, optional
             With a `split` column; `catalogue()` where None. A sequence has one for each trial.
         grouped : bool, default=True
-            Whether a lesion in two splits is an error; see `helpers.training.run.run_trials`.
+            Whether a lesion in two splits is an error; see `helpers.training.run_trials`.
 
         Returns
         -------

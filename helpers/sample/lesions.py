@@ -25,7 +25,10 @@ RADIUS = {
     "nv": (122, 210),
     "vasc": (120, 180),
 }
-"""Range of the mean radius on the canvas, in pixels; every class overlaps every other."""
+"""Range of the mean radius on the canvas, in pixels; every class overlaps every other.
+
+How much of a picture the lesion fills is kept within `helpers.sample.views.AREA`.
+"""
 
 
 def _radius(rng: np.random.Generator, dx: str) -> float:

@@ -28,7 +28,7 @@ from helpers.sample.lesions import DRAW
 from helpers.sample.lighting import draw_light, light_field, mix
 
 AREA = (0.16, 0.58)
-"""Smallest and largest share of the frame that a lesion fills."""
+"""Smallest and largest share of the frame that a lesion fills, whatever `lesions.RADIUS` is."""
 
 LARGEST_ZOOM = 1.5
 

@@ -3,7 +3,7 @@ from .cache import details_table, find_cached
 from .configuration import Stage, TrialConfig
 from .executors import LocalExecutor
 from .memory import add_memory_step, memory_steps, peak_memory_mb
-from .run import prepare_task, run_trials
+from .running import prepare_task, run_trials
 from .trials import ENGINE_VERSION, Event, Task, Trial, find_trial, open_trial_store, trial_key
 
 __all__ = [

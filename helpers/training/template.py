@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from setproctitle import setproctitle
@@ -86,15 +88,13 @@ class Template:
                 stdout=subprocess.DEVNULL,
                 env=environment,
             )
-        # What it forks, and no longer waits for, becomes a child of this process.
-        ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def fork(self, log: IO[bytes]) -> ForkedChild | None:
         """A new child, whose errors go to a file; None where the template has ended."""
         stdin, our_stdin = os.pipe()
         our_stdout, stdout = os.pipe()
         try:
-            with self._lock:
+            with self._lock, _adopting():
                 socket.send_fds(self._channel, [b"fork"], [stdin, stdout, log.fileno()])
                 answer = self._channel.recv(_PID_BYTES)
         except OSError:
@@ -113,6 +113,17 @@ class Template:
         """End it; its children go on."""
         self._channel.close()
         self._process.wait()
+
+
+@contextmanager
+def _adopting() -> Iterator[None]:
+    """Let what the template forks, and does not wait for, become a child of this process."""
+    control = ctypes.CDLL(None).prctl
+    control(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        control(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
 _template: Template | None = None

@@ -31,7 +31,7 @@ from helpers.models.backends import (
 from helpers.training.batches import make_batches
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
-from helpers.training.run import prepare_task
+from helpers.training.running import prepare_task
 from helpers.training.trials import Task, Trial, trial_key
 
 CONFIG = TrialConfig(
@@ -140,7 +140,7 @@ def test_killed_training_goes_on(backend: str, train: Any) -> None:
         kinds.append(event["kind"])
         if event["kind"] == "epoch" and event["done"] == 1:
             for child in psutil.Process().children():
-                if "helpers.training.worker" in child.cmdline():
+                if "helpers.training" in child.cmdline():
                     child.send_signal(signal.SIGKILL)
 
     kinds: list[str] = []

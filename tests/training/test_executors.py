@@ -18,7 +18,7 @@ from helpers.dataset.splits import split_catalogue
 from helpers.training.children import Children, worker_environment
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LOG, LocalExecutor
-from helpers.training.run import prepare_task
+from helpers.training.running import prepare_task
 from helpers.training.trials import Task, Trial
 
 

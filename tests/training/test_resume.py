@@ -20,7 +20,7 @@ from helpers.training.checkpoints import STATE
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
 from helpers.training.memory import add_memory_step
-from helpers.training.run import prepare_task
+from helpers.training.running import prepare_task
 from helpers.training.trials import Task, Trial
 
 CONFIG = TrialConfig(

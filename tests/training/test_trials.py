@@ -16,7 +16,7 @@ from helpers.core.errors import ConfigError, DataError, TrialError
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.metrics import check_predictions
 from helpers.training.configuration import Stage, TrialConfig
-from helpers.training.run import prepare_task, run_trials
+from helpers.training.running import prepare_task, run_trials
 from helpers.training.trials import (
     OnEvent,
     Task,

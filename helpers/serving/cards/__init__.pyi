@@ -10,7 +10,7 @@ from .card import (
     read_card,
     write_card,
 )
-from .from_trial import calibrated, card_of_trial, face_scores, make_face, probability_columns
+from .make_card import calibrated, card_of_trial, face_scores, make_face, probability_columns
 from .provenance import provenance_of_card
 from .text import model_card
 
