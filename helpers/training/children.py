@@ -50,7 +50,7 @@ class Children:
         stay = self.stay and not payload["probe"]
         line = json.dumps(payload | {"log": str(log), "stay": stay}) + "\n"
         while True:
-            child, was_waiting = self._take(log)
+            child, was_waiting = self._take(log, payload["backend"])
             assert child.stdin is not None
             try:
                 child.stdin.write(line)
@@ -65,19 +65,21 @@ class Children:
                 raise
             return Request(self, child)
 
-    def _take(self, log: Path) -> tuple[Child, bool]:
+    def _take(self, log: Path, backend: str) -> tuple[Child, bool]:
         with self._lock:
             if self._waiting:
                 return self._waiting.pop(), True
             with open(log, "ab") as file:  # until it has read where to log
-                child = self._start(file)
+                child = self._start(file, backend)
             self._all.add(child)
             return child, False
 
-    def _start(self, log: IO[bytes]) -> Child:
+    def _start(self, log: IO[bytes], backend: str) -> Child:
         """A new child; its standard input stays open, and its end tells that the parent died."""
-        if self.fork and (forked := template_of(self.environment).fork(log)) is not None:
-            return forked
+        if self.fork and backend == "tensorflow":
+            forked = template_of(self.environment).fork(log)
+            if forked is not None:  # else it could not start, and the child will tell why
+                return forked
         return subprocess.Popen(
             [sys.executable, "-m", "helpers.training"],
             stdin=subprocess.PIPE,

@@ -22,7 +22,7 @@ from typing import IO
 
 from setproctitle import setproctitle
 
-from helpers.models import backend_name, choose_backend, import_keras
+from helpers.models import choose_backend, import_keras
 
 FORK = "DERMBOOK_FORK"
 """0 has every child import the framework by itself."""
@@ -86,6 +86,7 @@ class Template:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # where it fails, a child by itself tells why
                 env=environment,
             )
 
@@ -106,8 +107,14 @@ class Template:
         if not answer:
             for file in files:
                 file.close()
+            self.close()
             return None
         return ForkedChild(int.from_bytes(answer, "little"), *files)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
 
     def close(self) -> None:
         """End it; its children go on."""
@@ -134,7 +141,7 @@ def template_of(environment: dict[str, str]) -> Template:
     """The template of an environment; that of another is ended."""
     global _template
     with _template_lock:
-        if _template is None or _template.environment != environment:
+        if _template is None or _template.closed or _template.environment != environment:
             if _template is not None:
                 _template.close()
             _template = Template(environment)
@@ -146,7 +153,7 @@ def main(channel: socket.socket) -> int:
     from helpers.training import trainer, worker  # noqa: F401 (imported for the children)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
-    choose_backend(backend_name())
+    choose_backend("tensorflow")
     import_keras()
     gc.collect()
     gc.freeze()  # the children share what lies in memory by now

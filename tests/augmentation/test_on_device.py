@@ -78,7 +78,7 @@ def test_other_backends_show_the_same(backend: str) -> None:
     script = (
         f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parent)]!r}; "
         "import keras, test_on_device as t; "
-        "[t.test_device_and_host_show_the_same(mode, {{}}) for mode in "
+        "[t.test_device_and_host_show_the_same(mode, {}) for mode in "
         "('nearest', 'constant', 'reflect', 'wrap')]; print(keras.backend.backend())"
     )
     done = subprocess.run(
