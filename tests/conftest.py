@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -47,6 +48,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the longest files to the front; within a file nothing changes."""
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rooms() -> None:
+    """Rooms keep what was asked of them once: it must not be what a test has put in its place."""
+    for stub in (ROOT / "helpers").rglob("__init__.pyi"):
+        room = importlib.import_module(".".join(stub.parent.relative_to(ROOT).parts))
+        for name in room.__all__:
+            getattr(room, name)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,7 +25,7 @@ N_IMAGES = 50
 
 START = """async () => {
   const [{ makeTasks }, scores, stage, gate] = await Promise.all(
-    ['worker', 'scores', 'stage', 'gate'].map((name) => import(`./js/${name}.js`)));
+    ['worker', 'scores', 'stage', 'out-of-distribution'].map((name) => import(`./js/${name}.js`)));
   const page = await (await fetch('page.json')).json();
   page.head.weights = scores.unpack(page.head);
   const tasks = makeTasks();

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from types import SimpleNamespace
-
 import pytest
 from support.small_chapters import write_chapter
 from typer.testing import CliRunner
 
-from helpers import report
+from helpers import dataset, report
 from helpers.cli import main as cli
 from helpers.core.errors import ConfigError, DataError
 from helpers.report import chapters as chapters_module
@@ -113,8 +110,7 @@ def test_fetch_hands_the_mirror_on(call, monkeypatch, tmp_path):
         seen.update(options)
         return tmp_path
 
-    stand_in = SimpleNamespace(fetch_ham10000=fetch_ham10000)
-    monkeypatch.setitem(sys.modules, "helpers.dataset.fetch", stand_in)
+    monkeypatch.setattr(dataset, "fetch_ham10000", fetch_ham10000)
     result = call("data", "fetch", "ham10000", "--mirror", "copy", "--include-test")
     assert result.exit_code == 0
     assert str(tmp_path) in result.output.replace("\n", "")

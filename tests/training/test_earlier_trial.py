@@ -41,20 +41,22 @@ def test_another_configuration_has_another_name(
     assert trial_key(config.model_copy(update={"seed": 1}), catalogue) != FOLDER.name
 
 
-def test_it_is_found_and_read(config: TrialConfig, catalogue: pd.DataFrame) -> None:
+def test_it_is_found_and_read(
+    config: TrialConfig,
+    catalogue: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """It comes from the cache with history, predictions and record, and is listed as finished."""
+    monkeypatch.setenv("DERMBOOK_HOME", str(tmp_path))
     place = cache_home() / "trials" / FOLDER.name
     shutil.copytree(FOLDER, place)
-    try:
-        found = find_trial(config, catalogue)
-        assert found is not None and found.folder == place
-        assert len(found.history) == found.record["epochs"] == 1
-        assert set(found.predictions_of("test")["image_id"]) == set(
-            catalogue.loc[catalogue["split"] == "test", "image_id"]
-        )
-        assert find_cached(FOLDER.name).state == "finished"
-    finally:
-        shutil.rmtree(place)
+    found = find_trial(config, catalogue)
+    assert found is not None and found.folder == place
+    assert len(found.history) == found.record["epochs"] == 1
+    tested = catalogue.loc[catalogue["split"] == "test", "image_id"]
+    assert set(found.predictions_of("test")["image_id"]) == set(tested)
+    assert find_cached(FOLDER.name).state == "finished"
 
 
 def test_the_engine_is_that_of_then() -> None:
