@@ -29,7 +29,7 @@ class SharedModel:
 
     Neither Keras nor tf-keras-vis promises that two threads may use them at once, and on the
     cores of one machine two predictions at a time are no faster than one after the other. The
-    thread begins to load when the shared is made, so that a visitor who reads the first page does
+    thread begins to load when this is made, so that a visitor who reads the first page does
     not wait on the second.
 
     Parameters

@@ -121,6 +121,9 @@ def test_the_policy_is_in_the_page_and_in_the_header() -> None:
     assert found is not None and found[1] == POLICY
     assert page.index(found[0]) < page.index("<script")
     assert HEADERS["Content-Security-Policy"].startswith(POLICY)
+    # A browser passes over a header whose name it does not know.
+    for name in ("Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy"):
+        assert HEADERS[name] == "same-origin"
     assert "connect-src 'self';" in POLICY and "unsafe-inline" not in POLICY
     assert "'unsafe-eval'" not in POLICY
 
