@@ -60,7 +60,7 @@ def test_does_not_wait_for_the_model(tmp_path: Path) -> None:
 
 
 def test_errors_come_to_who_asked(tmp_path: Path) -> None:
-    """A question that fails leaves the shared model working; a model that fails fails every question."""
+    """A question that fails leaves it working; a model that fails fails every question."""
     shared = desk_of(tmp_path)
 
     def fail(model: object) -> None:
