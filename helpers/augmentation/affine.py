@@ -1,7 +1,8 @@
 """A picture resampled once, through its transformation composed into one affine.
 
 After it, where the settings say so, colours change (`helpers.augmentation.colour`) and a square is
-hidden (`helpers.augmentation.cutout`).
+hidden (`helpers.augmentation.cutout`). Which border a setting means is in `BORDERS`; the default is
+in `helpers.augmentation.settings`, and the same on a GPU in `helpers.augmentation.on_device`.
 """
 
 from __future__ import annotations

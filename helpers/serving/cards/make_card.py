@@ -17,7 +17,10 @@ from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of
 from helpers.training import Trial
 
 WANTED_SENSITIVITY = 0.9
-"""Share of the malignant validation images that a default threshold finds."""
+"""Share of the malignant validation images that a default threshold finds.
+
+Of a trial that is served; the model in the box has its own in ``apps/model/recipe.yml``.
+"""
 
 _DIAGNOSIS_SCORES = (
     "accuracy",
