@@ -1,4 +1,7 @@
-"""The command line ``dermbook``."""
+"""The command line ``dermbook``.
+
+A command imports what it needs when it runs: pandas and more take a second, and help none.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from helpers.cli import serving as commands
-from helpers.core import DermBookError
+from helpers.core import ConfigError, DermBookError, readable_bytes
 
 console = Console()
 errors = Console(stderr=True)
@@ -202,7 +205,6 @@ def draw(
     """Draw a sample in the layout of HAM10000."""
     from rich.progress import Progress
 
-    from helpers.core import ConfigError
     from helpers.sample import draw_sample
 
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
@@ -276,7 +278,6 @@ def list_trials(
     """List the trials of the cache: finished, unfinished and damaged ones."""
     if ctx.invoked_subcommand is not None:
         return
-    from helpers.core import readable_bytes
     from helpers.training import cache as trial_cache
 
     found = trial_cache.list_trials()
@@ -320,7 +321,6 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", help="Remove; without it, only show.")] = False,
 ) -> None:
     """Remove damaged trials, unfinished ones that nobody trains, and those of an older engine."""
-    from helpers.core import readable_bytes
     from helpers.training import cache as trial_cache
     from helpers.training import pruning as trial_pruning
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from helpers.core import ROOT, folder_bytes, readable_bytes
+
 console = Console()
 
 
@@ -48,7 +50,6 @@ def export(
 ) -> None:
     """Export a model for the browser, a phone or another program, and check it against Keras."""
     from helpers.cli.export import export_named
-    from helpers.core import readable_bytes
 
     made = export_named(trial, to.value, precision.value, out, source)
     checked = made.record["checked"]
@@ -89,7 +90,6 @@ def web(
     serve: Annotated[bool, typer.Option(help="Whether the page is served once built.")] = True,
 ) -> None:
     """Build the browser page for a model, and serve it on this machine until Ctrl-C."""
-    from helpers.core import ROOT, folder_bytes, readable_bytes
     from helpers.serving.apps import build_web, serve_web
     from helpers.serving.model import open_model
 

@@ -3,7 +3,8 @@
 A child process is what makes a trial harmless: when it runs out of memory only it dies, and
 its end gives back all memory, a GPU's too. The child reports events as JSON lines on its
 standard output; everything else that it prints goes to ``training.log`` in the trial's folder.
-On the CPU a child that has ended well goes on with the next trial, which spares it the import.
+On the CPU a child is forked from a template that has imported TensorFlow, where it can be
+(`helpers.training.template`), and one that has ended well goes on with the next trial.
 
 Without a GPU two children run at a time, each with half of the cores. Building and tracing a
 large network takes one core a minute, and this way the other core trains meanwhile. The number

@@ -32,7 +32,7 @@ _PID_BYTES = 8
 
 
 def can_fork() -> bool:
-    """Whether children of this process can be forked from a template: under Linux, on the CPU."""
+    """Whether children can be forked here: under Linux, unless `FORK` says otherwise."""
     return sys.platform == "linux" and os.environ.get(FORK) != "0"
 
 
@@ -150,9 +150,10 @@ def template_of(environment: dict[str, str]) -> Template:
 
 def main(channel: socket.socket) -> int:
     """Fork a child at each message, until the other end is closed."""
-    from helpers.training import trainer, worker  # noqa: F401 (imported for the children)
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
+    # All that a training needs, so that no child reads it again.
+    from helpers.training import trainer, worker  # noqa: F401
+
     choose_backend("tensorflow")
     import_keras()
     gc.collect()
@@ -175,17 +176,11 @@ def main(channel: socket.socket) -> int:
                 os.close(stream)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             setproctitle("helpers.training")
-            _end(worker.main())
+            worker.run()
         os.waitpid(between, 0)
         channel.send(os.read(reader, _PID_BYTES))
         for descriptor in (reader, writer, *streams):
             os.close(descriptor)
-
-
-def _end(status: int) -> None:
-    """End without waiting for the reader of standard input and the framework's threads."""
-    sys.stderr.flush()
-    os._exit(status)
 
 
 if __name__ == "__main__":

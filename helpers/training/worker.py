@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from helpers.core import cache_home
 from helpers.models import choose_backend, import_keras
@@ -147,6 +147,13 @@ def main() -> int:
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     return worker.serve(requests)
+
+
+def run() -> NoReturn:
+    """Serve, then end without waiting for the reader of standard input and TensorFlow's threads."""
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def describe(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from support.chapter_shape import problems_of
 
 from helpers.core import CHAPTERS as CHAPTERS_FOLDER
 
-CHAPTERS = sorted((CHAPTERS_FOLDER).glob("*.ipynb"))
+CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"01", "02", "04", "05", "06", "07", "11"}
 
 

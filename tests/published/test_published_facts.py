@@ -13,7 +13,7 @@ from helpers.dataset.splits import published_split_counts
 from helpers.published import numbers as published
 from helpers.statistics.intervals import wilson
 
-CHAPTERS = sorted((CHAPTERS_FOLDER).glob("*.ipynb"))
+CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 
 SYSTEMS = {
     "course_report.resnet50.accuracy": 0.767,
