@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from filelock import FileLock
+from support.made_once import made_once
 from support.small_layout import write_folder
 from support.small_served import small_served  # noqa: F401, a fixture for all
 
@@ -59,10 +59,25 @@ def rooms() -> None:
             getattr(room, name)
 
 
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of the tests share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "common"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def dermbook_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache folder for the tests, so that they neither see nor touch the user's."""
+def dermbook_home(tmp_path_factory: pytest.TempPathFactory, common: Path) -> Iterator[Path]:
+    """A cache folder for the tests, so that they neither see nor touch the user's.
+
+    What follows from images alone is shared by all processes, trainings are not.
+    """
     home = tmp_path_factory.mktemp("home")
+    for name in ("catalogues", "fonts", "sources", "stores"):
+        (common / name).mkdir(exist_ok=True)
+        (home / name).symlink_to(common / name)
     before = os.environ.get("DERMBOOK_HOME")
     os.environ["DERMBOOK_HOME"] = str(home)
     yield home
@@ -108,20 +123,9 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 
 @pytest.fixture(scope="session")
-def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of one run of the tests share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "common"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def tiny_folder(common: Path) -> Path:
     """A drawn sample of 84 images, read-only by agreement."""
-    folder = common / "sample"
-    with FileLock(common / "sample.lock"):
-        return folder if folder.is_dir() else draw_sample(folder, n_images=TINY_IMAGES, seed=0)
+    return made_once(common, "sample", lambda at: draw_sample(at, n_images=TINY_IMAGES, seed=0))
 
 
 @pytest.fixture(scope="session")
@@ -152,10 +156,11 @@ def real_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def _real_catalogue(real_folder: Path, common: Path) -> pd.DataFrame:
-    kept = common / "real_catalogue.pickle"
-    with FileLock(common / "real_catalogue.lock"):
-        if not kept.exists():  # ten thousand files are decoded once
-            load_catalogue(open_source(real_folder)).to_pickle(kept)
+    kept = made_once(  # ten thousand files are decoded once
+        common,
+        "real_catalogue.pickle",
+        lambda path: load_catalogue(open_source(real_folder)).to_pickle(path),
+    )
     return pd.read_pickle(kept)  # type: ignore[no-any-return]
 
 

@@ -150,12 +150,19 @@ def make_batches(
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
 
 
-def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """What a model gives for the inputs of `rows`, an array of length len(rows)."""
-    parts = [
-        np.asarray(
-            model.predict_on_batch(place(inputs[rows[first : first + PREDICT_BATCH]].astype("f4")))
-        )
-        for first in range(0, len(rows), PREDICT_BATCH)
-    ]
+def predict(
+    model: Any, inputs: NDArray[Any], rows: NDArray[np.intp], *, fill: bool = False
+) -> NDArray[np.float32]:
+    """What a model gives for the inputs of `rows`, an array of length len(rows).
+
+    With `fill` all batches are of one size, the last one filled up with zeros: TensorFlow traces
+    a model anew for a batch of another size, which takes longer than to compute some images more.
+    """
+    parts = []
+    for first in range(0, len(rows), PREDICT_BATCH):
+        chosen = rows[first : first + PREDICT_BATCH]
+        n_inputs = PREDICT_BATCH if fill else len(chosen)
+        batch = np.zeros((n_inputs, *inputs.shape[1:]), dtype=np.float32)
+        batch[: len(chosen)] = inputs[chosen]
+        parts.append(np.asarray(model.predict_on_batch(place(batch)))[: len(chosen)])
     return np.concatenate(parts)

@@ -99,7 +99,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
-    y_prob = predict(predictor, data.images, predicted)
+    y_prob = predict(predictor, data.images, predicted, fill=True)
     predictions = data.table.iloc[predicted][TABLE_COLUMNS].reset_index(drop=True)
     for index, name in enumerate(config.classes):
         predictions[f"p_{name}"] = y_prob[:, index].astype(np.float64)
@@ -160,7 +160,7 @@ def probe(task: Task) -> None:
         network, batches, _ = trainer.prepare(index)
         for part in range(batches.accumulation):
             network.train_on_batch(*batches[part])
-    predict(predictor, data.images, data.rows["valid"][:PREDICT_BATCH])
+    predict(predictor, data.images, data.rows["valid"][:PREDICT_BATCH], fill=True)
 
 
 def _build(config: TrialConfig) -> Any:
@@ -308,7 +308,7 @@ class _Trainer:
 
         body, head = split_head(self.model)
         features = np.zeros((len(data.y), *body.output.shape[1:]), dtype=np.float32)
-        features[rows] = predict(body, data.images, rows)
+        features[rows] = predict(body, data.images, rows, fill=True)
         return head, batches(features, "no")
 
     def _end_epoch(
@@ -316,7 +316,8 @@ class _Trainer:
     ) -> None:
         state, data = self.state, self.data
         valid = data.rows["valid"]
-        scores = validation_scores(data.y[valid], predict(self.predictor, data.images, valid))
+        y_prob = predict(self.predictor, data.images, valid, fill=True)
+        scores = validation_scores(data.y[valid], y_prob)
         row = {
             "stage": index + 1,
             "epoch": len(state.rows) + 1,

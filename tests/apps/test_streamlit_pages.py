@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ from helpers.serving.apps.translations import LANGUAGES, load_wording
 from helpers.serving.apps.upload_session import MOST_PICTURES
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="streamlit is not installed")
+manifest_scanner = pytest.importorskip("streamlit.components.v2.manifest_scanner")
+
+_scan_once = cache(manifest_scanner.scan_component_manifests)
 
 Open = Callable[..., Any]
 PNG = "image/png"
@@ -38,6 +42,12 @@ PNG = "image/png"
 def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streamlit puts its script in the place of ``__main__``; child processes would run it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
+@pytest.fixture(autouse=True)
+def scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each app reads what all installed packages declare, which takes a second and is the same."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _scan_once)
 
 
 @pytest.fixture

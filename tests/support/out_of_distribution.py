@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.dataset.catalogue import load_catalogue
-from helpers.dataset.image_store import open_store
+from helpers.dataset.image_store import ImageStore, open_store
 from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
 from helpers.serving.bundled.build import read_recipe
@@ -22,6 +22,14 @@ from helpers.serving.model.served import BUNDLED, ServedModel, open_model
 from helpers.serving.uploads.pictures import fit_picture
 from helpers.statistics.intervals import wilson
 from support import not_dermoscopy
+
+
+def not_trained_on(model: ServedModel, catalogue: pd.DataFrame) -> tuple[pd.DataFrame, ImageStore]:
+    """Validation and test images as the model in the box had them, and their pictures."""
+    recipe = read_recipe(BUNDLED / "recipe.yml")
+    table = split_catalogue(catalogue, recipe.fractions, seed=recipe.seed)
+    table = table[table["split"] != "train"].sort_values("image_id", ignore_index=True)
+    return table, open_store(table, model.card.image_size)
 
 
 def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
@@ -43,10 +51,8 @@ def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) ->
         median score in thresholds.
     """
     size = model.card.image_size
-    catalogue = split_catalogue(catalogue, read_recipe(BUNDLED / "recipe.yml").fractions, seed=0)
-    chosen = {name: catalogue[catalogue["split"] == name] for name in ("valid", "test")}
-    table = pd.concat(chosen.values()).sort_values("image_id", ignore_index=True)
-    store = open_store(table, size)
+    table, store = not_trained_on(model, catalogue)
+    chosen = {name: table[table["split"] == name] for name in ("valid", "test")}
     valid, test = (
         model.variations(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
     )

@@ -18,6 +18,7 @@ import pytest
 from helpers.serving.apps.browser_page import build_web
 from helpers.serving.apps.static_server import make_server
 from helpers.serving.model.served import ServedModel, open_model
+from support.made_once import made_once
 from support.page_steps import READY
 from support.small_served import small_served
 
@@ -51,9 +52,9 @@ def served(small_served: Path) -> ServedModel:
 
 
 @pytest.fixture(scope="session")
-def site(served: ServedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(served: ServedModel, common: Path) -> Path:
     """The page of the small model, with weights of 32 bits."""
-    return build_web(served, tmp_path_factory.mktemp("web") / "page", precision="float32")
+    return made_once(common, "page", lambda page: build_web(served, page, precision="float32"))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from helpers.serving.cards.card import Card, Face, Score
 from helpers.serving.model.out_of_distribution import fit_gate
 from helpers.serving.model.served import write_served
 from helpers.serving.uploads.pictures import fit_picture
+from support.made_once import made_once
 
 IMAGE_SIZE = (144, 192)
 
@@ -57,21 +58,23 @@ def small_card(**fields: object) -> Card:
 
 
 @pytest.fixture(scope="session")
-def small_served(tmp_path_factory: pytest.TempPathFactory, tiny_source: Source) -> Path:
+def small_served(common: Path, tiny_source: Source) -> Path:
     """Folder of a served EfficientNetLite0 with ImageNet weights and a random head.
 
     Its gate knows the drawn sample: such pictures are accepted, photographs are not.
     """
+    return made_once(common, "served", lambda folder: _write_small(folder, tiny_source))
+
+
+def _write_small(folder: Path, source: Source) -> None:
     import keras
 
     from helpers.models.build import build_model
 
     keras.utils.set_random_seed(0)
     model = build_model("EfficientNetLite0", IMAGE_SIZE, weights="imagenet", head="linear")
-    folder = tmp_path_factory.mktemp("served") / "model"
     served = write_served(folder, model, small_card())
-    catalogue = load_catalogue(tiny_source)
+    catalogue = load_catalogue(source)
     drawn = np.stack([fit_picture(read_image(path), IMAGE_SIZE) for path in catalogue["path"]])
     gate = fit_gate(served.variations(drawn), catalogue["lesion_id"].to_numpy())
     write_served(folder, model, small_card(), gate)
-    return folder

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from support.out_of_distribution import not_trained_on
 
 from helpers.core.errors import ConfigError, DataError
 from helpers.dataset.catalogue import load_catalogue
@@ -219,12 +220,9 @@ def test_the_committed_scores_hold_on_the_real_images(
     committed: ServedModel, real_catalogue: pd.DataFrame
 ) -> None:
     """On the real test split the box scores what its card says."""
-    from helpers.dataset.image_store import open_store
-
-    recipe = read_recipe(BUNDLED / "recipe.yml")
-    catalogue = split_catalogue(real_catalogue, recipe.fractions, seed=recipe.seed)
-    test = catalogue[catalogue["split"] == "test"].reset_index(drop=True)
-    images = open_store(catalogue, committed.card.image_size).take(list(test["image_id"]))
+    table, store = not_trained_on(committed, real_catalogue)
+    test = table[table["split"] == "test"].reset_index(drop=True)
+    images = store.take(list(test["image_id"]))
     y_prob = committed.predict(images, "single")
     y_true = np.array([committed.card.classes.index(dx) for dx in test["dx"]])
     hits = y_prob.argmax(axis=1) == y_true
