@@ -232,13 +232,15 @@ def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
         )
 
 
-def leakage(catalogue: pd.DataFrame) -> pd.DataFrame:
+def leakage(catalogue: pd.DataFrame, scored: str = "test") -> pd.DataFrame:
     """Test images whose lesion the model has seen in training, by class.
 
     Parameters
     ----------
     catalogue : DataFrame
         With ``lesion_id``, ``dx`` and ``split``.
+    scored : str, default="test"
+        The split that a score is reported of.
 
     Returns
     -------
@@ -247,7 +249,7 @@ def leakage(catalogue: pd.DataFrame) -> pd.DataFrame:
         ``share`` in [0, 1] (NaN for a class without test images).
     """
     trained = set(catalogue.loc[catalogue["split"] == "train", "lesion_id"])
-    test = catalogue[catalogue["split"] == "test"]
+    test = catalogue[catalogue["split"] == scored]
     leaked = test["lesion_id"].isin(trained)
     classes = [dx for dx in CLASSES if dx in set(catalogue["dx"])]
     table = pd.DataFrame(

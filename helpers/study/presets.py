@@ -131,6 +131,8 @@ class Preset(BaseModel):
         the value that it has here.
     differs : tuple of str
         Where a training here departs from the original in any case.
+    why : str
+        Why the claim and a score by lesion differ, in a sentence.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -145,6 +147,7 @@ class Preset(BaseModel):
     inferred: dict[str, str] = {}
     chosen: dict[str, str]
     differs: tuple[str, ...] = ()
+    why: str = Field(min_length=1)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
