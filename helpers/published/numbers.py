@@ -16,7 +16,9 @@ from helpers.statistics import Estimate, wilson
 
 CLAIM_COLUMNS = ("key", "system", "metric", "value", "n", "protocol", "source", "note")
 # Shares of n images, to which Wilson's interval applies; a mean of class scores is none.
-_PROPORTIONS = frozenset({"accuracy", "recall", "precision", "top-1 accuracy"})
+_PROPORTIONS = frozenset(
+    {"accuracy", "recall", "precision", "top-1 accuracy", "top-2 accuracy", "top-3 accuracy"}
+)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_screening_matrix_gives_the_published_metrics() -> None:
 
 def test_only_shares_of_a_known_n_get_an_interval() -> None:
     """An AUC, a mean of classes, or a share without n has no Wilson interval."""
-    for key in ("screening.auc", "browser_app.top_1_accuracy", "speed.resnet50_224.rtx_3090"):
+    for key in ("screening.auc", "focal_loss.test.top_1_accuracy", "speed.resnet50_224.rtx_3090"):
         assert pd.isna(published.claim(key).estimate.low), key
     assert published.claim("course_report.final.accuracy").estimate.low > 0.81
 
