@@ -35,6 +35,7 @@ from .files import (
     write_problem,
 )
 from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
+from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
 from .paths import APPS, CHAPTERS, PUBLISHED, ROOT
 from .text import text_units
@@ -58,11 +59,14 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DermBookError",
+    "ForkServer",
+    "Forked",
     "ReportError",
     "TrialError",
     "atomic_file",
     "atomic_folder",
     "cache_home",
+    "can_fork",
     "cjk_characters",
     "cjk_cut",
     "cjk_file",
@@ -76,6 +80,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "readable_bytes",
+    "serve",
     "sha256_file",
     "text_units",
     "told_write_errors",

@@ -156,13 +156,15 @@ def _register_engine() -> None:
     papermill_engines.register(_ENGINE, Engine)
 
 
-def write_kernelspec(folder: Path) -> Path:
+def write_kernelspec(folder: Path, provisioner: str | None = None) -> Path:
     """Write a ``python3`` kernel of this very interpreter, whatever else is installed.
 
     Parameters
     ----------
     folder : Path
         To be put first into ``JUPYTER_PATH``.
+    provisioner : str, optional
+        Who starts it in place of Jupyter.
 
     Returns
     -------
@@ -171,9 +173,22 @@ def write_kernelspec(folder: Path) -> Path:
     """
     path = folder / "kernels" / "python3" / "kernel.json"
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": argv, "display_name": "Python 3 (ipykernel)", "language": "python"}
+    spec: dict[str, Any] = {"argv": argv, "display_name": "Python 3 (ipykernel)"}
+    spec |= {"language": "python"}
+    if provisioner is not None:
+        spec["metadata"] = {"kernel_provisioner": {"provisioner_name": provisioner}}
     write_json(path, spec)
     return path
+
+
+def kernel_variables() -> dict[str, str]:
+    """Variables that all kernels are given, whatever their chapter."""
+    modules = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        "PYTHONPATH": os.pathsep.join(modules),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+    }
 
 
 @contextmanager
@@ -237,6 +252,7 @@ def execute_chapter(
     *,
     events: Path,
     state: Path,
+    provisioner: str | None = None,
     on_tick: OnCell | None = None,
 ) -> None:
     """Execute a chapter in a fresh kernel, and write the executed copy as it grows.
@@ -256,6 +272,8 @@ def execute_chapter(
         File that the kernel appends JSON lines to; ``DERMBOOK_EVENTS`` in the kernel.
     state : Path
         Folder for the kernel's specification and its ``<chapter>.kernel.log``.
+    provisioner : str, optional
+        Who starts the kernel in place of Jupyter; see `helpers.report.kernels`.
     on_tick : callable, optional
         Called ten times a second with the current cell's number, from 1, and their total.
 
@@ -269,17 +287,14 @@ def execute_chapter(
     _quiet()
     _register_engine()
     jupyter = state / "jupyter"
-    write_kernelspec(jupyter)
+    write_kernelspec(jupyter, provisioner)
     watch = _Watch()
     search = [str(jupyter), *filter(None, [os.environ.get("JUPYTER_PATH")])]
-    modules = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         "DERMBOOK_EVENTS": str(events),
         "DERMBOOK_CHAPTER": chapter.name,
         "JUPYTER_PATH": os.pathsep.join(search),
-        "PYTHONPATH": os.pathsep.join(modules),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
+        **kernel_variables(),
     }
     log = state / f"{chapter.name}.kernel.log"
     arguments = (chapter.path, target, dict(parameters), watch, log)

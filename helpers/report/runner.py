@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,9 @@ from helpers.core import ConfigError, read_json, write_json
 from helpers.report.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
 from helpers.report.results import ChapterResult
+
+LEAST_CHAPTERS = 3
+"""From how many chapters on it pays to read all libraries once for all kernels."""
 
 
 def notebook_path(folder: Path, name: str) -> Path:
@@ -63,6 +67,7 @@ def _execute(
     folder: Path,
     inputs: str,
     progress: Progress,
+    provisioner: str | None,
 ) -> ChapterResult:
     # papermill comes with it, and nothing needs it where all is up to date.
     from helpers.report.execution import ChapterError, execute_chapter
@@ -85,7 +90,13 @@ def _execute(
     progress.chapter_started(chapter)
     try:
         execute_chapter(
-            chapter, partial, parameters, events=events, state=folder / "state", on_tick=show
+            chapter,
+            partial,
+            parameters,
+            events=events,
+            state=folder / "state",
+            provisioner=provisioner,
+            on_tick=show,
         )
         show(0, 0)
         os.replace(partial, target)
@@ -157,18 +168,39 @@ def run_chapters(
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
     results: list[ChapterResult] = []
     broken: set[str] = set()
-    for chapter in chapters:
-        missing = [name for name in chapter.needs if name in broken]
-        if missing:
-            reason = f"needs {', '.join(missing)}"
-            result = ChapterResult(chapter, "skipped", reason=reason)
-        elif chapter.name in unchanged:
-            seconds = float(states[chapter.name].get("seconds", 0.0))
-            result = ChapterResult(chapter, "cached", seconds)
-        else:
-            result = _execute(chapter, parameters, folder, digests[chapter.name], progress)
-        if result.status in ("failed", "skipped"):
-            broken.add(chapter.name)
-        progress.chapter_ended(result)
-        results.append(result)
+    with _kernels(len(chapters) - len(unchanged)) as provisioner:
+        for chapter in chapters:
+            missing = [name for name in chapter.needs if name in broken]
+            if missing:
+                reason = f"needs {', '.join(missing)}"
+                result = ChapterResult(chapter, "skipped", reason=reason)
+            elif chapter.name in unchanged:
+                seconds = float(states[chapter.name].get("seconds", 0.0))
+                result = ChapterResult(chapter, "cached", seconds)
+            else:
+                inputs = digests[chapter.name]
+                result = _execute(chapter, parameters, folder, inputs, progress, provisioner)
+            if result.status in ("failed", "skipped"):
+                broken.add(chapter.name)
+            progress.chapter_ended(result)
+            results.append(result)
     return results
+
+
+@contextmanager
+def _kernels(n_chapters: int) -> Iterator[str | None]:
+    """Who starts the kernels of so many chapters; None for Jupyter itself."""
+    if n_chapters < LEAST_CHAPTERS:
+        yield None
+        return
+    from helpers.report import kernels  # Jupyter comes with it
+    from helpers.report.execution import kernel_variables
+
+    if not kernels.can_serve():
+        yield None
+        return
+    kernels.start_server(dict(os.environ) | kernel_variables())
+    try:
+        yield kernels.PROVISIONER
+    finally:
+        kernels.stop_server()

@@ -1,9 +1,11 @@
 from .batches import class_weights, make_batches, predict
 from .cache import details_table, find_cached
+from .children import worker_environment
 from .configuration import Stage, TrialConfig
-from .executors import LocalExecutor
+from .executors import LocalExecutor, has_gpu
 from .memory import add_memory_step, memory_steps, peak_memory_mb
 from .running import prepare_task, run_trials
+from .template import adopt_template, import_framework
 from .trials import ENGINE_VERSION, Event, Task, Trial, find_trial, open_trial_store, trial_key
 
 __all__ = [
@@ -15,10 +17,13 @@ __all__ = [
     "Trial",
     "TrialConfig",
     "add_memory_step",
+    "adopt_template",
     "class_weights",
     "details_table",
     "find_cached",
     "find_trial",
+    "has_gpu",
+    "import_framework",
     "make_batches",
     "memory_steps",
     "open_trial_store",
@@ -27,4 +32,5 @@ __all__ = [
     "prepare_task",
     "run_trials",
     "trial_key",
+    "worker_environment",
 ]

@@ -77,7 +77,7 @@ class Children:
     def _start(self, log: IO[bytes], backend: str) -> Child:
         """A new child; its standard input stays open, and its end tells that the parent died."""
         if self.fork and backend == "tensorflow":
-            forked = template_of(self.environment).fork(log)
+            forked = template_of(self.environment).fork(log, self.environment)
             if forked is not None:  # else it could not start, and the child will tell why
                 return forked
         return subprocess.Popen(

@@ -27,7 +27,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from helpers.core import ConfigError, TrialError
+from helpers.core import ConfigError, TrialError, can_fork
 from helpers.models import backend_name
 from helpers.training.checkpoints import STATE
 from helpers.training.children import Children, worker_environment
@@ -38,7 +38,6 @@ from helpers.training.memory import (
     micro_batch_limit,
     oom_kills,
 )
-from helpers.training.template import can_fork
 from helpers.training.trials import OnEvent, Task, is_whole
 from helpers.training.worker import STOPPED
 

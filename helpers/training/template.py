@@ -1,43 +1,33 @@
-"""A process that has imported the framework, from which children are forked in no time.
+"""The process that training children are forked from: it has imported the framework once.
 
-Importing TensorFlow takes seconds, for every child anew. ``python -m helpers.training.template``
-imports it once and computes nothing with it: a process in which its runtime has not started, and
-which has no threads of its own, can be forked safely. What is forked becomes a child of the
-process that asked for it, which can wait for it and end it as for one that it started itself.
+``python -m helpers.training.template`` imports TensorFlow and computes nothing with it; see
+`helpers.core.fork_server`.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
+import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO
+from typing import IO, NoReturn
 
 from setproctitle import setproctitle
 
+from helpers.core import Forked, ForkServer, serve
 from helpers.models import choose_backend, import_keras
 
-FORK = "DERMBOOK_FORK"
-"""0 has every child import the framework by itself."""
+EARLY = ("PYTHON", "LD_", "TF_", "KERAS_", "XLA_", "CUDA_", "MALLOC_")
+"""How variables begin that are read when Python starts or the framework is imported, `LATE` ones
+excepted: who wants other ones needs another template."""
 
-_SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux' prctl.h
-_PID_BYTES = 8
-
-
-def can_fork() -> bool:
-    """Whether children can be forked here: under Linux, unless `FORK` says otherwise."""
-    return sys.platform == "linux" and os.environ.get(FORK) != "0"
+LATE = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+"""Read when the framework begins to compute, which is after the fork."""
 
 
-class ForkedChild:
-    """A forked child, with what the executor uses of `subprocess.Popen`.
+class ForkedChild(Forked):
+    """A forked training child.
 
     Parameters
     ----------
@@ -47,23 +37,12 @@ class ForkedChild:
         The other ends of its standard streams, as texts.
     """
 
+    stdin: IO[str]  # type: ignore[assignment]
+    stdout: IO[str]  # type: ignore[assignment]
+
     def __init__(self, pid: int, stdin: IO[str], stdout: IO[str]) -> None:
-        self.pid, self.stdin, self.stdout = pid, stdin, stdout
-        self._status: int | None = None
-        self._lock = threading.Lock()
-
-    def wait(self) -> int:
-        """Wait for its end; its exit status, negative for a signal."""
-        with self._lock:
-            if self._status is None:
-                _, status = os.waitpid(self.pid, 0)
-                self._status = os.waitstatus_to_exitcode(status)
-            return self._status
-
-    def kill(self) -> None:
-        """End it at once, if it has not been waited for."""
-        if self._status is None:
-            os.kill(self.pid, signal.SIGKILL)
+        super().__init__(pid)
+        self.stdin, self.stdout = stdin, stdout
 
 
 class Template:
@@ -72,65 +51,40 @@ class Template:
     Parameters
     ----------
     environment : dict of str to str
-        Its own, and so that of its children.
+        Its own.
+    server : ForkServer, optional
+        One that is there; it is started where None.
     """
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._channel = ours
-        self._lock = threading.Lock()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # where it fails, a child by itself tells why
-                env=environment,
-            )
+    def __init__(self, environment: dict[str, str], server: ForkServer | None = None) -> None:
+        self.environment = _early(environment)
+        self.server = server or ForkServer.start(__name__, environment)
 
-    def fork(self, log: IO[bytes]) -> ForkedChild | None:
+    def fork(self, log: IO[bytes], environment: dict[str, str]) -> ForkedChild | None:
         """A new child, whose errors go to a file; None where the template has ended."""
         stdin, our_stdin = os.pipe()
         our_stdout, stdout = os.pipe()
-        try:
-            with self._lock, _adopting():
-                socket.send_fds(self._channel, [b"fork"], [stdin, stdout, log.fileno()])
-                answer = self._channel.recv(_PID_BYTES)
-        except OSError:
-            answer = b""
-        finally:
-            os.close(stdin)
-            os.close(stdout)
+        pid = self.server.fork(json.dumps(environment).encode(), (stdin, stdout, log.fileno()))
+        os.close(stdin)
+        os.close(stdout)
         files = os.fdopen(our_stdin, "w"), os.fdopen(our_stdout)
-        if not answer:
+        if pid is None:
             for file in files:
                 file.close()
-            self.close()
             return None
-        return ForkedChild(int.from_bytes(answer, "little"), *files)
+        return ForkedChild(pid, *files)
 
-    @property
-    def closed(self) -> bool:
-        """Whether it has ended."""
-        return self._process.poll() is not None
-
-    def close(self) -> None:
-        """End it; its children go on."""
-        self._channel.close()
-        self._process.wait()
+    def fits(self, environment: dict[str, str]) -> bool:
+        """Whether children of this environment can be forked from it."""
+        return not self.server.closed and self.environment == _early(environment)
 
 
-@contextmanager
-def _adopting() -> Iterator[None]:
-    """Let what the template forks, and does not wait for, become a child of this process."""
-    control = ctypes.CDLL(None).prctl
-    control(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    try:
-        yield
-    finally:
-        control(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+def _early(environment: dict[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(EARLY) and name not in LATE
+    }
 
 
 _template: Template | None = None
@@ -138,50 +92,40 @@ _template_lock = threading.Lock()
 
 
 def template_of(environment: dict[str, str]) -> Template:
-    """The template of an environment; that of another is ended."""
+    """The template for an environment; one for another is ended."""
     global _template
     with _template_lock:
-        if _template is None or _template.closed or _template.environment != environment:
-            if _template is not None:
-                _template.close()
+        if _template is None or not _template.fits(environment):
+            if _template is not None and not _template.server.closed:
+                _template.server.close()
             _template = Template(environment)
         return _template
 
 
-def main(channel: socket.socket) -> int:
-    """Fork a child at each message, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
-    # All that a training needs, so that no child reads it again.
+def adopt_template(environment: dict[str, str]) -> None:
+    """Fork the template from this process, which has imported the framework and has no threads."""
+    global _template
+    _template = Template(environment, ForkServer.of_this_process(run_child))
+
+
+def import_framework() -> None:
+    """Import what trainings need, so that no child reads it again."""
     from helpers.training import trainer, worker  # noqa: F401
 
     choose_backend("tensorflow")
     import_keras()
-    gc.collect()
-    gc.freeze()  # the children share what lies in memory by now
-    while True:
-        message, streams, _, _ = socket.recv_fds(channel, 16, 3)
-        if not message:
-            return 0
-        reader, writer = os.pipe()
-        between = os.fork()
-        if between == 0:
-            child = os.fork()
-            if child:
-                os.write(writer, child.to_bytes(_PID_BYTES, "little"))
-                os._exit(0)  # so that its child becomes the asking process'
-            for descriptor in (channel.fileno(), reader, writer):
-                os.close(descriptor)
-            for target, stream in enumerate(streams):
-                os.dup2(stream, target)
-                os.close(stream)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            setproctitle("helpers.training")
-            worker.run()
-        os.waitpid(between, 0)
-        channel.send(os.read(reader, _PID_BYTES))
-        for descriptor in (reader, writer, *streams):
-            os.close(descriptor)
+
+
+def run_child(message: bytes) -> NoReturn:
+    """Train what standard input asks for; in a process that was just forked."""
+    from helpers.training import worker
+
+    os.environ.clear()
+    os.environ.update(json.loads(message))
+    setproctitle("helpers.training")
+    worker.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main(socket.socket(fileno=int(sys.argv[1]))))
+    import_framework()
+    serve(socket.socket(fileno=int(sys.argv[1])), run_child)

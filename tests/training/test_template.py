@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.core.fork_server import FORK, can_fork
 from helpers.training.children import worker_environment
-from helpers.training.template import FORK, ForkedChild, Template, can_fork, template_of
+from helpers.training.template import ForkedChild, Template, template_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="children are forked under Linux")
 
@@ -22,13 +23,13 @@ def template() -> Iterator[Template]:
     """A template of the environment of these tests."""
     made = Template(worker_environment(1))
     yield made
-    made.close()
+    made.server.close()
 
 
 def fork(template: Template, log: Path) -> ForkedChild:
     """A child that waits for a request."""
     with open(log, "ab") as file:
-        child = template.fork(file)
+        child = template.fork(file, worker_environment(1))
     assert child is not None
     return child
 
@@ -58,7 +59,7 @@ def test_children_have_imported_the_framework_and_not_begun_to_use_it(
     child = fork(template, tmp_path / "log")
     maps = Path(f"/proc/{child.pid}/maps").read_text(encoding="utf-8")
     assert "libtensorflow" in maps
-    [parent] = [p for p in psutil.Process().children() if p.pid == template._process.pid]
+    [parent] = [p for p in psutil.Process().children() if p.pid == template.server.process.pid]
     names = {
         Path(f"/proc/{parent.pid}/task/{thread.id}/comm").read_text(encoding="utf-8").strip()
         for thread in parent.threads()
@@ -76,10 +77,23 @@ def test_a_template_that_cannot_start_is_none(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])
     broken = template_of(environment)
     with open(tmp_path / "log", "ab") as log:
-        assert broken.fork(log) is None
-    assert broken.closed and not psutil.pid_exists(broken._process.pid)
+        assert broken.fork(log, environment) is None
+    assert broken.server.closed and not psutil.pid_exists(broken.server.process.pid)
     assert template_of(environment) is not broken
-    template_of(environment).close()
+    template_of(environment).server.close()
+
+
+def test_a_child_has_the_environment_that_it_is_given(template: Template, tmp_path: Path) -> None:
+    """Its threads and all that is read late; for what is read early another template is needed."""
+    environment = worker_environment(1) | {"TF_NUM_INTRAOP_THREADS": "7", "DERMBOOK_NOTE": "x"}
+    assert template.fits(environment)
+    with open(tmp_path / "log", "ab") as log:
+        child = template.fork(log, environment)
+    assert child is not None
+    child.kill()
+    child.wait()
+    assert not template.fits(environment | {"PYTHONPATH": str(tmp_path)})
+    assert not template.fits(environment | {"TF_ENABLE_ONEDNN_OPTS": "0"})
 
 
 def test_a_variable_has_each_child_import(monkeypatch: pytest.MonkeyPatch) -> None:
