@@ -16,6 +16,7 @@ import sys
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn
 
+import numpy as np
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from setproctitle import setproctitle
@@ -89,6 +90,7 @@ def run_kernel(message: bytes) -> NoReturn:
     os.chdir(facts["cwd"])
     os.environ.clear()
     os.environ.update(facts["environment"])
+    np.random.seed()  # as a fresh interpreter has it, and not as the next kernel
     adopt_template(worker_environment(1))
     setproctitle("ipykernel")
     sys.argv = ["ipykernel_launcher", *facts["arguments"]]

@@ -120,9 +120,9 @@ def run_child(message: bytes) -> NoReturn:
     """Train what standard input asks for; in a process that was just forked."""
     from helpers.training import worker
 
+    setproctitle("helpers.training")
     os.environ.clear()
     os.environ.update(json.loads(message))
-    setproctitle("helpers.training")
     worker.run()
 
 

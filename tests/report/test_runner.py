@@ -193,8 +193,8 @@ with Progress(Console(), 2) as progress:
 """
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent):
+@pytest.mark.parametrize(("sent", "fork"), [(signal.SIGINT, "1"), (signal.SIGTERM, "0")])
+def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent, fork):
     """After SIGINT or SIGTERM no process of the kernel lives on, and the finished chapter stays."""
     write_chapter(tmp_path, "01_first", ["print(1)"])
     pids = tmp_path / "pids.json"
@@ -207,12 +207,13 @@ def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent):
         "time.sleep(60)"
     )
     write_chapter(tmp_path, "02_endless", [endless])
+    write_chapter(tmp_path, "03_never", ["print(3)"])
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        env=dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork),
     )
     end = time.monotonic() + 90
     while not pids.exists() and process.poll() is None and time.monotonic() < end:
