@@ -26,14 +26,15 @@ from .triage import errors_called, main_confusions, malignant_outcomes, recall_a
 from .trial_tables import (
     augmentation_table,
     chance_level,
+    comparable_histories,
     cost_table,
     describe_stage,
     last_values,
+    loss_note,
     majority_share,
     paired_differences,
     recipe_table,
     scores_of,
-    without_augmentation,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "check_predictions",
     "class_table",
     "column_scores",
+    "comparable_histories",
     "compare",
     "confusion",
     "cost_table",
@@ -65,6 +67,7 @@ __all__ = [
     "held_out_leak",
     "largest_confusions",
     "last_values",
+    "loss_note",
     "main_confusions",
     "majority_share",
     "malignant_auc",
@@ -90,5 +93,4 @@ __all__ = [
     "views_of",
     "weighted_auc",
     "weighted_average_precision",
-    "without_augmentation",
 ]

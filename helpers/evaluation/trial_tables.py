@@ -14,7 +14,7 @@ from helpers.evaluation.comparison import compare
 from helpers.evaluation.scoring import scores
 from helpers.models import find_backbone
 from helpers.published import claim
-from helpers.statistics import difference
+from helpers.statistics import difference, listed
 from helpers.training import Stage, Trial, TrialConfig
 
 
@@ -248,29 +248,44 @@ def chance_level(predictions: pd.DataFrame) -> float:
     return 1.0 / predictions["dx"].nunique()
 
 
-def without_augmentation(
-    configs: Sequence[TrialConfig], others: Sequence[TrialConfig]
-) -> TrialConfig | None:
-    """Among ``others`` the control of ``configs``: the same recipe on unchanged pictures.
+def weighs(config: TrialConfig) -> bool:
+    """Whether a trial's training loss counts images otherwise than its validation loss.
+
+    Class weights and the focal loss act on training alone; ``val_loss`` is the plain
+    cross-entropy, so that trials can be compared by it.
+    """
+    return config.class_weight != "none" or config.loss != "cross_entropy"
+
+
+def comparable_histories(trials: Sequence[Trial]) -> dict[str, pd.DataFrame]:
+    """Histories for one plot, without training losses that are on another scale.
 
     Parameters
     ----------
-    configs : sequence of TrialConfig
-        Augmentation trials.
-    others : sequence of TrialConfig
-        Trials that the profile trains anyway.
+    trials : sequence of Trial
+        With distinct names.
 
     Returns
     -------
-    TrialConfig or None
-        Named "No augmentation"; None where no other trial has the recipe.
+    dict of str to DataFrame
+        By name, as of ``Trial.history``; ``loss`` is missing where the trial `weighs`.
     """
-    plain = {"name": "", "augmentation": Augmentation()}
-    recipes = [config.model_copy(update=plain) for config in configs]
-    for other in others:
-        if other.augmentation.is_identity and other.model_copy(update=plain) in recipes:
-            return other.model_copy(update={"name": "No augmentation"})
-    return None
+    return {
+        trial.name: trial.history.drop(columns="loss") if weighs(trial.config) else trial.history
+        for trial in trials
+    }
+
+
+def loss_note(trials: Sequence[Trial]) -> str:
+    """A sentence for the caption of such a plot, with a space before it; "" where all are shown."""
+    names = [trial.name for trial in trials if weighs(trial.config)]
+    if not names:
+        return ""
+    whose = "" if len(names) == len(trials) else f" of {listed(names)}"
+    return (
+        f" The training loss{whose} is not drawn: it weighs the classes or the images, which the "
+        "validation loss does not, so that the two are not on one scale."
+    )
 
 
 def last_values(histories: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

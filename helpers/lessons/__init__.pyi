@@ -16,6 +16,7 @@ from .checklists import (
     total_dermoscopy_score,
 )
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
+from .corner_moves import corner_moves, corner_table
 from .first_model import (
     beside_baselines,
     cuts,
@@ -43,6 +44,7 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_table
+from .keras_generator import generator_table
 from .log_as_witness import beside_log, training_accuracies
 
 __all__ = [
@@ -59,12 +61,15 @@ __all__ = [
     "black_share",
     "called_share",
     "contrast_table",
+    "corner_moves",
+    "corner_table",
     "cuts",
     "cuts_in_words",
     "describe_cuts",
     "draw_examples",
     "equalised",
     "first_backbone",
+    "generator_table",
     "head_sizes",
     "in_file_order",
     "input_range",

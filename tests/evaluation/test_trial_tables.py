@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +15,17 @@ from helpers.augmentation.settings import Augmentation
 from helpers.evaluation.trial_tables import (
     augmentation_table,
     chance_level,
+    comparable_histories,
     cost_table,
     describe_stage,
     last_values,
+    loss_note,
     majority_share,
     paired_differences,
     published_accuracy,
     recipe_table,
     scores_of,
-    without_augmentation,
+    weighs,
 )
 from helpers.published.numbers import claim
 from helpers.study.profiles import load_profile
@@ -98,15 +102,22 @@ def test_baselines_of_a_split() -> None:
     assert chance_level(predictions) == 0.5
 
 
-def test_the_control_shares_everything_but_augmentation() -> None:
-    """A trial of another recipe is no control, nor is one that augments."""
-    turned = Augmentation(rotation_range=20)
-    trials = [make_config("Trial 1", augmentation=turned)]
-    assert without_augmentation(trials, [make_config("x", image_size=(64, 64))]) is None
-    assert without_augmentation(trials, [make_config("x", augmentation=turned)]) is None
-    control = without_augmentation(trials, [make_config("x")])
-    assert control is not None
-    assert control == make_config("No augmentation")
+def test_training_losses_of_another_scale_are_left_out() -> None:
+    """Class weights and the focal loss weigh training images, and no validation image."""
+    plain, weighted = make_config("plain"), make_config("weighted", class_weight="sqrt")
+    focal = make_config("focal", loss="focal")
+    assert [weighs(config) for config in (plain, weighted, focal)] == [False, True, True]
+    history = pd.DataFrame({"loss": [1.0], "val_loss": [1.0]})
+    trials: list[Any] = [
+        SimpleNamespace(name=config.name, config=config, history=history)
+        for config in (plain, weighted, focal)
+    ]
+    shown = comparable_histories(trials)
+    assert ["loss" in table for table in shown.values()] == [True, False, False]
+    assert all("val_loss" in table for table in shown.values())
+    assert loss_note(trials[:1]) == ""
+    assert "loss of weighted and focal is not drawn" in loss_note(trials)
+    assert loss_note(trials[1:]).startswith(" The training loss is not drawn")
 
 
 def test_last_values_are_of_the_last_epoch() -> None:
