@@ -187,6 +187,7 @@ def claims_table(
     for column in ("score", "on", "here", "claimed"):
         table.add_column(column)
     names = {"valid": "out of fold" if folds else "validation", "test": "test"}
+    names = {split: name for split, name in names.items() if split in found}
     claimed: dict[tuple[str, str], str] = {
         (measure.score, measure.split): claim_text(measure)
         for measure in preset.measures
@@ -210,10 +211,13 @@ def _remarks(
     obstacles += ["trained on drawn pictures"] if drawn else []
     if obstacles:
         lines.append(f"Not comparable with the claims: {' and '.join(obstacles)}.")
-    if preset.chosen:
-        lines.append("Chosen here, because it is not published:")
-        for path, why in preset.chosen.items():
-            value = _short(preset.chosen_value(path))
+    for heading, fields in (
+        ("Not printed in the source, but shown by it:", preset.inferred),
+        ("Chosen here, because it is not published:", preset.chosen),
+    ):
+        lines += [heading] if fields else []
+        for path, why in fields.items():
+            value = _short(preset.value_of(path))
             lines.append(f"  {path}{f' = {value}' if value else ''}: {why}")
     if preset.differs:
         lines.append("Differs from the original in any case:")

@@ -40,10 +40,15 @@ def check_grouping(catalogue: pd.DataFrame, by: str) -> None:
 
 def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
     shares = np.asarray(fractions, dtype=float)
-    if shares.shape != (3,) or not (shares > 0).all() or abs(shares.sum() - 1) > 1e-6:
+    if (
+        shares.shape != (3,)
+        or not (shares[:2] > 0).all()
+        or not shares[2] >= 0
+        or abs(shares.sum() - 1) > 1e-6
+    ):
         raise ConfigError(
-            f"fractions: expected three positive shares (train, valid, test) that sum to 1 but "
-            f"got {tuple(fractions)}; for example {DEFAULT_FRACTIONS}"
+            f"fractions: expected three positive shares (train, valid, test) that sum to 1, of "
+            f"which the last may be 0, but got {tuple(fractions)}; for example {DEFAULT_FRACTIONS}"
         )
     return shares
 
@@ -93,12 +98,13 @@ def _by_lesion(catalogue: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.Ser
         dx=("dx", "first"), size=("image_id", "size")
     )
     counts = lesions["dx"].value_counts()
-    few = counts[counts < len(SPLITS)]
+    names = SPLITS if shares[2] else SPLITS[:2]
+    few = counts[counts < len(names)]
     if len(few):
         raise DataError(
             [
-                f"{dx}: expected at least {len(SPLITS)} lesions, one for each of "
-                f"{', '.join(SPLITS)}, but got {n}; use more images, leave the class out, or "
+                f"{dx}: expected at least {len(names)} lesions, one for each of "
+                f"{', '.join(names)}, but got {n}; use more images, leave the class out, or "
                 "split by='image'"
                 for dx, n in few.items()
             ]
@@ -109,7 +115,8 @@ def _by_lesion(catalogue: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.Ser
         if len(members):
             random = np.random.default_rng([seed, CLASSES.index(dx)])
             sizes = members["size"].to_numpy()
-            split[members.index] = draw_lesions(sizes, shares * sizes.sum(), random)
+            wanted = shares[: len(names)] * sizes.sum()
+            split[members.index] = draw_lesions(sizes, wanted, random)
     return catalogue["lesion_id"].map(split)
 
 
@@ -155,7 +162,7 @@ def split_catalogue(
     catalogue : DataFrame
         With ``image_id``, ``lesion_id`` and ``dx``.
     fractions : sequence of three floats, default=(0.6, 0.2, 0.2)
-        Shares of the images of every class; they sum to 1.
+        Shares of the images of every class; they sum to 1. Without a share there is no test.
     by : {"lesion", "image"}, default="lesion"
         ``"lesion"`` keeps the images of a lesion together, which is asserted, and gives every
         split at least one lesion of every class. ``"image"`` ignores lesions, as much
@@ -225,13 +232,15 @@ def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
         )
 
 
-def leakage(catalogue: pd.DataFrame) -> pd.DataFrame:
+def leakage(catalogue: pd.DataFrame, scored: str = "test") -> pd.DataFrame:
     """Test images whose lesion the model has seen in training, by class.
 
     Parameters
     ----------
     catalogue : DataFrame
         With ``lesion_id``, ``dx`` and ``split``.
+    scored : str, default="test"
+        The split that a score is reported of.
 
     Returns
     -------
@@ -240,7 +249,7 @@ def leakage(catalogue: pd.DataFrame) -> pd.DataFrame:
         ``share`` in [0, 1] (NaN for a class without test images).
     """
     trained = set(catalogue.loc[catalogue["split"] == "train", "lesion_id"])
-    test = catalogue[catalogue["split"] == "test"]
+    test = catalogue[catalogue["split"] == scored]
     leaked = test["lesion_id"].isin(trained)
     classes = [dx for dx in CLASSES if dx in set(catalogue["dx"])]
     table = pd.DataFrame(

@@ -43,6 +43,7 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_table
+from .log_as_witness import beside_log, training_accuracies
 
 __all__ = [
     "ABLATION",
@@ -53,6 +54,7 @@ __all__ = [
     "ablation_scores",
     "augmentation_parts",
     "beside_baselines",
+    "beside_log",
     "beside_published",
     "black_share",
     "called_share",
@@ -82,6 +84,7 @@ __all__ = [
     "sharpness",
     "step_by_step",
     "total_dermoscopy_score",
+    "training_accuracies",
     "unlike_fields",
     "unpack",
     "value_table",

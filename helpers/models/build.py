@@ -73,7 +73,7 @@ def build_model(
         Momentum of the running statistics of all batch normalisations. Keras' default of
         0.99 needs some hundred steps to forget its start; a short training from scratch
         needs less.
-    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"}, optional
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice", "raw"}, optional
         What is put before the backbone in place of its own. Weights from ImageNet expect their
         own: any other range or order of the channels costs accuracy.
 
@@ -231,7 +231,9 @@ def backbone_layers(model: Any) -> list[Any]:
     ]
 
 
-def set_trainable(model: Any, trainable: Literal["head", "all"] | int) -> None:
+def set_trainable(
+    model: Any, trainable: Literal["head", "all"] | int, *, batch_norms: bool = False
+) -> None:
     """Choose which layers learn.
 
     Parameters
@@ -242,6 +244,9 @@ def set_trainable(model: Any, trainable: Literal["head", "all"] | int) -> None:
         The head alone, everything, or the head and the last n layers of the backbone. In
         the last case its batch normalisations stay frozen: a few batches of a new data set
         would overwrite the statistics that the frozen layers before them were made for [1]_.
+    batch_norms : bool, default=False
+        Whether they learn all the same, as they do where somebody sets ``trainable`` of the last
+        n layers and thinks no further.
 
     References
     ----------
@@ -254,7 +259,7 @@ def set_trainable(model: Any, trainable: Literal["head", "all"] | int) -> None:
     for index, layer in enumerate(layers):
         learns = index >= len(layers) - int(n_learning)
         layer.trainable = learns and (
-            trainable == "all" or not isinstance(layer, BatchNormalization)
+            trainable == "all" or batch_norms or not isinstance(layer, BatchNormalization)
         )
 
 

@@ -32,7 +32,7 @@ from .images import (
 from .imbalance import ablation_panels, loss_curves, recall_change_map
 from .screening import lightness_histograms, reliability_pair, screening_curves, thousand_lesions
 from .style import use_style
-from .training import cost_bars, learning_curves, score_bars
+from .training import cost_bars, learning_curves, log_beside_trainings, score_bars
 
 __all__ = [
     "CamRow",
@@ -56,6 +56,7 @@ __all__ = [
     "learning_curves",
     "lightness_histograms",
     "localization_heatmap",
+    "log_beside_trainings",
     "loss_curves",
     "mass_strip",
     "per_class_bars",

@@ -125,6 +125,48 @@ def _one_scale(axes: list[Axes], bounded: bool) -> None:
         ax.set_ylim(max(low, 0), min(high, 1.02) if bounded else high)
 
 
+def log_beside_trainings(log: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw a published training log over trainings that might have written it.
+
+    Parameters
+    ----------
+    log : DataFrame
+        A row an epoch: ``epoch``, ``accuracy`` and ``val_accuracy``, in [0, 1].
+    histories : mapping of str to DataFrame
+        Trainings by their titles, with the same columns; at most six.
+
+    Returns
+    -------
+    Figure
+        Accuracy on training and on validation images side by side on one scale. The log is
+        diamonds on a dashed line.
+    """
+    figure = new_figure(2.6)
+    axes = figure.subplots(1, 2, sharey=True, squeeze=False)[0]
+    for ax, column, title in zip(
+        axes, ("accuracy", "val_accuracy"), ("training", "validation"), strict=True
+    ):
+        for (name, history), colour, marker in zip(
+            histories.items(), SERIES, _MARKERS, strict=False
+        ):
+            epochs = np.arange(1, len(history) + 1)
+            ax.plot(epochs, history[column], f"{marker}-", color=colour, markersize=4, label=name)
+        style: dict[str, Any] = {"markerfacecolor": "none", "markersize": 6, "linewidth": 1}
+        ax.plot(log["epoch"], log[column], "D--", color=INK, label="published log", **style)
+        ax.set_title(f"{title} images", fontsize="medium")
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        bare(ax)
+    axes[0].set_ylabel("accuracy")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=len(histories) + 1,
+        frameon=False,
+    )
+    return figure
+
+
 def score_bars(
     table: pd.DataFrame,
     ax: Axes | None = None,

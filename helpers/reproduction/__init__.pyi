@@ -1,3 +1,11 @@
+from .browser_app import (
+    BATCH_SIZE,
+    FILES_PER_BATCH,
+    IMAGES_PER_CLASS,
+    STEPS,
+    balance_table,
+    ways_to_validate,
+)
 from .claims import course_report_checks, protocol_table
 from .systems import compare_systems, plan_system, system_predictions, system_scores
 from .tables import (
@@ -8,9 +16,15 @@ from .tables import (
     made_table,
     score_label,
     systems_table,
+    why_in_words,
 )
 
 __all__ = [
+    "BATCH_SIZE",
+    "FILES_PER_BATCH",
+    "IMAGES_PER_CLASS",
+    "STEPS",
+    "balance_table",
     "claim_text",
     "comparable_in_words",
     "compare_systems",
@@ -24,4 +38,6 @@ __all__ = [
     "system_predictions",
     "system_scores",
     "systems_table",
+    "ways_to_validate",
+    "why_in_words",
 ]

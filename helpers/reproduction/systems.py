@@ -91,8 +91,11 @@ def plan_system(
     protocol, n_folds = preset.protocol, preset.n_folds(small)
     if protocol.division == "screening":
         tables = [screening_split(catalogue, by, seed)]
+    elif by == protocol.by:
+        drawn_by = seed if protocol.seed is None else protocol.seed
+        tables = [split_catalogue(catalogue, protocol.fractions, by, drawn_by)]
     else:
-        tables = [split_catalogue(catalogue, protocol.fractions, by, seed)]
+        tables = [split_catalogue(catalogue, _with_test(protocol.fractions), by, seed)]
     if protocol.division == "folds":
         tables = fold_catalogues(tables[0], n_folds, by, seed)
     names = [f"{preset.title}, by {by}"]
@@ -102,6 +105,12 @@ def plan_system(
         preset.config(small, name=name, seed=seed, weights_dir=weights_dir) for name in names
     ]
     return Plan(preset, by, tuple(configs), tuple(tables), preset.averages_views(small))
+
+
+def _with_test(fractions: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Shares with a test as large as validation, where there is none."""
+    train, valid, test = fractions
+    return fractions if test else (train - valid, valid, valid)
 
 
 def system_predictions(plan: Plan, trials: Sequence[Trial]) -> dict[str, pd.DataFrame]:
@@ -117,8 +126,8 @@ def system_predictions(plan: Plan, trials: Sequence[Trial]) -> dict[str, pd.Data
     Returns
     -------
     dict of str to DataFrame
-        "valid" and "test". Of folds, "valid" has every image by the model that was not trained
-        on it, and "test" the mean of all models' probabilities.
+        "valid", and "test" where the plan has one. Of folds, "valid" has every image by the model
+        that was not trained on it, and "test" the mean of all models' probabilities.
     """
 
     def predicted(split: str) -> list[pd.DataFrame]:
@@ -127,8 +136,10 @@ def system_predictions(plan: Plan, trials: Sequence[Trial]) -> dict[str, pd.Data
             return [view_predictions(trial, table, split) for trial, table in pairs]
         return [trial.predictions_of(split) for trial, _ in pairs]
 
-    valid = pd.concat(predicted("valid"), ignore_index=True)
-    return {"valid": valid, "test": average_predictions(predicted("test"))}
+    found = {"valid": pd.concat(predicted("valid"), ignore_index=True)}
+    if all((table["split"] == "test").any() for table in plan.catalogues):
+        found["test"] = average_predictions(predicted("test"))
+    return found
 
 
 def system_scores(preset: Preset, predictions: pd.DataFrame) -> dict[str, Estimate]:

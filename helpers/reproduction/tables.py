@@ -77,6 +77,25 @@ def made_table(rows: Sequence[SystemRow]) -> pd.DataFrame:
     )
 
 
+def why_in_words(rows: Sequence[SystemRow], drawn: bool) -> str:
+    """A list: of each system a sentence why its claim and our scores differ, and what else does.
+
+    Parameters
+    ----------
+    rows : sequence of SystemRow
+        Of `compare_systems`.
+    drawn : bool
+        Whether the run's images are drawn.
+    """
+    lines = []
+    for row in rows:
+        here = ["drawn pictures"] * drawn + ["a network made small"] * bool(row.changes)
+        trained = row.published is not None or row.grouped is not None
+        own = f" Here it had {listed(here)} as well." if here and trained else ""
+        lines.append(f"- **{row.preset.title}.** {row.preset.why}{own}")
+    return "\n".join(lines)
+
+
 def gaps_in_words(rows: Sequence[SystemRow]) -> str:
     """Which systems score higher under their claim's protocol, by the gaps' whole intervals."""
     kinds: dict[str, list[str]] = {"higher": [], "lower": [], "no difference shown": []}

@@ -1,8 +1,9 @@
 """Presets: the five published systems by name, as far as what they did is known.
 
 They stand in ``chapters/presets.yml``. What a source does not say is a choice of this book's, and
-the preset names it with its reason. A profile may make a preset small (`SmallSystems`); what it
-changed is told from the two configurations, so that nobody has to remember it.
+the preset names it with its reason; what follows from a source unsaid is named too. A profile may
+make a preset small (`SmallSystems`); what it changed is told from the two configurations, so that
+nobody has to remember it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Protocol(BaseModel):
         What was kept together.
     fractions : tuple of three float
         Shares of train, validation and test. Of folds only that of test counts; screening has
-        its own.
+        its own. Without a share there is no test, and the claim is of validation.
+    seed : int or None
+        That of the division, where it is published; whoever trains gives it where not.
     folds : int or None
         How many, of the division "folds".
     views : bool
@@ -62,6 +65,7 @@ class Protocol(BaseModel):
     division: Literal["split", "screening", "folds"]
     by: Literal["image", "lesion"]
     fractions: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    seed: int | None = Field(None, ge=0)
     folds: int | None = Field(None, ge=2)
     views: bool = False
     words: str = Field(min_length=1)
@@ -120,11 +124,15 @@ class Preset(BaseModel):
         Other backbones that it was published with, and the keys of their claims.
     trial : dict
         Fields of `TrialConfig`, without `GIVEN`.
+    inferred : dict of str to str
+        What the source shows without saying it: a field, and what shows it.
     chosen : dict of str to str
         What is not published: a field (``stages.epochs`` is one of every stage), and why it has
         the value that it has here.
     differs : tuple of str
         Where a training here departs from the original in any case.
+    why : str
+        Why the claim and a score by lesion differ, in a sentence.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,8 +144,10 @@ class Preset(BaseModel):
     measures: tuple[Measure, ...] = Field(min_length=1)
     variants: dict[str, str] = {}
     trial: dict[str, Any]
+    inferred: dict[str, str] = {}
     chosen: dict[str, str]
     differs: tuple[str, ...] = ()
+    why: str = Field(min_length=1)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -158,8 +168,10 @@ class Preset(BaseModel):
             if backbone not in BACKBONES:
                 raise ValueError(f"variants: expected a backbone, got {backbone!r}")
             Measure(score="accuracy", claim=key)
-        for path in self.chosen:
-            self.chosen_value(path)
+        for path in (*self.inferred, *self.chosen):
+            self.value_of(path)
+        if not self.protocol.fractions[2] and any(m.split == "test" for m in self.measures):
+            raise ValueError("measures: expected none of test where the protocol has no test")
         return self
 
     def variant(self, backbone: str) -> Preset:
@@ -212,8 +224,8 @@ class Preset(BaseModel):
         """Whether a prediction is the mean over several views of an image."""
         return self.protocol.views and (small is None or small.views)
 
-    def chosen_value(self, path: str) -> Any:
-        """The value that was chosen here, by its key in `chosen`; "" for the protocol.
+    def value_of(self, path: str) -> Any:
+        """A value that was chosen or inferred, by its key; "" for the protocol.
 
         Raises
         ------
@@ -224,7 +236,9 @@ class Preset(BaseModel):
             return ""
         field, _, inner = path.partition(".")
         if field not in TrialConfig.model_fields:
-            raise ValueError(f"chosen: expected fields of a trial or protocol, got {path!r}")
+            raise ValueError(
+                f"inferred, chosen: expected fields of a trial or protocol, got {path!r}"
+            )
         config = self.config()
         if path == "augmentation":
             return config.augmentation.model_dump(exclude_defaults=True) or "none"
@@ -234,7 +248,7 @@ class Preset(BaseModel):
         if not inner:
             return value
         if not isinstance(value, list) or any(inner not in part for part in value):
-            raise ValueError(f"chosen: expected a field of every stage, got {path!r}")
+            raise ValueError(f"inferred, chosen: expected a field of every stage, got {path!r}")
         return [part[inner] for part in value]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from helpers.augmentation import Augmentation, Clahe
 from helpers.core import TARGETS
 from helpers.models import Head, Preprocessing
+
+_ADDED = {"batch_norms": "frozen", "least_learning_rate": 0.0}
 
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -20,6 +22,9 @@ class Stage(BaseModel):
     ----------
     trainable : {"head", "all"} or int
         What learns: the head, everything, or the head and the backbone's last n layers.
+    batch_norms : {"frozen", "learn"}
+        Whether batch normalisations among the last n layers learn as well; see
+        `helpers.models.build.set_trainable`.
     learning_rate : float
         Of Adam, at the stage's start.
     batch_size : int
@@ -48,6 +53,7 @@ class Stage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trainable: Literal["head", "all"] | int = "head"
+    batch_norms: Literal["frozen", "learn"] = "frozen"
     learning_rate: float = Field(1e-3, gt=0)
     batch_size: int = Field(64, ge=1)
     epochs: int = Field(10, ge=1)
@@ -83,7 +89,7 @@ class TrialConfig(BaseModel):
     target : {"diagnosis", "malignant"}
         What the model tells apart: the seven diagnoses, or benign and malignant ones. Its
         classes are `classes`.
-    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"} or None
+    preprocessing : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice", "raw"} or None
         What is put before the backbone in place of its own; see
         `helpers.models.backbones.preprocess`.
     clahe : Clahe or None
@@ -96,12 +102,14 @@ class TrialConfig(BaseModel):
     class_weight : {"none", "sqrt", "balanced"} or dict of str to float
         Weight of an image by its class: 1, or (n_samples / (n_classes * class count)) to the
         power 1/2 or 1, or as told class by class; classes that are not named weigh 1.
-    monitor : {"val_loss", "val_accuracy", "val_balanced_accuracy"}
+    monitor : {"val_loss", "val_accuracy", "val_balanced_accuracy", "val_top_3_accuracy"}
         What picks the best epoch, stops early and lowers the learning rate.
     early_stopping_patience, reduce_lr_patience : int
         Epochs without a better `monitor` before the stage ends, or the rate is lowered.
     reduce_lr_factor : float
         What the learning rate is multiplied by then.
+    least_learning_rate : float
+        Below which it is never lowered.
     batch_norm_momentum : float or None
         See `helpers.models.build.build_model`.
     precision : {"float32", "mixed_bfloat16", "mixed_float16"}
@@ -134,10 +142,13 @@ class TrialConfig(BaseModel):
     focal_gamma: float = Field(2.0, ge=0, allow_inf_nan=False)
     focal_alpha: float = Field(0.25, gt=0, allow_inf_nan=False)
     class_weight: Literal["none", "sqrt", "balanced"] | dict[str, Weight] = "none"
-    monitor: Literal["val_loss", "val_accuracy", "val_balanced_accuracy"] = "val_loss"
+    monitor: Literal["val_loss", "val_accuracy", "val_balanced_accuracy", "val_top_3_accuracy"] = (
+        "val_loss"
+    )
     early_stopping_patience: int = Field(5, ge=1)
     reduce_lr_patience: int = Field(3, ge=1)
     reduce_lr_factor: float = Field(0.5, gt=0, lt=1)
+    least_learning_rate: float = Field(0.0, ge=0, allow_inf_nan=False)
     batch_norm_momentum: float | None = Field(None, gt=0, lt=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     seed: int = Field(0, ge=0)
@@ -158,6 +169,19 @@ class TrialConfig(BaseModel):
     def classes(self) -> tuple[str, ...]:
         """Names of the target's classes, in the order of the model's probabilities."""
         return TARGETS[self.target]
+
+    def hashed(self) -> dict[str, Any]:
+        """What names a training, as JSON: all fields that decide it.
+
+        A field that was added after trials had been trained is left out where it has the value
+        that they were trained with, so that they keep their names.
+        """
+        fields = self.model_dump(mode="json", exclude={"name", "weights_dir"})
+        for part in (fields, *fields["stages"]):
+            for name, earlier in _ADDED.items():
+                if part.get(name) == earlier:
+                    del part[name]
+        return fields
 
     @property
     def epochs(self) -> int:

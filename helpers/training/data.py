@@ -27,16 +27,18 @@ def validation_scores(
     Returns
     -------
     dict of str to float
-        ``val_loss``, ``val_accuracy`` and ``val_balanced_accuracy`` (over the classes that
-        occur).
+        ``val_loss``, ``val_accuracy``, ``val_balanced_accuracy`` (over the classes that occur)
+        and ``val_top_3_accuracy``, the share of images whose class is among the three likeliest.
     """
-    chosen = np.clip(y_prob[np.arange(len(y_true)), y_true], 1e-7, 1.0)
+    of_truth = y_prob[np.arange(len(y_true)), y_true]
+    n_likelier = (y_prob > of_truth[:, None]).sum(axis=1)
     hit = y_prob.argmax(axis=1) == y_true
     recalls = [hit[y_true == label].mean() for label in np.unique(y_true)]
     return {
-        "val_loss": float(-np.log(chosen).mean()),
+        "val_loss": float(-np.log(np.clip(of_truth, 1e-7, 1.0)).mean()),
         "val_accuracy": float(hit.mean()),
         "val_balanced_accuracy": float(np.mean(recalls)),
+        "val_top_3_accuracy": float((n_likelier < 3).mean()),
     }
 
 

@@ -39,8 +39,8 @@ def run_trials(
     configs : sequence of TrialConfig
         Returned in this order.
     catalogue : DataFrame or sequence of DataFrame
-        With a `split` column of "train", "valid" and "test"; one for all configurations, or one
-        for each, as in a cross-validation.
+        With a `split` column of "train", "valid" and, as a rule, "test"; one for all
+        configurations, or one for each, as in a cross-validation.
     executor : {"local"} or Executor, default="local"
         Who trains; see `helpers.training.executors`.
     progress : callable, optional
@@ -101,10 +101,10 @@ def _one_each(
 
 def _check_split(catalogue: pd.DataFrame) -> None:
     found = set(catalogue["split"].astype(str)) if "split" in catalogue else set()
-    if found != set(SPLITS):
+    if not {"train", "valid"} <= found <= set(SPLITS):
         raise ConfigError(
-            f"split: expected a column with {', '.join(SPLITS)}, got {sorted(found) or 'none'}; "
-            "call split_catalogue first"
+            f"split: expected a column with {', '.join(SPLITS)} (of which the last may be missing),"
+            f" got {sorted(found) or 'none'}; call split_catalogue first"
         )
 
 

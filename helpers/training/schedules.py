@@ -71,7 +71,8 @@ def plateau_rate(config: TrialConfig, stage: Stage, rows: Sequence[Row]) -> floa
     float
         The first rate times `reduce_lr_factor` for each time that the score had not gained for
         `reduce_lr_patience` epochs; the count of epochs then starts again, as in Keras'
-        ``ReduceLROnPlateau`` without cooldown and least change.
+        ``ReduceLROnPlateau`` without cooldown and least change; never less than
+        `least_learning_rate`, nor more than before.
     """
     rate, best, waited = stage.learning_rate, None, 0
     for row in rows:
@@ -80,7 +81,8 @@ def plateau_rate(config: TrialConfig, stage: Stage, rows: Sequence[Row]) -> floa
             continue
         waited += 1
         if waited >= config.reduce_lr_patience:
-            rate, waited = rate * config.reduce_lr_factor, 0
+            lowered = max(rate * config.reduce_lr_factor, config.least_learning_rate)
+            rate, waited = min(rate, lowered), 0
     return rate
 
 

@@ -49,6 +49,7 @@ HISTORY_COLUMNS = [
     "val_loss",
     "val_accuracy",
     "val_balanced_accuracy",
+    "val_top_3_accuracy",
     "learning_rate",
     "seconds",
 ]
@@ -247,7 +248,7 @@ class _Trainer:
         import keras
 
         stage = self.config.stages[index]
-        set_trainable(self.model, stage.trainable)
+        set_trainable(self.model, stage.trainable, batch_norms=stage.batch_norms == "learn")
         network, batches = self._network_and_batches(index)
         parts = batches.accumulation
         # All variables exist before the first step: a step that creates some is traced twice.

@@ -161,9 +161,8 @@ def trial_key(config: TrialConfig, catalogue: pd.DataFrame) -> str:
     adds in another order, so the same configuration ends with other numbers. TensorFlow, the
     default, is left unsaid. The device does not count, nor the number of devices.
     """
-    fields = config.model_dump(mode="json", exclude={"name", "weights_dir"})
     parts: dict[str, Any] = {
-        "config": fields,
+        "config": config.hashed(),
         "catalogue": fingerprint(catalogue),
         "split": digest([list(catalogue["image_id"]), [str(s) for s in catalogue["split"]]]),
         "engine": ENGINE_VERSION,

@@ -85,6 +85,15 @@ def test_bad_fractions(fractions):
         split_catalogue(make_catalogue({"nv": [1] * 9}), fractions)
 
 
+@pytest.mark.parametrize("by", ["lesion", "image"])
+def test_there_may_be_no_test(by):
+    """Nine tenths to train, one to validate, as one of the published systems has it."""
+    catalogue = make_catalogue({"nv": [1] * 60 + [2] * 20, "mel": [1] * 20, "df": [1, 1]})
+    split = split_catalogue(catalogue, (0.9, 0.1, 0.0), by)["split"]
+    assert set(split) == {"train", "valid"}
+    assert (split == "valid").mean() == pytest.approx(0.1, abs=0.02)
+
+
 def test_bad_options():
     """An unknown grouping and an empty catalogue are errors."""
     catalogue = make_catalogue({"nv": [1] * 9})

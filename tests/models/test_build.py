@@ -156,6 +156,11 @@ def test_trainable_layers() -> None:
     assert 2 < len(model.trainable_weights) < everything
     assert {layer.name for layer in learning} <= {m.name for m in backbone_layers(model)[-5:]}
     assert not any("BatchNorm" in type(layer).__name__ for layer in learning)
+    set_trainable(model, 20, batch_norms=True)
+    learning = [layer.name for layer in backbone_layers(model) if layer.trainable]
+    # The browser app's last 23 layers of the whole model, less pooling, dropout and softmax.
+    assert (learning[0], learning[-1], len(learning)) == ("conv_pw_10_relu", "conv_pw_13_relu", 20)
+    assert sum("BatchNorm" in type(model.get_layer(name)).__name__ for name in learning) == 6
 
 
 @pytest.mark.parametrize(

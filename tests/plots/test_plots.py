@@ -29,6 +29,7 @@ from helpers.plots.axes import (
     text_units,
     wrapped,
 )
+from helpers.published.training_log import course_report_log
 from helpers.screening.comparison import screening_reliability
 from helpers.screening.scores import screening_pr, screening_roc
 
@@ -169,6 +170,9 @@ DRAWN: dict[str, Draw] = {
     "learning_curves_one_epoch": lambda c, p: plots.learning_curves({"A": make_history(1, 0)}),
     "learning_curves_two_bands": lambda c, p: plots.learning_curves(
         {name: make_history(2, 2) for name in "ABCDE"}, 3
+    ),
+    "log_beside_trainings": lambda c, p: plots.log_beside_trainings(
+        course_report_log(), {"Frozen": make_history(7, 0), "Not frozen": make_history(5, 0)}
     ),
     "score_bars": lambda c, p: plots.score_bars(
         score_table(), published={"A": 0.8, "absent": 0.9}, chance=1 / 7

@@ -44,6 +44,16 @@ def test_rate_falls_as_kerass_callback_lets_it() -> None:
         assert found == pytest.approx(expected), epoch
 
 
+def test_the_rate_has_a_floor() -> None:
+    """As ``min_lr`` of ReduceLROnPlateau; a rate that begins below it stays where it is."""
+    worse = rows(1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8)
+    config = make_config(least_learning_rate=0.03)
+    assert plateau_rate(config, config.stages[0], worse[:5]) == pytest.approx(0.03)
+    assert plateau_rate(config, config.stages[0], worse) == pytest.approx(0.03)
+    config = make_config(least_learning_rate=0.5)
+    assert plateau_rate(config, config.stages[0], worse) == pytest.approx(0.1)
+
+
 def test_a_stage_ends_with_its_epochs_or_its_patience() -> None:
     """Neither before nor after; a gain starts the count again."""
     config = make_config()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    log_loss,
+    top_k_accuracy_score,
+)
 from sklearn.utils.class_weight import compute_class_weight
 
 from helpers.augmentation.settings import Augmentation
@@ -57,13 +62,14 @@ def test_missing_class_weighs_nothing() -> None:
 
 
 def test_validation_scores_are_scikit_learns() -> None:
-    """Loss, accuracy and balanced accuracy agree with scikit-learn."""
+    """Loss, accuracy, balanced accuracy and top-3 accuracy agree with scikit-learn."""
     y_prob = np.random.default_rng(0).dirichlet(np.ones(7), len(Y))
     scores = validation_scores(Y, y_prob)
     assert scores["val_loss"] == pytest.approx(log_loss(Y, y_prob))
     assert scores["val_accuracy"] == pytest.approx(accuracy_score(Y, y_prob.argmax(1)))
     expected = balanced_accuracy_score(Y, y_prob.argmax(1))
     assert scores["val_balanced_accuracy"] == pytest.approx(expected)
+    assert scores["val_top_3_accuracy"] == pytest.approx(top_k_accuracy_score(Y, y_prob, k=3))
 
 
 def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:

@@ -189,6 +189,30 @@ def test_lesion_in_two_splits_is_refused(catalogue: pd.DataFrame) -> None:
         run_trials([make_config()], leaking)
 
 
+def test_a_field_of_today_does_not_rename_earlier_trials(catalogue: pd.DataFrame) -> None:
+    """At the value that all were trained with it is not in the hash; at another it is."""
+    config = make_config()
+    assert "least_learning_rate" not in config.hashed()
+    assert all("batch_norms" not in stage for stage in config.hashed()["stages"])
+    learning = tuple(s.model_copy(update={"batch_norms": "learn"}) for s in config.stages)
+    changes: tuple[dict[str, Any], ...] = ({"least_learning_rate": 1e-5}, {"stages": learning})
+    keys = {trial_key(config.model_copy(update=each), catalogue) for each in ({}, *changes)}
+    assert len(keys) == 3
+
+
+def test_a_training_may_have_no_test(catalogue: pd.DataFrame) -> None:
+    """Where a system reports what it validated on; monitored by the share among the best three."""
+    table = catalogue.assign(split=catalogue["split"].astype(str).replace("test", "valid"))
+    stage = Stage(trainable=2, batch_norms="learn", epochs=1)
+    config = make_config(stages=(stage,), monitor="val_top_3_accuracy")
+    (trial,) = run_trials([config], table)
+    assert set(trial.predictions["split"]) == {"valid"}
+    best = trial.record["best"]
+    assert (
+        best["val_accuracy"] <= best["val_top_3_accuracy"] == trial.history.iloc[-1][config.monitor]
+    )
+
+
 def test_split_must_be_there(catalogue: pd.DataFrame) -> None:
     """A catalogue without a split is told to be split."""
     with pytest.raises(ConfigError, match="split_catalogue"):
