@@ -97,11 +97,9 @@ def plausible_heads(n_features: int = 2048) -> pd.DataFrame:
     """
     frames = []
     for n_dense in (1, 2):
-        for outputs, first, *rest in product(
-            (1, 2), (False, True), *[(False, True)] * (2 * n_dense)
-        ):
-            biases, norms = rest[:n_dense], rest[n_dense:]
-            grid = np.array(list(product(WIDTHS, repeat=n_dense)))
+        grid = np.array(list(product(WIDTHS, repeat=n_dense)))
+        yes_no = list(product((False, True), repeat=n_dense))
+        for biases, norms, first, outputs in product(yes_no, yes_no, (False, True), (1, 2)):
             learnt = np.full(len(grid), 2 * n_features * first)
             statistics = learnt.copy()
             given = np.full(len(grid), n_features)

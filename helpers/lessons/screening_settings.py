@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from helpers.augmentation import Augmentation
-from helpers.models import SECOND_DROPOUT
+from helpers.models import HEADS, SECOND_DROPOUT
 from helpers.statistics import listed
 from helpers.study import Preset
 from helpers.training import Stage, TrialConfig
@@ -94,7 +94,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[TrialConfig], str]]] = {
         lambda c: _NORMALISATIONS.get(c.preprocessing, str(c.preprocessing)),
     ),
     "augmentation": ("augmentation", lambda c: augmentation_words(c.augmentation)),
-    "head": ("head", lambda c: c.head),
+    "head": ("head", lambda c: HEADS[c.head].partition(" (screening")[0]),
     "dropout": ("dropout", lambda c: f"{c.dropout:g}, then {SECOND_DROPOUT * c.dropout:g}"),
     "stages.trainable": ("learns", lambda c: _each(c.stages, _learns)),
     "stages.batch_norms": ("batch normalisations among them", _batch_norms),
