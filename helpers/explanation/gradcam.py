@@ -243,25 +243,63 @@ def without_softmax(model: Any) -> Any:
     return keras.Model(model.inputs, logits, name=f"{model.name}_logits")
 
 
-def random_weights_control(model: Any, seed: int = 0) -> Any:
+def random_weights_control(model: Any, images: NDArray[np.uint8], seed: int = 0) -> Any:
     """The same network with fresh random weights, for the sanity check of Adebayo et al.
+
+    What it knows of the pictures' scale is no result of training and stays: a `Normalization`
+    in front keeps its mean and variance. Batch normalisations get the statistics of their new
+    features. Those of the trained features would be wrong for them, and those of a fresh layer
+    (0 and 1) normalise nothing: in a deep network the first leave answers that are the same for
+    every picture, the second a signal that fades away.
 
     Parameters
     ----------
     model : keras.Model
         Not changed.
+    images : ndarray of shape (n_images, height, width, 3)
+        Raw RGB pixels in 0..255, from which batch normalisations take their statistics; some
+        dozens are enough.
     seed : int, default=0
         Of the random weights.
 
     Returns
     -------
     keras.Model
-        Same architecture; every weight drawn again from its layer's initialiser.
+        Same architecture; every weight that is learnt drawn again from its layer's initialiser.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
-    return keras.Model.from_config(model.get_config())
+    control = keras.Model.from_config(model.get_config())
+    for trained, fresh in zip(model.layers, control.layers, strict=True):
+        if isinstance(fresh, keras.layers.Normalization):
+            fresh.set_weights(trained.get_weights())
+            fresh.finalize_state()
+    _take_statistics(control, images)
+    return control
+
+
+def _take_statistics(model: Any, images: NDArray[np.uint8]) -> None:
+    """Give each batch normalisation the mean and variance of what it is given for some images."""
+    from keras.layers import BatchNormalization, Dropout
+
+    momenta = {}
+    for layer in model.layers:
+        if isinstance(layer, BatchNormalization):
+            momenta[layer] = layer.momentum
+            layer.trainable = True  # a frozen one would not look at the batch
+            layer.momentum = 0.0
+    if not momenta:
+        return
+    rates = {layer: layer.rate for layer in model.layers if isinstance(layer, Dropout)}
+    for layer in rates:
+        layer.rate = 0.0
+    with _quiet():
+        model(images.astype(np.float32), training=True)
+    for layer, momentum in momenta.items():
+        layer.momentum = momentum
+    for layer, rate in rates.items():
+        layer.rate = rate
 
 
 def pick_examples(predictions: pd.DataFrame) -> pd.DataFrame:

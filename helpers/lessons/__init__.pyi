@@ -43,12 +43,15 @@ from .imbalance import (
     unlike_fields,
     weight_table,
 )
-from .input_ranges import input_range, range_table
+from .input_ranges import input_range, range_share, range_table
 from .keras_generator import generator_table
 from .log_as_witness import beside_log, training_accuracies
+from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
+from .screening_settings import settings_beside_published
 
 __all__ = [
     "ABLATION",
+    "BYTES_EACH",
     "DRAWN_NAMES",
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
@@ -63,6 +66,7 @@ __all__ = [
     "contrast_table",
     "corner_moves",
     "corner_table",
+    "count_checks",
     "cuts",
     "cuts_in_words",
     "describe_cuts",
@@ -75,16 +79,21 @@ __all__ = [
     "input_range",
     "lightness_histogram",
     "measure_augmentations",
+    "nearest_cut",
+    "nearest_width",
     "open_choices",
     "parameter_ends",
     "pixels_a_bin",
+    "plausible_heads",
     "predictions_of",
     "prepare_keras",
     "preprocess_as",
     "published_accuracy",
+    "range_share",
     "range_table",
     "read_score",
     "recall_changes",
+    "settings_beside_published",
     "seven_point_score",
     "sharpness",
     "step_by_step",

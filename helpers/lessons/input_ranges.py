@@ -24,7 +24,22 @@ def _apply(x: NDArray[np.float64], kind: Preprocessing) -> NDArray[np.float64]:
         return (x - 127) / 128
     if kind in ("torch", "inside"):  # what EfficientNets do inside is what torchvision does
         return (x / 255 - np.array(TORCH_MEANS)) / np.array(TORCH_DEVIATIONS)
-    return x / 255
+    return x if kind == "raw" else x / 255
+
+
+def _black_and_white(backbone: str, preprocessing: Preprocessing | None) -> NDArray[np.float64]:
+    """Black and white as the first convolution is given them: shape (2, 3), a column a channel."""
+    own = find_backbone(backbone).preprocessing
+    x = _BLACK_AND_WHITE[:, None]
+    if preprocessing is None or preprocessing == own:
+        x = _apply(x, own)
+    elif preprocessing == "twice":
+        x = _apply(x / 255, own)
+    else:
+        x = _apply(x, preprocessing)
+        if own == "inside":
+            x = _apply(x, own)
+    return np.broadcast_to(x, (2, 3))
 
 
 def input_range(backbone: str, preprocessing: Preprocessing | None = None) -> tuple[float, float]:
@@ -50,17 +65,36 @@ def input_range(backbone: str, preprocessing: Preprocessing | None = None) -> tu
     >>> [round(end, 3) for end in input_range("EfficientNetLite0", "twice")]
     [-0.992, -0.984]
     """
-    own = find_backbone(backbone).preprocessing
-    x = _BLACK_AND_WHITE[:, None]
-    if preprocessing is None or preprocessing == own:
-        x = _apply(x, own)
-    elif preprocessing == "twice":
-        x = _apply(x / 255, own)
-    else:
-        x = _apply(x, preprocessing)
-        if own == "inside":
-            x = _apply(x, own)
+    x = _black_and_white(backbone, preprocessing)
     return float(x.min()), float(x.max())
+
+
+def range_share(backbone: str, preprocessing: Preprocessing | None) -> float:
+    """How far white is from black in what a backbone is given, over what it expects.
+
+    Parameters
+    ----------
+    backbone : str
+        A name in `helpers.models.backbones.BACKBONES`.
+    preprocessing : Preprocessing or None
+        What is put before it; with its own, or None, the share is 1.
+
+    Returns
+    -------
+    float
+        Mean distance over the channels, over the mean distance that its weights expect. Where
+        black lies is not in it.
+
+    Examples
+    --------
+    >>> round(1 / range_share("EfficientNetB0", "twice"), 6)
+    255.0
+    """
+    given, own = (
+        float(np.diff(_black_and_white(backbone, kind), axis=0).mean())
+        for kind in (preprocessing, None)
+    )
+    return given / own
 
 
 def range_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
@@ -70,7 +104,7 @@ def range_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``trial``, ``backbone``, ``expected`` and ``given`` (texts such as
-        "-1.00 to 1.00") and ``share``, the width of the second over that of the first.
+        "-1.00 to 1.00") and ``share``, see `range_share`.
     """
     rows = []
     for config in configs:
@@ -82,7 +116,7 @@ def range_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
                 "backbone": config.backbone,
                 "expected": _text(own),
                 "given": _text(given),
-                "share": (given[1] - given[0]) / (own[1] - own[0]),
+                "share": range_share(config.backbone, config.preprocessing),
             }
         )
     return pd.DataFrame(rows, columns=["trial", "backbone", "expected", "given", "share"])

@@ -91,8 +91,8 @@ def generator_table() -> pd.DataFrame:
     theirs = plain.apply_transform(keras_dot, {"theta": 90.0})
     what = f"a quarter turn of {SIZE[0]} x {SIZE[1]} pixels moves its centre"
     rows.append((what, _moved(theirs), _moved(apply_transform(dot, Transform(theta=90)))))
-    ramp = np.broadcast_to(np.arange(10, 10 * SIZE[1] + 1, 10)[:, None], (*SIZE, 3))
-    ramp = np.minimum(ramp, 255).astype(np.uint8)[:, ::-1]
+    falling = np.arange(10 * SIZE[1], 0, -10).clip(max=255).astype(np.uint8)
+    ramp = np.broadcast_to(falling[:, None], (*SIZE, 3)).copy()
     for fill in ("constant", "wrap"):
         generator = _generator(fill_mode=fill)
         theirs = generator.apply_transform(ramp.astype(np.float32), {"tx": 1.5})  # of columns
@@ -101,9 +101,10 @@ def generator_table() -> pd.DataFrame:
         rows.append((what, _edge(theirs[0, -3:, 0]), _edge(own_edge)))
     grey = np.full((*SIZE, 3), 0.5, np.float32)
     theirs = _generator(brightness_range=(0.8, 1.2)).apply_transform(grey, {"brightness": 1.2})
-    own = apply_transform(np.full((*SIZE, 3), 128, np.uint8), Transform(colours=colour_matrix(1.2)))
+    half = np.full((*SIZE, 3), 128, np.uint8)
+    ours = apply_transform(half, Transform(colours=colour_matrix(1.2))).mean() / 255
     what = "brightness of 1.2 on a grey of one half, as a share of white"
-    rows.append((f"{what}, values in 0..1", f"{theirs.mean():.2f}", f"{own.mean() / 255:.2f}"))
+    rows.append((f"{what}, values in 0..1", f"{theirs.mean():.2f}", f"{ours:.2f}"))
     grey *= 255
     theirs = _generator(brightness_range=(0.8, 1.2)).apply_transform(grey, {"brightness": 1.2})
     rows.append((f"{what}, values in 0..255", f"{theirs.mean() / 255:.2f}", rows[-1][2]))

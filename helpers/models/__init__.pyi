@@ -19,6 +19,7 @@ from .backends import (
     spread,
 )
 from .build import (
+    HEADS,
     SECOND_DROPOUT,
     Head,
     build_model,
@@ -32,6 +33,7 @@ from .optimizers import make_adam
 __all__ = [
     "BACKBONES",
     "CAFFE_MEANS",
+    "HEADS",
     "SECOND_DROPOUT",
     "TORCH_DEVIATIONS",
     "TORCH_MEANS",

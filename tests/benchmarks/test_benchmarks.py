@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.__main__ import collect, make_table
-from benchmarks.gradcam import measure_gradcam
+from benchmarks.gradcam import METHODS, TOLERANCE, check_same_maps, measure_gradcam
 from benchmarks.pipeline import measure_pipeline
 from benchmarks.scaling import PARTS, _summary, measure_scaling
 from benchmarks.timing import Cost, Ratio, compare_rates, empty_cache, measure, slope
@@ -61,6 +61,55 @@ def test_ratios_are_finite_and_positive(details: dict[str, Any]) -> None:
     assert all(_is_sound(ratio) for ratio in ratios)
     assert details["pipeline"]["store_rate"] > 0
     assert not _is_sound(Ratio(0.0, 0.0, 1.0, 1.0, 1.0)), "the check could not fail"
+
+
+def test_both_sides_of_the_heat_maps_make_the_same(details: dict[str, Any]) -> None:
+    """The ratio is of one and the same work: their maps differ in the last digits alone."""
+    differences = details["gradcam"]["differences"]
+    assert list(differences) == list(METHODS)
+    assert all(0 <= difference <= TOLERANCE for difference in differences.values())
+
+
+def test_other_maps_are_told() -> None:
+    """Maps of another layer, and maps that are zero everywhere, stop the benchmark."""
+    maps = np.random.default_rng(0).random((4, 8, 8)).astype(np.float32)
+    assert check_same_maps(maps, maps.copy()) == 0
+    with pytest.raises(AssertionError, match="maps alike to 0.001"):
+        check_same_maps(maps, np.roll(maps, 1, axis=1))
+    with pytest.raises(AssertionError, match="got 0%"):
+        check_same_maps(0 * maps, 0 * maps)
+
+
+def test_the_library_alone_would_take_another_layer() -> None:
+    """Left to seek a convolution it maps another layer than the named one, and the check says so.
+
+    When this fails, the library has changed, and the benchmark may call it as it comes.
+    """
+    import keras
+    from tf_keras_vis.gradcam import Gradcam
+    from tf_keras_vis.utils.scores import CategoricalScore
+
+    from helpers.explanation.gradcam import Explainer, expand_maps, without_softmax
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.layers.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 8, strides=8)(inputs)
+    x = keras.layers.ReLU(name="features")(keras.layers.BatchNormalization()(x))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, keras.layers.Dense(7, activation="softmax")(x))
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    ours = Explainer(model, "features").maps(images, [0, 1, 2, 3])
+    tool = Gradcam(without_softmax(model), clone=False)
+    grids = {
+        seek: tool(
+            CategoricalScore([0, 1, 2, 3]), images.astype(np.float32),
+            penultimate_layer="features", seek_penultimate_conv_layer=seek,
+            expand_cam=False, normalize_cam=False,
+        )
+        for seek in (True, False)
+    }  # fmt: skip
+    assert np.abs(ours - expand_maps(np.asarray(grids[False]), (32, 32))).max() <= TOLERANCE
+    assert np.abs(ours - expand_maps(np.asarray(grids[True]), (32, 32))).max() > 10 * TOLERANCE
 
 
 def test_results_have_the_four_keys_and_are_json(details: dict[str, Any]) -> None:

@@ -151,7 +151,10 @@ def test_the_model_without_softmax_has_the_same_probabilities(
 def test_the_control_is_random_and_repeatable(model: Any) -> None:
     """Every kernel is drawn again, alike for one seed; the trained model keeps its own."""
     before = [weight.copy() for weight in model.get_weights()]
-    first, again, other = (gradcam.random_weights_control(model, seed) for seed in (0, 0, 1))
+    images = np.zeros((1, *SIZE, 3), dtype=np.uint8)
+    first, again, other = (
+        gradcam.random_weights_control(model, images, seed) for seed in (0, 0, 1)
+    )
     kernels = [weight for weight in range(len(before)) if before[weight].ndim > 1]
     for index in kernels:
         assert not np.allclose(first.get_weights()[index], before[index])
@@ -159,6 +162,75 @@ def test_the_control_is_random_and_repeatable(model: Any) -> None:
         assert not np.allclose(first.get_weights()[index], other.get_weights()[index])
     for mine, kept in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(mine, kept)
+
+
+@pytest.fixture(scope="module")
+def normalised() -> Any:
+    """Two convolutions behind a `Normalization`, as in an EfficientNet, after some training.
+
+    Its batch normalisations are frozen, as after a fine-tuning, and hold statistics that fit its
+    own kernels alone; between them dropout would disturb whoever counts anew.
+    """
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    inputs = layers.Input((*SIZE, 3), name="pixels")
+    x = layers.Normalization(axis=-1, name="normalization")(inputs)
+    x = layers.Conv2D(4, 4, strides=4, name="conv_1")(x)
+    x = layers.BatchNormalization(name="bn_1")(x)
+    x = layers.Dropout(0.5, name="drop")(layers.ReLU()(x))
+    x = layers.Conv2D(4, 2, strides=2, name="conv_2")(x)
+    x = layers.BatchNormalization(name="bn_2")(x)
+    x = layers.GlobalAveragePooling2D()(layers.ReLU(name=LAYER)(x))
+    made = keras.Model(inputs, layers.Dense(N_CLASSES, activation="softmax")(x), name="normalised")
+    scale = made.get_layer("normalization")
+    scale.set_weights([np.array([100.0, 120, 140]), np.array([900.0, 1600, 2500]), np.array(0)])
+    scale.finalize_state()
+    for name in ("bn_1", "bn_2"):
+        layer = made.get_layer(name)
+        layer.set_weights([np.full(4, value) for value in (2.0, 0.5, -40.0, 0.01)])
+        layer.trainable = False
+    return made
+
+
+def test_the_control_keeps_the_scale_of_the_pixels(normalised: Any) -> None:
+    """Its first convolution is given what the trained one is given; kernels are drawn anew."""
+    import keras
+
+    images = np.random.default_rng(3).integers(0, 256, (6, *SIZE, 3)).astype(np.uint8)
+    control = gradcam.random_weights_control(normalised, images, seed=1)
+    given = [
+        keras.Model(network.inputs, network.get_layer("normalization").output).predict_on_batch(
+            images
+        )
+        for network in (normalised, control)
+    ]
+    expected = (images - np.array([100.0, 120, 140])) / np.array([30.0, 40, 50])
+    np.testing.assert_allclose(given[0], expected, atol=1e-4)
+    np.testing.assert_allclose(given[1], expected, atol=1e-4)
+    for name in ("conv_1", "conv_2"):
+        kernels = [network.get_layer(name).get_weights()[0] for network in (normalised, control)]
+        assert not np.allclose(*kernels)
+
+
+def test_the_controls_normalisations_fit_its_own_features(normalised: Any) -> None:
+    """Behind each batch normalisation every channel has mean 0 and variance 1, without dropout."""
+    import keras
+
+    images = np.random.default_rng(4).integers(0, 256, (6, *SIZE, 3)).astype(np.uint8)
+    control = gradcam.random_weights_control(normalised, images, seed=1)
+    for name in ("bn_1", "bn_2"):
+        layer = control.get_layer(name)
+        features = keras.Model(control.inputs, layer.output).predict_on_batch(images)
+        np.testing.assert_allclose(features.mean(axis=(0, 1, 2)), 0, atol=1e-3)
+        np.testing.assert_allclose(features.var(axis=(0, 1, 2)), 1, rtol=0.02)
+        gamma, beta, _, _ = layer.get_weights()
+        assert (gamma == 1).all() and (beta == 0).all(), "learnt, so drawn again"
+        assert layer.momentum == normalised.get_layer(name).momentum
+    assert control.get_layer("drop").rate == 0.5
+    kept = normalised.get_layer("bn_1").get_weights()
+    np.testing.assert_allclose([weights[0] for weights in kept], [2.0, 0.5, -40.0, 0.01])
 
 
 def _predictions() -> pd.DataFrame:
@@ -204,7 +276,7 @@ def test_measures_tell_a_model_that_looks_at_lesions(
     masks = lesion_masks(rows, SIZE)
     images = np.repeat((masks * 255).astype(np.uint8)[..., np.newaxis], 3, axis=3)
     rows.loc[rows.index[0], "mask_path"] = ""
-    random = [gradcam.random_weights_control(model, seed) for seed in range(2)]
+    random = [gradcam.random_weights_control(model, images, seed) for seed in range(2)]
     table = gradcam.measure_maps(
         gradcam.Explainer(model, LAYER),
         rows,

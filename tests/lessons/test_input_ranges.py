@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from support.scored_trials import make_config
 
-from helpers.lessons.input_ranges import input_range, range_table
+from helpers.lessons.input_ranges import input_range, range_share, range_table
 from helpers.models.backbones import find_backbone, preprocess
 
 
 @pytest.mark.parametrize("backbone", ["ResNet50", "MobileNet", "EfficientNetLite0"])
-@pytest.mark.parametrize("kind", [None, "torch", "unit", "twice"])
+@pytest.mark.parametrize("kind", [None, "torch", "unit", "twice", "raw"])
 def test_range_is_that_of_the_preprocessing(backbone: str, kind: Any) -> None:
     """Black and white through the layers of the model end where the arithmetic says."""
     import keras
@@ -36,6 +36,16 @@ def test_efficientnet_rescales_inside() -> None:
         assert low == pytest.approx(own[0])
         assert high - low < 0.2 * (own[1] - own[0])
     assert own == pytest.approx(input_range("MobileNet", "torch"))
+
+
+def test_share_is_taken_channel_by_channel() -> None:
+    """Channels that lie apart do not widen it; torch's range is a sixtieth of caffe's."""
+    assert range_share("EfficientNetB0", "twice") == pytest.approx(1 / 255)
+    assert range_share("EfficientNetB0", "tf") == pytest.approx(2 / 255)
+    deviations = (0.229, 0.224, 0.225)
+    expected = np.mean([1 / deviation for deviation in deviations]) / 255
+    assert range_share("ResNet50", "torch") == pytest.approx(expected)
+    assert range_share("VGG16", "raw") == range_share("MobileNet", None) == 1
 
 
 def test_table_tells_the_narrow_one() -> None:

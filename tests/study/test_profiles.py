@@ -18,19 +18,22 @@ def test_profiles_are_whole(name: str) -> None:
     for group in ("augmentation", "comparison", "imbalance", "ablation", "backbones"):
         names = [config.name for config in profile.trial_configs(group)]
         assert len(names) == len(set(names)) >= 2
-    assert len(profile.trials["augmentation"]) == 3
+    names = [config.name for config in profile.trial_configs("augmentation")]
+    assert names == ["No augmentation", "Trial 1", "Trial 2", "Trial 3", "Symmetries"]
 
 
 def test_the_three_that_are_meant() -> None:
-    """The laptop draws its data, and the full study takes the published recipe at native size."""
+    """The laptop draws its data; the full study has published recipe and size, and native ones."""
     assert {"smoke", "quick", "full"} <= set(list_profiles())
     assert load_profile("quick").source == "sample"
     full = load_profile("full")
-    sizes = {config.backbone: config.image_size for config in full.trial_configs("comparison")}
+    sizes = {config.name: config.image_size for config in full.trial_configs("comparison")}
     assert sizes == {
         "ResNet50": (224, 224),
-        "EfficientNetB3": (300, 300),
-        "InceptionResNetV2": (299, 299),
+        "EfficientNetB3": (224, 224),
+        "InceptionResNetV2": (224, 224),
+        "EfficientNetB3 at 300": (300, 300),
+        "InceptionResNetV2 at 299": (299, 299),
     }
     for config in full.trial_configs("comparison"):
         assert [stage.trainable for stage in config.stages] == ["head", 5]
