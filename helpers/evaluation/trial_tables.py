@@ -121,10 +121,13 @@ def describe_stage(stage: Stage) -> str:
 def published_accuracy(config: TrialConfig) -> float:
     """The course report's accuracy for a trial, or NaN where it published none.
 
-    A trial is matched by its number where its name is "Trial 1" and so on, else by its backbone.
+    A trial is matched by its name: "Trial 1" and so on, or the name of its backbone. One that
+    goes by another name changes something that the report left as it was.
     """
     number = re.fullmatch(r"Trial (\d+)", config.name)
-    part = f"augmentation_{number[1]}" if number else config.backbone.lower()
+    part = f"augmentation_{number[1]}" if number else config.name.lower()
+    if not number and config.name != config.backbone:
+        return nan
     try:
         return claim(f"course_report.{part}.accuracy").value
     except KeyError:

@@ -44,9 +44,10 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_share, range_table
-from .keras_generator import generator_table
+from .keras_generator import WHY_UNLIKE, generator_table
 from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
+from .published_augmentation import published_steps
 from .screening_settings import settings_beside_published
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "DRAWN_NAMES",
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
+    "WHY_UNLIKE",
     "ablation_differences",
     "ablation_scores",
     "augmentation_parts",
@@ -89,6 +91,7 @@ __all__ = [
     "prepare_keras",
     "preprocess_as",
     "published_accuracy",
+    "published_steps",
     "range_share",
     "range_table",
     "read_score",
