@@ -25,9 +25,9 @@ WHY_UNLIKE = {
     "so that `height_shift_range` moves pictures sideways.",
     "centre": "It exchanges height and width where it looks for the centre, and so turns an "
     "oblong picture about a point beside its middle.",
-    "edge": "Behind the edge two libraries sample, SciPy there and OpenCV here. Filling with black, "
-    "OpenCV lets the last pixel fade and SciPy cuts it off; going round, SciPy takes the first and "
-    "the last pixel for one.",
+    "edge": "Behind the edge two libraries sample, SciPy there and OpenCV here. When black fills, "
+    "OpenCV lets the last pixel fade and SciPy cuts it off; when the picture repeats, SciPy takes "
+    "its first and its last pixel for one.",
     "brightness": "Brightness goes through a picture of whole numbers from 0 to 255, so that one "
     "that was scaled to 0..1 before comes out **black**, without a word.",
 }
