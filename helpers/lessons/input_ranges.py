@@ -24,6 +24,8 @@ def _apply(x: NDArray[np.float64], kind: Preprocessing) -> NDArray[np.float64]:
         return (x - 127) / 128
     if kind in ("torch", "inside"):  # what EfficientNets do inside is what torchvision does
         return (x / 255 - np.array(TORCH_MEANS)) / np.array(TORCH_DEVIATIONS)
+    if kind == "raw":
+        return x
     return x / 255
 
 

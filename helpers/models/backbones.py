@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from helpers.core import ConfigError
 
-Preprocessing = Literal["caffe", "tf", "lite", "inside", "torch", "unit", "twice"]
+Preprocessing = Literal["caffe", "tf", "lite", "inside", "torch", "unit", "twice", "raw"]
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)
 """ImageNet means of blue, green and red, subtracted by VGG16 and ResNet50."""
@@ -162,12 +162,13 @@ def preprocess(inputs: Any, kind: Preprocessing, own: Preprocessing = "inside") 
     ----------
     inputs : KerasTensor of shape (n_samples, height, width, 3)
         Raw pixels.
-    kind : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice"}
+    kind : {"caffe", "tf", "lite", "inside", "torch", "unit", "twice", "raw"}
         The first four are backbones' own, see `Backbone`. "torch" scales to 0..1, subtracts
         ImageNet's means and divides by its standard deviations, as torchvision does. "unit"
         only scales to 0..1: no weights of the registry were trained so, and it is here to show
         what that costs. "twice" scales to 0..1 and then does `own`, which expects 0..255: the
-        mistake of whoever scales pixels for a network that does so itself.
+        mistake of whoever scales pixels for a network that does so itself. "raw" changes
+        nothing: the mistake of whoever forgets that the network does not.
     own : {"caffe", "tf", "lite", "inside"}, default="inside"
         The backbone's own, for "twice".
 

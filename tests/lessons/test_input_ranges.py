@@ -13,7 +13,7 @@ from helpers.models.backbones import find_backbone, preprocess
 
 
 @pytest.mark.parametrize("backbone", ["ResNet50", "MobileNet", "EfficientNetLite0"])
-@pytest.mark.parametrize("kind", [None, "torch", "unit", "twice"])
+@pytest.mark.parametrize("kind", [None, "torch", "unit", "twice", "raw"])
 def test_range_is_that_of_the_preprocessing(backbone: str, kind: Any) -> None:
     """Black and white through the layers of the model end where the arithmetic says."""
     import keras

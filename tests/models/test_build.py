@@ -66,6 +66,22 @@ def test_torch_and_unit_preprocessing() -> None:
         assert "preprocessing" not in {layer.name for layer in backbone_layers(model)}
 
 
+def test_raw_pixels_reach_the_backbone_as_they_are() -> None:
+    """Nothing stands between the pixels and the first layer of a network that rescales nothing."""
+    import keras
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    inputs = keras.Input((8, 8, 3))
+    np.testing.assert_array_equal(
+        keras.Model(inputs, preprocess(inputs, "raw")).predict_on_batch(pixels), pixels
+    )
+    raw = build_model("VGG16", (32, 32), preprocessing="raw")
+    first = backbone_layers(raw)[0]
+    assert first.name == "block1_conv1"
+    assert first.input is raw.inputs[0]
+    assert len(backbone_layers(raw)) == len(backbone_layers(build_model("VGG16", (32, 32))))
+
+
 @pytest.mark.parametrize(
     ("name", "own"),
     [("EfficientNetLite0", lambda x: (x - 127) / 128), ("EfficientNetB0", lambda x: x)],
