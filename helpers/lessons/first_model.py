@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from helpers.core import CLASS_INDEX, CLASSES, atomic_folder, cache_home, digest, read_bytes
 from helpers.dataset import METADATA_COLUMNS, Source, list_layout, read_metadata
 from helpers.evaluation import majority_share, scores
-from helpers.models import build_model, find_backbone, load_builder, preprocess
+from helpers.models import build_backbone, find_backbone, preprocess
 from helpers.statistics import listed
 from helpers.study import FirstModelSettings
 
@@ -129,25 +129,32 @@ def first_backbone(
     Returns
     -------
     builder : callable
-        Takes ``include_top``, ``weights`` and ``input_shape``, as Keras Applications do.
+        Takes ``include_top`` (False), ``weights`` and ``input_shape``, as Keras Applications do.
     weights : str or None
-        "imagenet", the path of a file, or None for random weights.
+        "imagenet", or None for random weights.
 
     Raises
     ------
     ConfigError
         If the weights are neither at hand nor to be had.
     """
-    entry = find_backbone(settings.backbone)
+
+    def build(*, include_top: bool, weights: str | None, input_shape: tuple[int, int, int]) -> Any:
+        if include_top:
+            raise ValueError("include_top: expected False, the lesson puts its own head there")
+        return build_backbone(
+            settings.backbone,
+            weights=weights or "none",
+            weights_dir=weights_dir,
+            input_shape=input_shape,
+        )
+
     if settings.weights == "none":
-        return load_builder(entry), None
-    if not entry.weights_file:
-        return load_builder(entry), "imagenet"
-    # A missing file or a failed download is told here, with the ways out, and not in the lesson.
-    build_model(entry.name, settings.image_size, weights="imagenet", weights_dir=weights_dir)
-    if weights_dir is not None:
-        return load_builder(entry), str(Path(weights_dir).expanduser() / entry.weights_file)
-    return load_builder(entry), "imagenet"
+        return build, None
+    if find_backbone(settings.backbone).weights_file:
+        # A missing file or a failed download is told here, with the ways out, not in the lesson.
+        build(include_top=False, weights="imagenet", input_shape=(*settings.image_size, 3))
+    return build, "imagenet"
 
 
 def preprocess_as(pixels: NDArray[np.uint8], backbone: str) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from .backends import (
 from .build import (
     SECOND_DROPOUT,
     Head,
+    build_backbone,
     build_model,
     load_model,
     set_trainable,
@@ -38,6 +39,7 @@ __all__ = [
     "Head",
     "Preprocessing",
     "backend_name",
+    "build_backbone",
     "build_model",
     "choose_backend",
     "compiles",

@@ -14,6 +14,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from support.kept_weights import write_weights
 from support.small_layout import metadata_rows
 
 from helpers.core import ROOT
@@ -37,6 +38,8 @@ from helpers.lessons.first_model import (
     unpack,
     value_table,
 )
+from helpers.models.backbones import find_backbone, load_builder
+from helpers.models.build import build_model
 from helpers.study.profiles import FirstModelSettings
 
 CHAPTER = nbformat.read(ROOT / "chapters" / "03_first_model.ipynb", as_version=4)
@@ -168,10 +171,33 @@ def test_head_sizes_follow_from_the_shapes() -> None:
 def test_backbone_is_said_not_assumed(tmp_path: Path) -> None:
     """Random weights are None, packaged ones "imagenet", and a missing file is an error."""
     builder, weights = first_backbone(FirstModelSettings(weights="none", image_size=(32, 32)))
-    assert (builder.__name__, weights) == ("VGG16", None)
+    assert weights is None
+    assert builder(include_top=False, weights=None, input_shape=(32, 48, 3)).name == "vgg16"
+    with pytest.raises(ValueError, match="include_top"):
+        builder(include_top=True, weights=None, input_shape=(32, 48, 3))
     assert first_backbone(FirstModelSettings(backbone="EfficientNetLite0"))[1] == "imagenet"
     with pytest.raises(ConfigError, match="vgg16_weights.*put the file"):
         first_backbone(FirstModelSettings(image_size=(32, 32)), str(tmp_path))
+
+
+def test_backbone_from_a_folder_sees_what_the_models_see(tmp_path: Path) -> None:
+    """Keras scales an EfficientNet's channels once more only where it downloads the weights."""
+    import keras
+
+    settings = FirstModelSettings(backbone="EfficientNetB0", image_size=(32, 32))
+    builder, weights = first_backbone(settings, str(write_weights(tmp_path)))
+    ours = builder(include_top=False, weights=weights, input_shape=(32, 32, 3))
+    model = build_model("EfficientNetB0", (32, 32), weights="imagenet", weights_dir=tmp_path)
+    theirs = keras.Model(model.inputs, model.get_layer("top_activation").output)
+    file = str(tmp_path / find_backbone("EfficientNetB0").weights_file)
+    bare = load_builder(find_backbone("EfficientNetB0"))(
+        include_top=False, weights=file, input_shape=(32, 32, 3)
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    first, second, third = (m.predict_on_batch(pixels) for m in (ours, theirs, bare))
+    scale = np.abs(second).max()
+    np.testing.assert_allclose(first, second, atol=1e-5 * scale)
+    assert np.abs(third - second).max() > 1e-2 * scale, "the test would see the missing scale"
 
 
 def test_unknown_backbone_is_told() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.kept_weights import write_weights
 
 from helpers.core.errors import ConfigError
 from helpers.models.backbones import BACKBONES, find_backbone, load_builder, preprocess
@@ -212,15 +213,7 @@ def test_download_without_network_names_both_ways_out(
 @pytest.fixture(scope="module")
 def kept_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of EfficientNetB0's shape, as Keras offers it for download."""
-    import h5py
-    from keras.src.legacy.saving import legacy_h5_format
-
-    entry = find_backbone("EfficientNetB0")
-    folder = tmp_path_factory.mktemp("weights")
-    model = load_builder(entry)(include_top=False, weights=None, input_shape=(32, 32, 3))
-    with h5py.File(folder / entry.weights_file, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    return folder
+    return write_weights(tmp_path_factory.mktemp("weights"))
 
 
 def downloaded(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int = 32) -> Any:
