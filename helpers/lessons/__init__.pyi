@@ -18,17 +18,13 @@ from .checklists import (
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
 from .first_model import (
     beside_baselines,
-    cuts,
-    cuts_in_words,
-    describe_cuts,
+    failure,
     first_backbone,
     head_sizes,
     in_file_order,
     predictions_of,
     prepare_keras,
-    preprocess_as,
     unpack,
-    value_table,
 )
 from .imbalance import (
     ABLATION,
@@ -43,6 +39,8 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_table
+from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
+from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
 
 __all__ = [
     "ABLATION",
@@ -56,19 +54,23 @@ __all__ = [
     "beside_published",
     "black_share",
     "called_share",
+    "contrast_in_words",
     "contrast_table",
     "cuts",
     "cuts_in_words",
     "describe_cuts",
     "draw_examples",
     "equalised",
+    "failure",
     "first_backbone",
     "head_sizes",
     "in_file_order",
     "input_range",
+    "last_fifth",
     "lightness_histogram",
     "measure_augmentations",
     "open_choices",
+    "over_starts",
     "parameter_ends",
     "pixels_a_bin",
     "predictions_of",
