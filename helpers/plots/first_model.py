@@ -87,7 +87,7 @@ def value_histograms(
         A row a backbone, a column for each of `given`. Each panel has its own scale; histograms
         are scaled to a peak of 1.
     """
-    figure = new_figure(0.5 + 1.5 * len(expected))
+    figure = new_figure(0.5 + 1.55 * len(expected))
     panels = figure.subplots(len(expected), len(given), squeeze=False)
     for row, (backbone, own) in zip(panels, expected.items(), strict=True):
         for ax, (name, values) in zip(row, given.items(), strict=True):

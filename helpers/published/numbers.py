@@ -197,7 +197,7 @@ def ham10000_order() -> pd.Series:
        ``HAM10000_metadata.csv``, its column ``dx`` as the lengths of its runs.
     """
     runs = _read("ham10000_order.csv")
-    return runs["dx"].repeat(runs["images"]).reset_index(drop=True)
+    return runs["dx"].repeat(runs["images"].tolist()).reset_index(drop=True)
 
 
 def _read(name: str) -> pd.DataFrame:
