@@ -19,17 +19,13 @@ from .clahe_examples import contrast_table, equalised, lightness_histogram, pixe
 from .corner_moves import corner_moves, corner_table
 from .first_model import (
     beside_baselines,
-    cuts,
-    cuts_in_words,
-    describe_cuts,
+    failure,
     first_backbone,
     head_sizes,
     in_file_order,
     predictions_of,
     prepare_keras,
-    preprocess_as,
     unpack,
-    value_table,
 )
 from .imbalance import (
     ABLATION,
@@ -47,7 +43,9 @@ from .input_ranges import input_range, range_share, range_table
 from .keras_generator import generator_table
 from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
+from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
 from .screening_settings import settings_beside_published
+from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
 
 __all__ = [
     "ABLATION",
@@ -63,6 +61,7 @@ __all__ = [
     "beside_published",
     "black_share",
     "called_share",
+    "contrast_in_words",
     "contrast_table",
     "corner_moves",
     "corner_table",
@@ -72,16 +71,19 @@ __all__ = [
     "describe_cuts",
     "draw_examples",
     "equalised",
+    "failure",
     "first_backbone",
     "generator_table",
     "head_sizes",
     "in_file_order",
     "input_range",
+    "last_fifth",
     "lightness_histogram",
     "measure_augmentations",
     "nearest_cut",
     "nearest_width",
     "open_choices",
+    "over_starts",
     "parameter_ends",
     "pixels_a_bin",
     "plausible_heads",

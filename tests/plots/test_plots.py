@@ -207,7 +207,8 @@ DRAWN: dict[str, Draw] = {
     "mass_strip": lambda c, p: plots.mass_strip(masses()),
     "file_strips": lambda c, p: plots.file_strips(c["dx"], {"by position": np.arange(400) > 300}),
     "value_histograms": lambda c, p: plots.value_histograms(
-        np.linspace(0, 1, 1000), {"A": np.linspace(-1, 1, 1000), "B": np.linspace(0, 255, 1000)}
+        {"raw": np.linspace(0, 255, 1000), "unit": np.linspace(0, 1, 1000)},
+        {"A": np.linspace(-1, 1, 1000), "B": np.linspace(0, 255, 1000)},
     ),
     "lightness_histograms": lambda c, p: plots.lightness_histograms(
         {"unchanged": np.full(256, 1 / 256), "equalised": np.linspace(0, 1 / 128, 256)}
