@@ -1,3 +1,13 @@
+from .ablation import (
+    ABLATION,
+    ablation_differences,
+    ablation_scores,
+    beside_published,
+    no_fc_readings,
+    published_rivals,
+    published_signature,
+    technique_effects,
+)
 from .augmentation_examples import (
     black_share,
     draw_examples,
@@ -16,6 +26,7 @@ from .checklists import (
     total_dermoscopy_score,
 )
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
+from .class_weight_curve import threshold_costs, threshold_curve, weight_costs, weight_of
 from .first_model import (
     beside_baselines,
     cuts,
@@ -31,11 +42,7 @@ from .first_model import (
     value_table,
 )
 from .imbalance import (
-    ABLATION,
-    ablation_differences,
-    ablation_scores,
     augmentation_parts,
-    beside_published,
     called_share,
     open_choices,
     recall_changes,
@@ -43,6 +50,7 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_table
+from .research_questions import answer_table
 
 __all__ = [
     "ABLATION",
@@ -51,6 +59,7 @@ __all__ = [
     "SEVEN_POINT_CUTOFF",
     "ablation_differences",
     "ablation_scores",
+    "answer_table",
     "augmentation_parts",
     "beside_baselines",
     "beside_published",
@@ -68,6 +77,7 @@ __all__ = [
     "input_range",
     "lightness_histogram",
     "measure_augmentations",
+    "no_fc_readings",
     "open_choices",
     "parameter_ends",
     "pixels_a_bin",
@@ -75,15 +85,22 @@ __all__ = [
     "prepare_keras",
     "preprocess_as",
     "published_accuracy",
+    "published_rivals",
+    "published_signature",
     "range_table",
     "read_score",
     "recall_changes",
     "seven_point_score",
     "sharpness",
     "step_by_step",
+    "technique_effects",
+    "threshold_costs",
+    "threshold_curve",
     "total_dermoscopy_score",
     "unlike_fields",
     "unpack",
     "value_table",
+    "weight_costs",
+    "weight_of",
     "weight_table",
 ]
