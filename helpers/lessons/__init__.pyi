@@ -4,6 +4,7 @@ from .ablation import (
     ablation_scores,
     beside_published,
     no_fc_readings,
+    points_with_interval,
     published_rivals,
     published_signature,
     technique_effects,
@@ -43,6 +44,7 @@ from .first_model import (
 )
 from .imbalance import (
     augmentation_parts,
+    below_floor,
     called_share,
     open_choices,
     recall_changes,
@@ -50,7 +52,7 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_table
-from .research_questions import answer_table
+from .research_questions import answer_list, published_first
 
 __all__ = [
     "ABLATION",
@@ -59,8 +61,9 @@ __all__ = [
     "SEVEN_POINT_CUTOFF",
     "ablation_differences",
     "ablation_scores",
-    "answer_table",
+    "answer_list",
     "augmentation_parts",
+    "below_floor",
     "beside_baselines",
     "beside_published",
     "black_share",
@@ -81,10 +84,12 @@ __all__ = [
     "open_choices",
     "parameter_ends",
     "pixels_a_bin",
+    "points_with_interval",
     "predictions_of",
     "prepare_keras",
     "preprocess_as",
     "published_accuracy",
+    "published_first",
     "published_rivals",
     "published_signature",
     "range_table",

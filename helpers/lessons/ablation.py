@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers.evaluation import BootstrapOptions, compare, scores
 from helpers.published import claim
-from helpers.statistics import Estimate, difference, in_points
+from helpers.statistics import Estimate, difference, in_points, with_interval
 from helpers.training import Trial
 
 ABLATION: dict[str, str] = {
@@ -133,13 +133,26 @@ def beside_published(table: pd.DataFrame, points: bool = False) -> pd.DataFrame:
     DataFrame of str
         Indexed by ``row``, a column a metric, both in the table's order.
     """
+    ours = points_with_interval if points else with_interval
     write = in_points if points else "{:.2f}".format
     cells = [
-        f"{write(each.value)} [{write(each.low)}, {write(each.high)}] | {write(published)}"
+        f"{ours(each)} | {write(published)}"
         for each, published in zip(table["estimate"], table["published"], strict=True)
     ]
     wide = table.assign(cell=cells).pivot(index="row", columns="metric", values="cell")
     return wide.loc[list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["metric"]))]
+
+
+def points_with_interval(change: Estimate) -> str:
+    """Write a change of a share in percentage points, with its interval.
+
+    Examples
+    --------
+    >>> points_with_interval(Estimate(-0.124, -0.2, 0.004, 120))
+    '−12 [−20, 0]'
+    """
+    value, low, high = (in_points(x) for x in (change.value, change.low, change.high))
+    return f"{value} [{low}, {high}]"
 
 
 def published_rivals() -> pd.DataFrame:

@@ -24,6 +24,9 @@ from helpers.evaluation import (
 from helpers.statistics import Estimate, difference, wilson
 from helpers.training import TrialConfig, class_weights
 
+FLOOR = 1e-7
+"""Keras' epsilon: it computes the focal loss from probabilities that are no lower than this."""
+
 LEAST_LESIONS = 6
 """Of a class, for an interval of its recall's change. If each of five lesions changed sides in
 one direction, a sign test would still not call it a difference (p = 0.06)."""
@@ -137,6 +140,12 @@ def open_choices(config: TrialConfig) -> pd.DataFrame:
         ("views", "those of the image's shape, if they help", "none: chosen on held-out images"),
     ]
     return pd.DataFrame(rows, columns=["left open", "here", "named"])
+
+
+def below_floor(predictions: pd.DataFrame) -> int:
+    """Images of a split whose own class is given a probability below `FLOOR`."""
+    scored = check_predictions(predictions)
+    return int((scored.y_prob[np.arange(scored.n_images), scored.y_true] < FLOOR).sum())
 
 
 def called_share(predictions: pd.DataFrame, dx: str) -> Estimate:

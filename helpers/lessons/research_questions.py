@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
+from helpers.evaluation import paired_differences
+from helpers.statistics import Estimate
+from helpers.training import Trial
 
 QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "RQ1": (
@@ -31,8 +33,12 @@ QUESTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
 """Each question in our words, and the sections of chapter 8 that measure it."""
 
 
-def answer_table(answers: Mapping[str, str]) -> pd.DataFrame:
-    """The questions, where they are measured, and what this run answers.
+PUBLISHED_FIRST = "ResNet50"
+"""The backbone that won the paper's first stage; the values are not in our sources."""
+
+
+def answer_list(answers: Mapping[str, str]) -> str:
+    """The questions, where they are measured, and what this run answers, as a list.
 
     Parameters
     ----------
@@ -41,8 +47,8 @@ def answer_table(answers: Mapping[str, str]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of str
-        Columns ``question``, ``measured in`` and ``this run``.
+    str
+        Markdown.
 
     Raises
     ------
@@ -54,8 +60,38 @@ def answer_table(answers: Mapping[str, str]) -> pd.DataFrame:
             f"expected answers to {', '.join(QUESTIONS)} but got {', '.join(answers) or 'none'}; "
             "answer each question once"
         )
-    rows = [
-        (f"{name}. {question}", "; ".join(sections) or "chapter 11", answers[name])
-        for name, (question, sections) in QUESTIONS.items()
-    ]
-    return pd.DataFrame(rows, columns=["question", "measured in", "this run"])
+    lines = []
+    for name, (question, sections) in QUESTIONS.items():
+        places = "; ".join(sections) or "Chapter 11"
+        lines.append(f"- **{name}. {question}** *{places}.* {answers[name]}")
+    return "\n".join(lines)
+
+
+def published_first(trials: Sequence[Trial]) -> tuple[str, dict[str, Estimate]]:
+    """Whether the paper's first backbone comes first among trials, too.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Named by their backbones.
+
+    Returns
+    -------
+    verdict : str
+        "absent" where it is not among them; "untrained" where networks start from random weights,
+        whose scores rank nothing; else, by its paired differences from each other one in
+        accuracy: "agrees" (all higher), "contradicts" (one is lower) or "undecided".
+    differences : dict of str to Estimate
+        Accuracy of `PUBLISHED_FIRST` minus that of each other trial on validation, by its name.
+    """
+    by_name = {trial.name: trial for trial in trials}
+    if PUBLISHED_FIRST not in by_name:
+        return "absent", {}
+    table = paired_differences(trials, by_name[PUBLISHED_FIRST], name="accuracy")
+    differences = dict(zip(table["second"], table["difference"], strict=True))
+    if any(trial.config.weights == "none" for trial in trials):
+        return "untrained", differences
+    said = set(table["verdict"])
+    if "lower" in said:
+        return "contradicts", differences
+    return ("agrees" if said == {"higher"} else "undecided"), differences

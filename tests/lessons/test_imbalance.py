@@ -17,6 +17,7 @@ from helpers.lessons.class_weight_curve import weight_of
 from helpers.lessons.imbalance import (
     LEAST_LESIONS,
     augmentation_parts,
+    below_floor,
     called_share,
     open_choices,
     recall_changes,
@@ -124,6 +125,17 @@ def test_share_called_by_a_name_counts_right_and_wrong() -> None:
     shares = [called_share(predictions, dx) for dx in CLASSES]
     assert sum(share.value for share in shares) == pytest.approx(1)
     assert all(share.low < share.value < share.high for share in shares)
+
+
+def test_images_below_the_floor_are_counted() -> None:
+    """Those whose own class is given nearly nothing, whatever the other classes are given."""
+    predictions = make_predictions(skill=1.0)
+    assert below_floor(predictions) == 0
+    for row in (0, 5):
+        predictions.loc[row, [f"p_{dx}" for dx in CLASSES]] = 0.0
+        wrong = CLASSES[(predictions.loc[row, "y_true"] + 1) % 7]
+        predictions.loc[row, f"p_{wrong}"] = 1.0
+    assert below_floor(predictions) == 2
 
 
 def test_unlike_fields_leave_names_out() -> None:
