@@ -27,7 +27,13 @@ from .checklists import (
     total_dermoscopy_score,
 )
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
-from .class_weight_curve import threshold_costs, threshold_curve, weight_costs, weight_of
+from .class_weight_curve import (
+    shift_odds,
+    threshold_costs,
+    threshold_curve,
+    weight_costs,
+    weight_of,
+)
 from .first_model import (
     beside_baselines,
     cuts,
@@ -97,6 +103,7 @@ __all__ = [
     "recall_changes",
     "seven_point_score",
     "sharpness",
+    "shift_odds",
     "step_by_step",
     "technique_effects",
     "threshold_costs",
