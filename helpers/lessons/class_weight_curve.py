@@ -32,7 +32,7 @@ from helpers.evaluation import (
     per_class,
     scores,
 )
-from helpers.statistics import Estimate, difference
+from helpers.statistics import Estimate
 from helpers.training import TrialConfig
 
 _COLUMNS = [f"p_{dx}" for dx in CLASSES]
@@ -224,10 +224,8 @@ def threshold_costs(
     DataFrame
         Indexed by ``weight``, without 1: ``factor``, by which the odds of the class are multiplied
         after the unweighted training so that at least as many of its images are found;
-        ``precision`` and ``accuracy``, `Estimate` of the paired differences, weighted minus moved;
-        and ``verdict``, what they show together: "weight", "threshold", "no difference shown", or
-        "both" where one is better in each. The factor is chosen on the images that are compared,
-        which favours the threshold a little.
+        ``precision`` and ``accuracy``, `Estimate` of the paired differences, weighted minus moved.
+        The factor is chosen on the images that are compared, which favours the threshold a little.
     """
     plain, index = predictions[1.0], CLASS_INDEX[dx]
     rows: dict[float, dict[str, Any]] = {}
@@ -241,18 +239,9 @@ def threshold_costs(
             "precision": class_difference(weighted, moved, dx, "precision", **options),
             "accuracy": compare(weighted, moved, "accuracy", **options),
         }
-        rows[weight] = {"factor": factor, **found, "verdict": _better(found)}
-    columns = ["factor", "precision", "accuracy", "verdict"]
+        rows[weight] = {"factor": factor, **found}
+    columns = ["factor", "precision", "accuracy"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("weight")
-
-
-def _better(differences: Mapping[str, Estimate]) -> str:
-    said = {difference(estimate) for estimate in differences.values()}
-    if said >= {"higher", "lower"}:
-        return "both"
-    if "higher" in said:
-        return "weight"
-    return "threshold" if "lower" in said else "no difference shown"
 
 
 def threshold_curve(predictions: pd.DataFrame, dx: str) -> pd.DataFrame:
