@@ -6,6 +6,7 @@ from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
 from .layout import list_layout
+from .masking import hide_background, masked_catalogue, resize_mask
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
 from .sources import Source, open_source
 from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
@@ -22,11 +23,13 @@ __all__ = [
     "fetch_ham10000",
     "fingerprint",
     "fold_catalogues",
+    "hide_background",
     "integrity_report",
     "is_whole_ham10000",
     "leakage",
     "list_layout",
     "load_catalogue",
+    "masked_catalogue",
     "metadata_schema",
     "name_some",
     "near_duplicates",
@@ -39,6 +42,7 @@ __all__ = [
     "read_mask",
     "read_metadata",
     "resize_image",
+    "resize_mask",
     "screening_split",
     "split_catalogue",
     "subset",

@@ -41,7 +41,8 @@ from helpers.core import (
     write_json,
 )
 from helpers.dataset.catalogue import fingerprint
-from helpers.dataset.decoding import read_image
+from helpers.dataset.decoding import read_image, read_mask
+from helpers.dataset.masking import hide_background
 
 FORMAT_VERSION = 1
 CHUNK = 64
@@ -146,7 +147,8 @@ def open_store(
     Parameters
     ----------
     catalogue : DataFrame of shape (n_images, n_columns)
-        As made by `helpers.dataset.catalogue.load_catalogue`; extra columns do no harm.
+        As made by `helpers.dataset.catalogue.load_catalogue`, or by
+        `helpers.dataset.masking.masked_catalogue`; extra columns do no harm.
     size : tuple of int
         (height, width) in pixels, each at least 8.
     clahe : Clahe, optional
@@ -235,8 +237,9 @@ def _build(
     progress: Progress | None,
     workers: int | None,
 ) -> None:
-    locators = catalogue["path"]
+    locators = list(catalogue["path"])
     n_images = len(locators)
+    masks = list(catalogue.get("background_mask", [""] * n_images))
     shape = (n_images, *size, 3)
     row_bytes = int(np.prod(shape[1:]))
     problems: list[str] = []
@@ -253,9 +256,9 @@ def _build(
 
             def decode(first: int) -> int:
                 last = min(first + CHUNK, n_images)
-                for row, locator in enumerate(locators.iloc[first:last], start=first):
+                for row in range(first, last):
                     try:
-                        image = prepare_image(read_image(locator), size, clahe)
+                        image = prepare_image(_picture(locators[row], masks[row]), size, clahe)
                     except (DataError, OSError) as error:
                         problems.append(str(error))
                         continue
@@ -278,6 +281,11 @@ def _build(
             "state": _state(temporary),  # a new name does not change it
         }
         write_json(_record_path(path), record)
+
+
+def _picture(locator: str, mask: str) -> NDArray[np.uint8]:
+    image = read_image(locator)
+    return hide_background(image, read_mask(mask)) if mask else image
 
 
 def _write_at(descriptor: int, content: bytes, offset: int) -> None:

@@ -29,7 +29,8 @@ def augmentation_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        Column ``parameter`` with its unit, then a column a trial.
+        Column ``parameter`` with its unit, then a column a trial; without the ranges that are
+        nil in all.
     """
     units = {
         "rotation_range": "degrees",
@@ -40,6 +41,8 @@ def augmentation_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
     }
     rows = []
     for name in Augmentation.model_fields:
+        if not any(getattr(config.augmentation, name) for config in configs):
+            continue
         row = {"parameter": f"{name} ({units[name]})" if name in units else name}
         for config in configs:
             value = getattr(config.augmentation, name)

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from helpers.core import CLASSES
-from helpers.dataset import read_mask
-from helpers.explanation.masks import FULL_FRAME, resize_mask
+from helpers.dataset import read_mask, resize_mask
+from helpers.explanation.masks import FULL_FRAME
 from helpers.plots import CamRow, cam_overlay, picture_grid
 from helpers.statistics import Estimate, mean_interval
 

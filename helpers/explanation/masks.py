@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.dataset import read_mask
+from helpers.dataset import read_mask, resize_mask
 
 FULL_FRAME = 0.98
 """A mask that covers more of its image than this says nothing about where to look."""
@@ -47,13 +47,6 @@ def mass_inside(maps: ArrayLike, masks: ArrayLike) -> NDArray[np.float64]:
     total = heat.sum(axis=(1, 2))
     part = (heat * inside).sum(axis=(1, 2))
     return np.divide(part, total, out=np.full(len(heat), np.nan), where=total > 0)
-
-
-def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """A mask at another size: True where at least half of the pixel was inside."""
-    height, width = size
-    area = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(area >= 0.5)
 
 
 def lesion_masks(rows: pd.DataFrame, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -1,3 +1,14 @@
+from .ablation import (
+    ABLATION,
+    ablation_differences,
+    ablation_scores,
+    beside_published,
+    no_fc_readings,
+    points_with_interval,
+    published_rivals,
+    published_signature,
+    technique_effects,
+)
 from .augmentation_examples import (
     black_share,
     draw_examples,
@@ -16,27 +27,27 @@ from .checklists import (
     total_dermoscopy_score,
 )
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
+from .class_weight_curve import (
+    shift_odds,
+    threshold_costs,
+    threshold_curve,
+    weight_costs,
+    weight_of,
+)
 from .corner_moves import corner_moves, corner_table
 from .first_model import (
     beside_baselines,
-    cuts,
-    cuts_in_words,
-    describe_cuts,
+    failure,
     first_backbone,
     head_sizes,
     in_file_order,
     predictions_of,
     prepare_keras,
-    preprocess_as,
     unpack,
-    value_table,
 )
 from .imbalance import (
-    ABLATION,
-    ablation_differences,
-    ablation_scores,
     augmentation_parts,
-    beside_published,
+    below_floor,
     called_share,
     open_choices,
     recall_changes,
@@ -47,8 +58,11 @@ from .input_ranges import input_range, range_share, range_table
 from .keras_generator import WHY_UNLIKE, generator_table
 from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
+from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
 from .published_augmentation import published_steps
+from .research_questions import answer_list, published_first
 from .screening_settings import settings_beside_published
+from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
 
 __all__ = [
     "ABLATION",
@@ -59,12 +73,15 @@ __all__ = [
     "WHY_UNLIKE",
     "ablation_differences",
     "ablation_scores",
+    "answer_list",
     "augmentation_parts",
+    "below_floor",
     "beside_baselines",
     "beside_log",
     "beside_published",
     "black_share",
     "called_share",
+    "contrast_in_words",
     "contrast_table",
     "corner_moves",
     "corner_table",
@@ -74,23 +91,31 @@ __all__ = [
     "describe_cuts",
     "draw_examples",
     "equalised",
+    "failure",
     "first_backbone",
     "generator_table",
     "head_sizes",
     "in_file_order",
     "input_range",
+    "last_fifth",
     "lightness_histogram",
     "measure_augmentations",
     "nearest_cut",
     "nearest_width",
+    "no_fc_readings",
     "open_choices",
+    "over_starts",
     "parameter_ends",
     "pixels_a_bin",
     "plausible_heads",
+    "points_with_interval",
     "predictions_of",
     "prepare_keras",
     "preprocess_as",
     "published_accuracy",
+    "published_first",
+    "published_rivals",
+    "published_signature",
     "published_steps",
     "range_share",
     "range_table",
@@ -99,11 +124,17 @@ __all__ = [
     "settings_beside_published",
     "seven_point_score",
     "sharpness",
+    "shift_odds",
     "step_by_step",
+    "technique_effects",
+    "threshold_costs",
+    "threshold_curve",
     "total_dermoscopy_score",
     "training_accuracies",
     "unlike_fields",
     "unpack",
     "value_table",
+    "weight_costs",
+    "weight_of",
     "weight_table",
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,14 @@ from numpy.typing import NDArray
 from helpers.core import CLASS_INDEX, CLASSES, atomic_folder, cache_home, digest, read_bytes
 from helpers.dataset import METADATA_COLUMNS, Source, list_layout, read_metadata
 from helpers.evaluation import majority_share, scores
-from helpers.models import build_model, find_backbone, load_builder, preprocess
-from helpers.statistics import listed
+from helpers.models import build_backbone, find_backbone
+from helpers.sample import PARTS
 from helpers.study import FirstModelSettings
 
 FILE_BLOCKS = ("bkl", "df", "mel", "vasc", "bcc", "nv", "akiec")
 """The order of the diagnoses in HAM10000's metadata file, but for some stray rows."""
 
 METADATA_NAME = "HAM10000_metadata.csv"
-VALIDATION_SHARE = 0.2
-_CHUNK = 64
 
 
 def in_file_order(catalogue: pd.DataFrame, source: Source) -> pd.DataFrame:
@@ -62,7 +61,7 @@ def in_file_order(catalogue: pd.DataFrame, source: Source) -> pd.DataFrame:
 
 
 def unpack(table: pd.DataFrame, home: str | Path | None = None) -> Path:
-    """Lay images and their metadata into one flat folder, as a student has them on disk.
+    """Lay images and their metadata into a folder, as a student who has unpacked HAM10000 has them.
 
     Parameters
     ----------
@@ -74,22 +73,53 @@ def unpack(table: pd.DataFrame, home: str | Path | None = None) -> Path:
     Returns
     -------
     Path
-        Holds ``<image_id>.jpg`` for each row and ``HAM10000_metadata.csv``. It is kept, and
-        named by its content: the same rows are not written twice.
+        Holds ``HAM10000_metadata.csv``, and ``<image_id>.jpg`` for each row in two folders
+        (`PARTS`), the lower half of the numbers in the first. It is kept, and named by its
+        content: the same rows are not written twice.
 
     Raises
     ------
     ConfigError
         If the disk is full or the cache cannot be written to.
     """
-    key = digest(table[["image_id", "dx", "lesion_id", "digest"]].astype(str).to_numpy().tolist())
-    folder = (Path(home) if home is not None else cache_home()) / "first_model" / key
+    rows = table[["image_id", "dx", "lesion_id", "digest"]].astype(str).to_numpy().tolist()
+    folder = (Path(home) if home is not None else cache_home()) / "first_model"
+    folder /= digest([list(PARTS), rows])
     if not folder.is_dir():
+        part = dict.fromkeys(sorted(table["image_id"])[: len(table) // 2], PARTS[0])
         with atomic_folder(folder) as made:
+            for name in PARTS:
+                (made / name).mkdir()
             for image_id, path in zip(table["image_id"], table["path"], strict=True):
-                (made / f"{image_id}.jpg").write_bytes(read_bytes(path))
+                file = made / part.get(image_id, PARTS[1]) / f"{image_id}.jpg"
+                file.write_bytes(read_bytes(path))
             table[list(METADATA_COLUMNS)].to_csv(made / METADATA_NAME, index=False)
     return folder
+
+
+def failure(action: Callable[[], object], folder: str | Path) -> str:
+    """Do what a tutorial says, in a student's folder, and tell how it fails.
+
+    Parameters
+    ----------
+    action : callable
+        Takes nothing. Its relative paths begin at `folder`.
+    folder : str or Path
+        Where the student's data lie.
+
+    Returns
+    -------
+    str
+        The kind of the error and the first line of its message, as
+        ``ValueError: invalid literal``; empty where nothing fails.
+    """
+    with chdir(folder):
+        try:
+            action()
+        except Exception as error:
+            first, *_ = str(error).splitlines() or [""]
+            return f"{type(error).__name__}: {first}"
+    return ""
 
 
 def prepare_keras(seed: int) -> None:
@@ -129,159 +159,32 @@ def first_backbone(
     Returns
     -------
     builder : callable
-        Takes ``include_top``, ``weights`` and ``input_shape``, as Keras Applications do.
+        Takes ``include_top`` (False), ``weights`` and ``input_shape``, as Keras Applications do.
     weights : str or None
-        "imagenet", the path of a file, or None for random weights.
+        "imagenet", or None for random weights.
 
     Raises
     ------
     ConfigError
         If the weights are neither at hand nor to be had.
     """
-    entry = find_backbone(settings.backbone)
+
+    def build(*, include_top: bool, weights: str | None, input_shape: tuple[int, int, int]) -> Any:
+        if include_top:
+            raise ValueError("include_top: expected False, the lesson puts its own head there")
+        return build_backbone(
+            settings.backbone,
+            weights=weights or "none",
+            weights_dir=weights_dir,
+            input_shape=input_shape,
+        )
+
     if settings.weights == "none":
-        return load_builder(entry), None
-    if not entry.weights_file:
-        return load_builder(entry), "imagenet"
-    # A missing file or a failed download is told here, with the ways out, and not in the lesson.
-    build_model(entry.name, settings.image_size, weights="imagenet", weights_dir=weights_dir)
-    if weights_dir is not None:
-        return load_builder(entry), str(Path(weights_dir).expanduser() / entry.weights_file)
-    return load_builder(entry), "imagenet"
-
-
-def preprocess_as(pixels: NDArray[np.uint8], backbone: str) -> NDArray[np.float32]:
-    """Give pixels the values that a backbone's ImageNet weights were trained on.
-
-    Parameters
-    ----------
-    pixels : ndarray of uint8 of shape (n_images, height, width, 3)
-        RGB.
-    backbone : str
-        A name in `helpers.models.backbones.BACKBONES`.
-
-    Returns
-    -------
-    ndarray of float32 of the same shape
-    """
-    kind = find_backbone(backbone).preprocessing
-    values = np.empty(pixels.shape, dtype=np.float32)
-    for start in range(0, len(pixels), _CHUNK):
-        part = pixels[start : start + _CHUNK].astype(np.float32)
-        values[start : start + _CHUNK] = np.asarray(preprocess(part, kind))
-    return values
-
-
-def value_table(values: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """Smallest, mean and largest value of arrays of pixels, and their spread.
-
-    Parameters
-    ----------
-    values : mapping of str to ndarray
-        By the name of their preprocessing.
-
-    Returns
-    -------
-    DataFrame of float
-        Indexed by name: ``lowest``, ``mean``, ``highest`` and ``spread`` (standard deviation).
-    """
-    rows = {
-        name: {
-            "lowest": float(array.min()),
-            "mean": float(array.mean(dtype=np.float64)),
-            "highest": float(array.max()),
-            "spread": float(array.std(dtype=np.float64)),
-        }
-        for name, array in values.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("pixels")
-
-
-def cuts(table: pd.DataFrame, seed: int) -> dict[str, NDArray[np.bool_]]:
-    """Three ways to put images aside for validation.
-
-    Parameters
-    ----------
-    table : DataFrame
-        In the order of the file, with a column ``split`` made by lesion.
-    seed : int
-        Of the shuffling.
-
-    Returns
-    -------
-    dict of str to ndarray of bool of shape (n_images,)
-        Which rows validate: "by position" takes the last fifth, as ``validation_split`` does;
-        "shuffled first" the last fifth of the shuffled rows; "by lesion" those of the split.
-    """
-    n_images = len(table)
-    n_train = int(n_images * (1 - VALIDATION_SHARE))
-    order = np.random.default_rng(seed).permutation(n_images)
-    shuffled = np.zeros(n_images, dtype=bool)
-    shuffled[order[n_train:]] = True
-    return {
-        "by position": np.arange(n_images) >= n_train,
-        "shuffled first": shuffled,
-        "by lesion": (table["split"] == "valid").to_numpy(),
-    }
-
-
-def describe_cuts(table: pd.DataFrame, validates: Mapping[str, NDArray[np.bool_]]) -> pd.DataFrame:
-    """What each way to put images aside does to classes and lesions.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``dx`` and ``lesion_id``.
-    validates : mapping of str to ndarray of bool
-        As of `cuts`.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by the cut: ``n_train`` and ``n_valid`` images; ``unlearned``, the classes that
-        validate and are not trained on (list of str); ``unseen``, the classes that do not
-        validate; ``n_lesions_torn`` and ``n_leaked``: lesions on both sides and their
-        validation images.
-    """
-    rows = {}
-    for name, valid in validates.items():
-        train, held = table[~valid], table[valid]
-        torn = set(train["lesion_id"]) & set(held["lesion_id"])
-        trained, asked = set(train["dx"]), set(held["dx"])
-        rows[name] = {
-            "n_train": len(train),
-            "n_valid": len(held),
-            "unlearned": [dx for dx in CLASSES if dx in asked - trained],
-            "unseen": [dx for dx in CLASSES if dx in trained - asked],
-            "n_lesions_torn": len(torn),
-            "n_leaked": int(held["lesion_id"].isin(torn).sum()),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cut")
-
-
-def cuts_in_words(described: pd.DataFrame) -> pd.DataFrame:
-    """The table of `describe_cuts` for a reader.
-
-    Parameters
-    ----------
-    described : DataFrame
-        As of `describe_cuts`.
-
-    Returns
-    -------
-    DataFrame
-        Lists as text, and ``leaked``: validation images whose lesion was trained on, as a share.
-    """
-    return pd.DataFrame(
-        {
-            "train": described["n_train"],
-            "valid": described["n_valid"],
-            "validated, not trained on": described["unlearned"].map(listed),
-            "trained on, not validated": described["unseen"].map(listed),
-            "lesions on both sides": described["n_lesions_torn"],
-            "leaked": described["n_leaked"] / described["n_valid"],
-        }
-    )
+        return build, None
+    if find_backbone(settings.backbone).weights_file:
+        # A missing file or a failed download is told here, with the ways out, not in the lesson.
+        build(include_top=False, weights="imagenet", input_shape=(*settings.image_size, 3))
+    return build, "imagenet"
 
 
 def predictions_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,41 +17,15 @@ from helpers.evaluation import (
     Scored,
     align,
     check_predictions,
-    compare,
     describe_stage,
     estimate_scores,
     metrics,
-    scores,
 )
-from helpers.published import claim
-from helpers.statistics import Estimate, difference, in_points, wilson
-from helpers.training import Trial, TrialConfig, class_weights
+from helpers.statistics import Estimate, difference, wilson
+from helpers.training import TrialConfig, class_weights
 
-ABLATION: dict[str, str] = {
-    "Full model": "full",
-    "No dropout": "no_dropout",
-    "No augmentation": "no_augmentation",
-    "No class weights": "no_class_weights",
-    "No FC": "no_fc",
-    "No GAP": "no_gap",
-}
-"""Rows of the published ablation by the name of the trial that repeats them."""
-
-ABLATION_SCORES: dict[str, str] = {
-    "accuracy": "accuracy",
-    "macro_precision": "precision",
-    "balanced_accuracy": "recall",
-    "macro_f1": "f1",
-}
-"""The published metrics by our scores; the mean recall of the classes is balanced accuracy."""
-
-SCORE_NAMES: dict[str, str] = {
-    "accuracy": "accuracy",
-    "macro_precision": "precision",
-    "balanced_accuracy": "recall",
-    "macro_f1": "F1",
-}
-"""What tables and pictures of the ablation call them."""
+FLOOR = 1e-7
+"""Keras' epsilon: it computes the focal loss from probabilities that are no lower than this."""
 
 LEAST_LESIONS = 6
 """Of a class, for an interval of its recall's change. If each of five lesions changed sides in
@@ -115,7 +89,9 @@ def augmentation_parts(augmentation: Augmentation) -> dict[str, Augmentation]:
 
 
 def open_choices(config: TrialConfig) -> pd.DataFrame:
-    """What the published system does not say, and what is taken here.
+    """What is not known of the published system, and what is taken here.
+
+    The sources at hand are its abstract and a review of it; neither has a numeric setting.
 
     Parameters
     ----------
@@ -143,7 +119,7 @@ def open_choices(config: TrialConfig) -> pd.DataFrame:
             ),
             "class_weight",
         ),
-        ("sizes of the two dense layers", "512 and 128", "head: focal"),
+        ("the two dense layers", "512 and 128, before the softmax", "head: focal"),
         ("share of dropout", f"{config.dropout:g}, before the dense layers", "dropout"),
         ("image size (height x width)", "{} x {}".format(*config.image_size), "image_size"),
         ("rotation", f"±{moves.rotation_range:g}°", "augmentation.rotation_range"),
@@ -158,9 +134,18 @@ def open_choices(config: TrialConfig) -> pd.DataFrame:
             (f"learning, stage {number}", describe_stage(stage), "stages")
             for number, stage in enumerate(config.stages, 1)
         ),
+        ("optimiser", "Adam", "none: every training has it"),
         ("best epoch by", config.monitor, "monitor"),
+        ("members of the ensemble", "one a fold", "n_folds"),
+        ("views", "those of the image's shape, if they help", "none: chosen on held-out images"),
     ]
     return pd.DataFrame(rows, columns=["left open", "here", "named"])
+
+
+def below_floor(predictions: pd.DataFrame) -> int:
+    """Images of a split whose own class is given a probability below `FLOOR`."""
+    scored = check_predictions(predictions)
+    return int((scored.y_prob[np.arange(scored.n_images), scored.y_true] < FLOOR).sum())
 
 
 def called_share(predictions: pd.DataFrame, dx: str) -> Estimate:
@@ -168,99 +153,6 @@ def called_share(predictions: pd.DataFrame, dx: str) -> Estimate:
     scored = check_predictions(predictions)
     n_called = int((scored.y_pred == CLASS_INDEX[dx]).sum())
     return wilson(n_called, scored.n_images, n_groups=scored.n_lesions)
-
-
-def ablation_scores(trials: Sequence[Trial], split: str = "valid") -> pd.DataFrame:
-    """Scores of the ablation's trials beside the published ones.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-        With names among `ABLATION`.
-    split : str, default="valid"
-        Which predictions are scored.
-
-    Returns
-    -------
-    DataFrame
-        A row a trial and metric: ``row``, ``metric`` (of `SCORE_NAMES`), ``estimate`` and
-        ``published``.
-    """
-    rows = []
-    for trial in trials:
-        of_split = scores(trial.predictions_of(split), list(ABLATION_SCORES))
-        for name, estimate in of_split.items():
-            key = f"focal_loss.{ABLATION[trial.name]}.{ABLATION_SCORES[name]}"
-            rows.append(
-                {
-                    "row": trial.name,
-                    "metric": SCORE_NAMES[name],
-                    "estimate": estimate,
-                    "published": claim(key).value,
-                }
-            )
-    return pd.DataFrame(rows, columns=["row", "metric", "estimate", "published"])
-
-
-def ablation_differences(trials: Sequence[Trial], split: str = "valid") -> pd.DataFrame:
-    """What leaving something out does: each trial minus the first, on the same images.
-
-    Parameters
-    ----------
-    trials : sequence of Trial
-        With names among `ABLATION`; the first is the full model.
-    split : str, default="valid"
-        Which predictions are compared.
-
-    Returns
-    -------
-    DataFrame
-        As of `ablation_scores`, ``estimate`` and ``published`` being differences from the first
-        trial, and ``verdict``: "higher", "lower" or "no difference shown".
-    """
-    rows: list[dict[str, Any]] = []
-    full = trials[0].predictions_of(split)
-    for trial in trials[1:]:
-        for name, metric in ABLATION_SCORES.items():
-            estimate = compare(trial.predictions_of(split), full, name)
-            published = [
-                claim(f"focal_loss.{ABLATION[each.name]}.{metric}").value
-                for each in (trial, trials[0])
-            ]
-            rows.append(
-                {
-                    "row": trial.name,
-                    "metric": SCORE_NAMES[name],
-                    "estimate": estimate,
-                    "published": published[0] - published[1],
-                    "verdict": difference(estimate),
-                }
-            )
-    return pd.DataFrame(rows, columns=["row", "metric", "estimate", "published", "verdict"])
-
-
-def beside_published(table: pd.DataFrame, points: bool = False) -> pd.DataFrame:
-    """Rows by metrics, each cell our number with its interval and, after a bar, the published.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As of `ablation_scores` or `ablation_differences`.
-    points : bool, default=False
-        Whether numbers are written as changes in percentage points.
-
-    Returns
-    -------
-    DataFrame of str
-        Indexed by ``row``, a column a metric, both in the table's order.
-    """
-    write = in_points if points else "{:.2f}".format
-    cells = [
-        f"{write(each.value)} [{write(each.low)}, {write(each.high)}] | {write(published)}"
-        for each, published in zip(table["estimate"], table["published"], strict=True)
-    ]
-    wide = table.assign(cell=cells).pivot(index="row", columns="metric", values="cell")
-    return wide.loc[list(dict.fromkeys(table["row"])), list(dict.fromkeys(table["metric"]))]
 
 
 def recall_changes(

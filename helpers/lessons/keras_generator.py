@@ -135,7 +135,7 @@ def _edges() -> list[Row]:
         theirs = _generator(fill_mode=fill).apply_transform(picture.astype(np.float32), {"tx": 1.5})
         ours = apply_transform(picture, Transform(shift_columns=1.5), fill)
         ends = (", ".join(f"{value:.0f}" for value in each[0, -3:, 0]) for each in (theirs, ours))
-        what = f"the last values of a ramp 10, 20, ... {ramp[-1]} moved left by 1.5 px, {fill}"
+        what = f"the last values of a ramp 10, 20, ... {ramp[-1]} moved left by 1.5 px, fill {fill}"
         rows.append(("edge", what, *ends))
     return rows
 
@@ -147,6 +147,6 @@ def _brightness() -> list[Row]:
     for white in (255.0, 1.0):
         grey = half.astype(np.float32) / 255 * white
         theirs = generator.apply_transform(grey, {"brightness": 1.2}).mean() / white
-        what = f"a brightness of 1.2 makes a half grey, values in 0..{white:g}, so bright"
+        what = f"a brightness of 1.2 makes of a half grey, values in 0..{white:g}"
         rows.append(("brightness", what, f"{theirs:.0%}", f"{ours:.0%}"))
     return rows

@@ -167,8 +167,8 @@ def preprocess(inputs: Any, kind: Preprocessing, own: Preprocessing = "inside") 
         ImageNet's means and divides by its standard deviations, as torchvision does. "unit"
         only scales to 0..1: no weights of the registry were trained so, and it is here to show
         what that costs. "twice" scales to 0..1 and then does `own`, which expects 0..255: the
-        mistake of whoever scales pixels for a network that does so itself. "raw" leaves them in
-        0..255, for whoever forgets that they have to be prepared.
+        mistake of whoever scales pixels for a network that does so itself. "raw" changes
+        nothing: the mistake of whoever forgets that the network does not.
     own : {"caffe", "tf", "lite", "inside"}, default="inside"
         The backbone's own, for "twice".
 

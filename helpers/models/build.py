@@ -14,7 +14,6 @@ import numpy as np
 
 from helpers.core import N_CLASSES, ConfigError
 from helpers.models.backbones import (
-    Backbone,
     Preprocessing,
     find_backbone,
     load_builder,
@@ -102,7 +101,7 @@ def build_model(
         raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
     inputs = layers.Input((*image_size, 3), name="pixels")
     prepared = preprocess(inputs, preprocessing or entry.preprocessing, entry.preprocessing)
-    base = _build_backbone(entry, prepared, weights, weights_dir)
+    base = build_backbone(backbone, weights=weights, weights_dir=weights_dir, input_tensor=prepared)
     x = _add_head(base.output, head, dropout)
     outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
     model = keras.Model(inputs, outputs, name=f"{backbone.lower()}_{head}")
@@ -113,16 +112,45 @@ def build_model(
     return model
 
 
-def _build_backbone(
-    entry: Backbone, inputs: Any, weights: str, weights_dir: str | Path | None
+def build_backbone(
+    backbone: str,
+    *,
+    weights: str = "none",
+    weights_dir: str | Path | None = None,
+    **inputs: Any,
 ) -> Any:
+    """Build a network without its classifier, which sees what its ImageNet weights were made for.
+
+    Parameters
+    ----------
+    backbone : str
+        A name in `helpers.models.backbones.BACKBONES`.
+    weights : {"imagenet", "none"}, default="none"
+        As of `build_model`.
+    weights_dir : str or Path, optional
+        As of `build_model`.
+    **inputs
+        ``input_tensor``, or ``input_shape`` (height, width, 3): what it is put behind.
+
+    Returns
+    -------
+    keras.Model
+        Expects pixels after the backbone's own preprocessing. The same weights compute the same
+        features, whether Keras downloads them or they are read from `weights_dir`.
+
+    Raises
+    ------
+    ConfigError
+        If the backbone or the weights are unknown, or the weights cannot be had.
+    """
+    entry = find_backbone(backbone)
     builder = load_builder(entry)
     if weights == "none":
-        return builder(include_top=False, weights=None, input_tensor=inputs)
+        return builder(include_top=False, weights=None, **inputs)
     if weights != "imagenet":
         raise ConfigError(f"weights: expected 'imagenet' or 'none', got {weights!r}")
     if not entry.weights_file:
-        return builder(include_top=False, weights="imagenet", input_tensor=inputs)
+        return builder(include_top=False, weights="imagenet", **inputs)
     if weights_dir is not None:
         path = Path(weights_dir).expanduser() / entry.weights_file
         if not path.is_file():
@@ -130,12 +158,12 @@ def _build_backbone(
                 f"{entry.name}: expected its ImageNet weights at {path}; put the file "
                 "there, or leave weights_dir out so that Keras downloads it"
             )
-        base = builder(include_top=False, weights=str(path), input_tensor=inputs)
+        base = builder(include_top=False, weights=str(path), **inputs)
         if entry.preprocessing == "inside":
             _scale_again(base, IMAGENET_SCALE)
         return base
     try:
-        return builder(include_top=False, weights="imagenet", input_tensor=inputs)
+        return builder(include_top=False, weights="imagenet", **inputs)
     except Exception as error:  # Keras wraps every failed download in a bare Exception
         if isinstance(error, (ValueError, TypeError)):
             raise

@@ -29,7 +29,7 @@ from .images import (
     contact_sheet,
     mass_strip,
 )
-from .imbalance import ablation_panels, loss_curves, recall_change_map
+from .imbalance import ablation_panels, loss_curves, recall_change_map, weight_and_threshold
 from .screening import lightness_histograms, reliability_pair, screening_curves, thousand_lesions
 from .style import use_style
 from .training import cost_bars, learning_curves, log_beside_trainings, score_bars
@@ -75,4 +75,5 @@ __all__ = [
     "thousand_lesions",
     "use_style",
     "value_histograms",
+    "weight_and_threshold",
 ]

@@ -68,14 +68,14 @@ def file_strips(
 
 
 def value_histograms(
-    given: NDArray[Any], expected: Mapping[str, NDArray[Any]], n_bins: int = 60
+    given: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]], n_bins: int = 60
 ) -> Figure:
-    """Draw the values that pixels were given against those that each backbone expects.
+    """Draw values that pixels are given against those that each backbone expects.
 
     Parameters
     ----------
-    given : ndarray
-        Of the preprocessing that was used.
+    given : mapping of str to ndarray
+        By the name of what was done to the pixels.
     expected : mapping of str to ndarray
         By the name of a backbone, of its own preprocessing.
     n_bins : int, default=60
@@ -84,29 +84,33 @@ def value_histograms(
     Returns
     -------
     Figure
-        A panel a backbone, each with its own scale; histograms are scaled to a peak of 1.
+        A row a backbone, a column for each of `given`. Each panel has its own scale; histograms
+        are scaled to a peak of 1.
     """
-    figure = new_figure(2.1)
-    panels = figure.subplots(1, len(expected), squeeze=False)[0]
-    for ax, (name, values) in zip(panels, expected.items(), strict=True):
-        pairs = {"given (pixel / 255)": _some(given), "expected": _some(values)}
-        low = min(part.min() for part in pairs.values())
-        high = max(part.max() for part in pairs.values())
-        edges = np.linspace(low, high, n_bins + 1)
-        for (label, part), colour in zip(pairs.items(), SERIES, strict=False):
-            counts, _ = np.histogram(part, edges)
-            ax.stairs(
-                counts / counts.max(), edges, fill=True, alpha=0.55, color=colour, label=label
-            )
-        ax.set_title(name, fontsize="medium")
+    figure = new_figure(0.5 + 1.55 * len(expected))
+    panels = figure.subplots(len(expected), len(given), squeeze=False)
+    for row, (backbone, own) in zip(panels, expected.items(), strict=True):
+        for ax, (name, values) in zip(row, given.items(), strict=True):
+            _overlay(ax, {"given": _some(values), "expected": _some(own)}, n_bins)
+            ax.set_title(f"{name}, to {backbone}", fontsize="medium")
+        row[0].set_ylabel("frequency")
+    for ax in panels[-1]:
         ax.set_xlabel("value of a pixel")
-        ax.set_ylim(0, 1.05)
-        ax.axvline(0, color=INK, linewidth=0.7, linestyle=":")
-        bare(ax)
-    panels[0].set_ylabel("frequency (peak = 1)")
-    handles, labels = panels[0].get_legend_handles_labels()
+    handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return figure
+
+
+def _overlay(ax: Axes, parts: Mapping[str, NDArray[Any]], n_bins: int) -> None:
+    low = min(part.min() for part in parts.values())
+    high = max(part.max() for part in parts.values())
+    edges = np.linspace(low, high, n_bins + 1)
+    for (label, part), colour in zip(parts.items(), SERIES, strict=False):
+        counts, _ = np.histogram(part, edges)
+        ax.stairs(counts / counts.max(), edges, fill=True, alpha=0.55, color=colour, label=label)
+    ax.set_ylim(0, 1.05)
+    ax.axvline(0, color=INK, linewidth=0.7, linestyle=":")
+    bare(ax)
 
 
 def _some(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Plots of class imbalance: losses, an ablation beside the published one, changes of recall."""
+"""Plots of class imbalance: losses, an ablation, changes of recall, a weight and a threshold."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from helpers.plots.axes import (
     bare,
     draw_interval,
     heat_table,
+    legend_above,
     name_rows,
     new_figure,
+    share_axis,
     wrapped,
 )
 from helpers.statistics import Estimate, in_points
@@ -67,7 +69,7 @@ def ablation_panels(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As of ``helpers.lessons.imbalance.ablation_scores``: ``row``, ``metric``, ``estimate``,
+        As of ``helpers.lessons.ablation.ablation_scores``: ``row``, ``metric``, ``estimate``,
         ``published``.
 
     Returns
@@ -141,6 +143,66 @@ def recall_change_map(changes: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.add_patch(Rectangle(place, 0.92, 0.9, fill=False, edgecolor=INK, linewidth=1.4))
     ax.tick_params(axis="x", labelsize="small")
     return ax
+
+
+def weight_and_threshold(costs: pd.DataFrame, curve: pd.DataFrame, dx: str) -> Figure:
+    """Draw what a class's weight does to its recall and precision, beside a moved threshold.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        As of ``helpers.lessons.class_weight_curve.weight_costs``: ``recall`` and ``precision``,
+        indexed by ``weight``.
+    curve : DataFrame
+        As of ``helpers.lessons.class_weight_curve.threshold_curve``: ``recall``, ``precision``.
+    dx : str
+        The class, for the labels.
+
+    Returns
+    -------
+    Figure
+        Left both scores over the weight, with intervals. Right precision over recall: a point a
+        weight, and the line that the threshold of the unweighted model goes along.
+    """
+    figure = new_figure(2.9)
+    left, right = figure.subplots(1, 2)
+    places = range(len(costs))
+    for shift, name, colour, marker in (
+        (-0.07, "recall", SERIES[0], "o"),
+        (0.07, "precision", SERIES[1], "s"),
+    ):
+        each = list(costs[name])
+        x = [place + shift for place in places]
+        left.plot(x, [e.value for e in each], color=colour, marker=marker, label=name)
+        left.vlines(x, [e.low for e in each], [e.high for e in each], color=colour, linewidth=1.4)
+    left.set_xticks(places, [f"{weight:g}" for weight in costs.index])
+    left.set(xlabel=f"weight of {dx} in the loss", xlim=(-0.5, len(costs) - 0.5))
+    share_axis(left, "y", 1.02)
+    legend_above(left, 2)
+    right.step(
+        curve["recall"],
+        curve["precision"],
+        where="post",
+        color=FAINT,
+        linewidth=1.4,
+        label="threshold moved, no training",
+    )
+    for (weight, row), marker in zip(costs.iterrows(), "osD^v<>", strict=False):
+        right.plot(
+            row["recall"].value,
+            row["precision"].value,
+            marker,
+            color=SERIES[2],
+            markersize=6,
+            label=f"weight {weight:g}",
+        )
+    right.set(xlabel=f"recall of {dx}", ylabel=f"precision of {dx}")
+    share_axis(right, "x", 1.02)
+    share_axis(right, "y", 1.02)
+    legend_above(right, 2, fontsize="small")
+    for ax in (left, right):
+        bare(ax)
+    return figure
 
 
 def _ends(estimate: Estimate) -> str:

@@ -185,6 +185,23 @@ def ham10000_counts() -> pd.DataFrame:
     return table
 
 
+def ham10000_order() -> pd.Series:
+    """Diagnoses of HAM10000 in the order in which its metadata file lists the images.
+
+    Returns
+    -------
+    Series of str of shape (10015,)
+        Named ``dx``. Nearly sorted by diagnosis: a block a class, and some stray rows.
+
+    References
+    ----------
+    .. [1] Tschandl, Rosendahl and Kittler, "The HAM10000 dataset", Sci. Data 5:180161 (2018).
+       ``HAM10000_metadata.csv``, its column ``dx`` as the lengths of its runs.
+    """
+    runs = _read("ham10000_order.csv")
+    return runs["dx"].repeat(runs["images"].tolist()).reset_index(drop=True)
+
+
 def _read(name: str) -> pd.DataFrame:
     path = PUBLISHED / name
     if not path.is_file():

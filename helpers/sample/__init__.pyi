@@ -1,11 +1,12 @@
 from .atlas import ATLAS, CRITERIA, SOURCES, criteria_table, diagnosis_table, look_table
-from .folder import draw_sample
+from .folder import PARTS, draw_sample
 from .plan import COLUMNS, has_drawn_ids, plan_sample
 
 __all__ = [
     "ATLAS",
     "COLUMNS",
     "CRITERIA",
+    "PARTS",
     "SOURCES",
     "criteria_table",
     "diagnosis_table",

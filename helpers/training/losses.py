@@ -24,11 +24,17 @@ def make_loss(config: TrialConfig) -> Any:
 
     Notes
     -----
-    Gamma makes images that the model is sure of count less; at 0 the focal loss is alpha times
-    the cross-entropy. Here alpha is one number for all classes: it scales the loss, and an
-    optimiser that divides by the size of its gradients, as Adam does, hardly notices. In the
-    binary form of [1]_ it weighs the positive class; with more classes that is the part of
-    ``class_weight``.
+    Gamma makes images that the model is sure of count less. At 0 the focal loss is alpha times
+    the cross-entropy as long as p is above Keras' epsilon, 1e-7. Below it the two part: Keras
+    computes the focal loss from probabilities clipped to [epsilon, 1 - epsilon], so that it is at
+    most alpha times 16.1, and the gradient of an image beyond that is 0, whatever gamma is: an
+    image that is so wrong teaches nothing. Under TensorFlow the cross-entropy is computed from
+    what goes into the softmax instead; it keeps rising, and its gradient stays whole. (Under JAX
+    and torch Keras clips the cross-entropy as well.)
+
+    Here alpha is one number for all classes: it scales the loss, and an optimiser that divides by
+    the size of its gradients, as Adam does, hardly notices. In the binary form of [1]_ it weighs
+    the positive class; with more classes that is the part of ``class_weight``.
 
     References
     ----------

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from helpers.dataset.sources import Source
-from helpers.explanation.masks import criteria_masks, lesion_masks, mass_inside, resize_mask
+from helpers.explanation.masks import criteria_masks, lesion_masks, mass_inside
 
 
 @given(
@@ -36,12 +36,6 @@ def test_masks_of_another_size_are_refused() -> None:
     """A mask that does not fit its map is an error that names both shapes."""
     with pytest.raises(ValueError, match=r"\(1, 2, 2\).*\(1, 4, 4\)"):
         mass_inside(np.ones((1, 2, 2)), np.ones((1, 4, 4), dtype=bool))
-
-
-def test_a_pixel_is_inside_where_half_of_it_was() -> None:
-    """Shrinking by two keeps a pixel of two quarters and drops one of a single quarter."""
-    mask = np.array([[1, 1, 0, 1], [0, 0, 0, 0]], dtype=bool)
-    assert resize_mask(mask, (1, 2)).tolist() == [[True, False]]
 
 
 def test_masks_of_the_sample(tiny_catalogue: pd.DataFrame, tiny_source: Source) -> None:

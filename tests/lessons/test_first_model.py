@@ -14,39 +14,37 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from support.kept_weights import write_weights
 from support.small_layout import metadata_rows
 
-from helpers.core import ROOT
+from helpers.core import PUBLISHED, ROOT
 from helpers.core.classes import CLASSES
 from helpers.core.errors import ConfigError
 from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import Source, open_source
-from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.metrics import check_predictions
 from helpers.lessons.first_model import (
     FILE_BLOCKS,
     beside_baselines,
-    cuts,
-    cuts_in_words,
-    describe_cuts,
+    failure,
     first_backbone,
     head_sizes,
     in_file_order,
     predictions_of,
-    preprocess_as,
     unpack,
-    value_table,
 )
+from helpers.models.backbones import find_backbone, load_builder
+from helpers.models.build import build_model
+from helpers.published.numbers import ham10000_order
+from helpers.sample.folder import PARTS
 from helpers.study.profiles import FirstModelSettings
 
 CHAPTER = nbformat.read(ROOT / "chapters" / "03_first_model.ipynb", as_version=4)
 
 
 def forty_lines() -> str:
-    """The first cell tagged ``teaching``."""
-    return next(
-        cell.source for cell in CHAPTER.cells if "teaching" in cell.metadata.get("tags", [])
-    )
+    """The cell that is a program of its own."""
+    return next(cell.source for cell in CHAPTER.cells if "validation_split=0.2, " in cell.source)
 
 
 def test_rows_come_in_the_order_of_the_file(make_folder: Callable[..., Path]) -> None:
@@ -69,15 +67,14 @@ def test_drawn_rows_come_as_in_ham10000(tiny_catalogue: pd.DataFrame, tiny_sourc
     assert changes == ordered["lesion_id"].nunique()
 
 
-@pytest.mark.real
-def test_real_file_is_sorted_by_diagnosis(real_catalogue: pd.DataFrame, real_folder: Path) -> None:
+def test_blocks_are_those_of_ham10000() -> None:
     """The order that drawn rows are given is that of HAM10000's file: the main blocks agree."""
-    dx = in_file_order(real_catalogue, open_source(real_folder))["dx"]
+    dx = ham10000_order()
     middles = {name: np.median(np.flatnonzero(dx == name)) for name in CLASSES}
     assert tuple(sorted(CLASSES, key=lambda name: middles[name])) == FILE_BLOCKS
 
 
-def test_unpacked_folder_is_flat_and_written_once(
+def test_unpacked_folder_has_the_parts_of_the_original_and_is_written_once(
     tiny_catalogue: pd.DataFrame, tmp_path: Path
 ) -> None:
     """Every image's bytes and the rows in their order; the same rows are not written again."""
@@ -85,38 +82,53 @@ def test_unpacked_folder_is_flat_and_written_once(
     folder = unpack(rows, tmp_path)
     table = pd.read_csv(folder / "HAM10000_metadata.csv")
     assert list(table["image_id"]) == list(rows["image_id"])
+    files = {file.stem: file for file in folder.rglob("*.jpg")}
     for image_id, path in zip(rows["image_id"], rows["path"], strict=True):
-        assert (folder / f"{image_id}.jpg").read_bytes() == Path(path).read_bytes()
+        assert files[image_id].read_bytes() == Path(path).read_bytes()
+    parts = {name: sorted(path.stem for path in (folder / name).iterdir()) for name in PARTS}
+    assert [name for names in parts.values() for name in names] == sorted(rows["image_id"])
+    assert [len(names) for names in parts.values()] == [1, 2]
     written = folder.stat().st_mtime_ns
     assert unpack(rows, tmp_path) == folder
     assert folder.stat().st_mtime_ns == written
     assert unpack(rows.iloc[::-1], tmp_path) != folder, "the order of the rows is content"
 
 
-def test_cuts_of_a_sorted_file(tiny_catalogue: pd.DataFrame, tiny_source: Source) -> None:
-    """By position the last class is never trained on; by lesion no lesion is torn."""
-    rows = in_file_order(split_catalogue(tiny_catalogue), tiny_source)
-    rows = rows[rows["split"] != "test"].reset_index(drop=True)
-    described = describe_cuts(rows, cuts(rows, seed=0))
-    assert described.loc["by position", "n_train"] == int(0.8 * len(rows))
-    assert "bkl" in described.loc["by position", "unseen"]
-    assert described.loc["by lesion", "n_lesions_torn"] == 0
-    assert described.loc["by lesion", ["unlearned", "unseen"]].tolist() == [[], []]
-    assert (described["n_train"] + described["n_valid"] == len(rows)).all()
+def test_parts_are_named_as_the_archives() -> None:
+    """The folders of a student are those into which HAM10000's archives unpack."""
+    files = pd.read_csv(PUBLISHED / "ham10000_files.csv")["name"]
+    assert {f"{name}.zip" for name in PARTS} <= set(files)
 
 
-def test_cuts_counted_by_hand() -> None:
-    """Torn lesions and their validation images are counted, and written as shares and names."""
-    rows = pd.DataFrame(
-        {"dx": ["mel", "mel", "mel", "nv", "bcc"], "lesion_id": ["a", "a", "b", "c", "d"]}
-    )
-    described = describe_cuts(rows, {"mine": np.array([False, True, False, False, True])})
-    row = described.loc["mine"]
-    assert (row["n_lesions_torn"], row["n_leaked"], row["n_valid"]) == (1, 1, 2)
-    assert (row["unlearned"], row["unseen"]) == (["bcc"], ["nv"])
-    words = cuts_in_words(described).loc["mine"]
-    assert words["leaked"] == 0.5
-    assert words["validated, not trained on"] == "bcc"
+def test_a_line_that_fails_is_told(tmp_path: Path) -> None:
+    """Kind and first line of the error, of paths in the student's folder; else no text."""
+    (tmp_path / "there.csv").write_text("a\n1\n")
+    before = Path.cwd()
+    told = failure(lambda: pd.read_csv("test_metadata.csv"), tmp_path)
+    assert told.startswith("FileNotFoundError: ") and told.endswith("'test_metadata.csv'")
+    assert failure(lambda: pd.read_csv("there.csv"), tmp_path) == ""
+    assert failure(lambda: int("one\ntwo"), tmp_path).startswith("ValueError: invalid literal")
+
+    def silent() -> None:
+        raise KeyError
+
+    assert failure(silent, tmp_path) == "KeyError: "
+    assert Path.cwd() == before
+
+
+def test_the_tutorials_own_lines_fail_as_the_chapter_says(
+    tiny_catalogue: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Text is no label, and neither the folder of pictures nor the test file exists."""
+    folder = unpack(tiny_catalogue.iloc[:4], tmp_path)
+    names: dict[str, object] = {"folder": folder, "size": (32, 32), "failure": failure}
+    cells = [cell.source for cell in CHAPTER.cells if "failure(" in cell.source]
+    for source in (source for source in cells if "no_" in source and "run." not in source):
+        exec(source, names)
+    kinds = [str(names[name]).partition(":")[0] for name in ("no_folder", "no_label", "no_test")]
+    assert kinds == ["FileNotFoundError", "ValueError", "FileNotFoundError"]
+    assert "HAM10000_images/" in str(names["no_folder"])
+    assert repr(tiny_catalogue["dx"].iloc[0]) in str(names["no_label"])
 
 
 def test_predictions_pass_their_check(tiny_catalogue: pd.DataFrame) -> None:
@@ -137,25 +149,6 @@ def test_baselines_stand_beside_the_scores(tiny_catalogue: pd.DataFrame) -> None
     assert row["balanced_accuracy"].value == pytest.approx(row["chance"]) == 1 / 7
 
 
-def test_values_of_pixels() -> None:
-    """Lowest, mean, highest and spread are those of the array."""
-    row = value_table({"mine": np.array([0.0, 1.0, 1.0, 2.0])}).loc["mine"]
-    assert row.tolist() == [0, 1, 2, pytest.approx(np.sqrt(0.5))]
-
-
-@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "EfficientNetLite0", "EfficientNetB0"])
-def test_preprocessing_is_the_backbones_own(name: str) -> None:
-    """More images than a chunk come out as Keras' own functions, or by the published formula."""
-    pixels = np.random.default_rng(0).integers(0, 256, (70, 4, 5, 3), dtype=np.uint8)
-    if name == "EfficientNetLite0":
-        expected = (pixels.astype(np.float32) - 127) / 128
-    else:
-        modules = {"VGG16": "vgg16", "MobileNet": "mobilenet", "EfficientNetB0": "efficientnet"}
-        module = importlib.import_module(f"keras.applications.{modules[name]}")
-        expected = module.preprocess_input(pixels.astype(np.float32))
-    np.testing.assert_allclose(preprocess_as(pixels, name), expected, atol=1e-4)
-
-
 def test_head_sizes_follow_from_the_shapes() -> None:
     """VGG16's flatten at 224 has 7 * 7 * 512 * 256 + 256 parameters in its first dense layer."""
     table = head_sizes({"VGG16": (7, 7, 512)}, n_train=100).set_index("head")
@@ -168,10 +161,33 @@ def test_head_sizes_follow_from_the_shapes() -> None:
 def test_backbone_is_said_not_assumed(tmp_path: Path) -> None:
     """Random weights are None, packaged ones "imagenet", and a missing file is an error."""
     builder, weights = first_backbone(FirstModelSettings(weights="none", image_size=(32, 32)))
-    assert (builder.__name__, weights) == ("VGG16", None)
+    assert weights is None
+    assert builder(include_top=False, weights=None, input_shape=(32, 48, 3)).name == "vgg16"
+    with pytest.raises(ValueError, match="include_top"):
+        builder(include_top=True, weights=None, input_shape=(32, 48, 3))
     assert first_backbone(FirstModelSettings(backbone="EfficientNetLite0"))[1] == "imagenet"
     with pytest.raises(ConfigError, match="vgg16_weights.*put the file"):
         first_backbone(FirstModelSettings(image_size=(32, 32)), str(tmp_path))
+
+
+def test_backbone_from_a_folder_sees_what_the_models_see(tmp_path: Path) -> None:
+    """Keras scales an EfficientNet's channels once more only where it downloads the weights."""
+    import keras
+
+    settings = FirstModelSettings(backbone="EfficientNetB0", image_size=(32, 32))
+    builder, weights = first_backbone(settings, str(write_weights(tmp_path)))
+    ours = builder(include_top=False, weights=weights, input_shape=(32, 32, 3))
+    model = build_model("EfficientNetB0", (32, 32), weights="imagenet", weights_dir=tmp_path)
+    theirs = keras.Model(model.inputs, model.get_layer("top_activation").output)
+    file = str(tmp_path / find_backbone("EfficientNetB0").weights_file)
+    bare = load_builder(find_backbone("EfficientNetB0"))(
+        include_top=False, weights=file, input_shape=(32, 32, 3)
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    first, second, third = (m.predict_on_batch(pixels) for m in (ours, theirs, bare))
+    scale = np.abs(second).max()
+    np.testing.assert_allclose(first, second, atol=1e-5 * scale)
+    assert np.abs(third - second).max() > 1e-2 * scale, "the test would see the missing scale"
 
 
 def test_unknown_backbone_is_told() -> None:
@@ -185,8 +201,12 @@ def test_forty_lines_are_forty_and_keep_their_mistakes() -> None:
     source = forty_lines()
     assert 30 <= sum(bool(line.strip()) for line in source.splitlines()) <= 45
     assert "helpers" not in source and "run." not in source
-    for mistake in ("/ 255", "validation_split=0.2", "Flatten()", "Dense(256", "batch_size=32"):
+    for mistake in ("img_to_array", "validation_split=0.2", "Flatten()", "trainable = False"):
         assert mistake in source, mistake
+    for setting in ("Dense(256", "batch_size=32", 'optimizer="adam"', "categorical_crossentropy"):
+        assert setting in source, setting
+    for mend in ("255", "preprocess", "astype", "shuffle", "GlobalAveragePooling"):
+        assert mend not in source, mend
 
 
 def test_forty_lines_run_alone(tiny_catalogue: pd.DataFrame, tmp_path: Path) -> None:
@@ -209,10 +229,16 @@ def test_forty_lines_run_alone(tiny_catalogue: pd.DataFrame, tmp_path: Path) -> 
     assert re.fullmatch(r"accuracy [01]\.\d{3}", done.stdout.strip().splitlines()[-1])
 
 
-def test_the_closing_table_names_what_there_is() -> None:
-    """Each module in the table of remedies can be imported."""
-    table = next(cell.source for cell in CHAPTER.cells if "| What went wrong |" in cell.source)
-    names = set(re.findall(r"`(helpers(?:\.\w+)+)`", table))
-    assert len(names) >= 8
+def test_the_closing_tables_name_what_there_is() -> None:
+    """Each module in the tables of remedies can be imported, and no mistake is left out."""
+    heads = ("| It says | It does | It costs | The mend |", "| What is missing |")
+    tables = [next(c.source for c in CHAPTER.cells if head in c.source) for head in heads]
+    names = set(re.findall(r"`(helpers(?:\.\w+)+)`", "".join(tables)))
+    assert len(names) >= 12
     for name in names:
         importlib.import_module(name)
+    for mistake in (
+        "HAM10000_images/", "to_categorical", "test_images/", "between 0 and 1", "last fifth",
+        "fine-tuning", "flatten", "benign or malignant", "a high accuracy", "a list of floats",
+    ):  # fmt: skip
+        assert mistake in tables[0], mistake

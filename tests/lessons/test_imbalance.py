@@ -1,8 +1,6 @@
-"""What chapter 8 computes: weights, an ablation's table, changes of recall."""
+"""What chapter 8 computes: weights, what is left open, changes of recall."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,24 +8,22 @@ import pytest
 from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_class_weight
 from support.predictions import make_predictions
-from support.scored_trials import make_config, make_scored_trial
+from support.scored_trials import make_config
 
 from helpers.augmentation.settings import Augmentation
 from helpers.core.classes import CLASSES
+from helpers.lessons.ablation import ABLATION
+from helpers.lessons.class_weight_curve import weight_of
 from helpers.lessons.imbalance import (
-    ABLATION,
     LEAST_LESIONS,
-    ablation_differences,
-    ablation_scores,
     augmentation_parts,
-    beside_published,
+    below_floor,
     called_share,
     open_choices,
     recall_changes,
     unlike_fields,
     weight_table,
 )
-from helpers.published.numbers import claim
 from helpers.study.profiles import load_profile
 
 
@@ -76,8 +72,17 @@ def test_every_profile_has_the_published_rows(name: str) -> None:
     assert unlike_fields(losses["Neither"], losses["Class weights"]) == ["class weight"]
     assert unlike_fields(losses["Neither"], losses["Focal loss"]) == ["loss"]
     assert len(profile.trials["folds"]) == 1
+    (alone,) = profile.trial_configs("segmentation")
+    assert not unlike_fields(alone, full) or not unlike_fields(alone, ablation["No augmentation"])
+    weights = profile.trial_configs("melanoma_weight")
+    assert [weight_of(config, "mel") for config in weights] == sorted(
+        {1, 10, *([3] * (name != "smoke"))}
+    )
+    assert all(set(unlike_fields(c, weights[0])) <= {"class weight"} for c in weights)
+    assert {c.loss for c in weights} == {"cross_entropy"}
     choices = open_choices(full).set_index("left open")["here"]
     assert choices["gamma of the focal loss"] == "2"
+    assert {"members of the ensemble", "views", "optimiser"} <= set(choices.index)
     assert choices.notna().all() and list(augmentation_parts(full.augmentation))[-2] == "cutout"
 
 
@@ -87,30 +92,6 @@ def test_backbones_of_the_full_study_are_the_four() -> None:
     assert [c.name for c in configs] == ["ResNet50", "VGG16", "MobileNet", "EfficientNetB1"]
     assert {c.weights for c in configs} == {"imagenet"}
     assert all(set(unlike_fields(c, configs[0])) <= {"backbone"} for c in configs)
-
-
-def test_ablation_stands_beside_the_published_one(tmp_path: Path) -> None:
-    """Published numbers belong to their rows, and a worse trial is lower than the full model."""
-    trials = [
-        make_scored_trial(tmp_path, "Full model", 0.9),
-        make_scored_trial(tmp_path, "No GAP", 0.4),
-        make_scored_trial(tmp_path, "No FC", 0.9),
-    ]
-    table = ablation_scores(trials)
-    published = table.set_index(["row", "metric"])["published"]
-    assert published["No GAP", "recall"] == claim("focal_loss.no_gap.recall").value
-    assert published["No FC", "accuracy"] == claim("focal_loss.no_fc.accuracy").value
-    changes = ablation_differences(trials).set_index(["row", "metric"])
-    assert (changes.loc["No GAP", "verdict"] == "lower").all()
-    assert (changes.loc["No FC", "verdict"] == "no difference shown").all()
-    expected = published["No GAP", "F1"] - published["Full model", "F1"]
-    assert changes.loc[("No GAP", "F1"), "published"] == pytest.approx(expected)
-    assert beside_published(table).loc["No FC", "recall"].endswith("] | 0.80")
-    wide = beside_published(changes.reset_index(), points=True)
-    assert list(wide.index) == ["No GAP", "No FC"]
-    assert list(wide.columns) == ["accuracy", "precision", "recall", "F1"]
-    assert wide.loc["No GAP", "F1"].endswith("| −5")
-    assert wide.loc["No FC", "F1"].startswith("0 [")
 
 
 def test_changes_of_recall_are_those_of_scikit_learn() -> None:
@@ -144,6 +125,17 @@ def test_share_called_by_a_name_counts_right_and_wrong() -> None:
     shares = [called_share(predictions, dx) for dx in CLASSES]
     assert sum(share.value for share in shares) == pytest.approx(1)
     assert all(share.low < share.value < share.high for share in shares)
+
+
+def test_images_below_the_floor_are_counted() -> None:
+    """Those whose own class is given nearly nothing, whatever the other classes are given."""
+    predictions = make_predictions(skill=1.0)
+    assert below_floor(predictions) == 0
+    for row in (0, 5):
+        predictions.loc[row, [f"p_{dx}" for dx in CLASSES]] = 0.0
+        wrong = CLASSES[(predictions.loc[row, "y_true"] + 1) % 7]
+        predictions.loc[row, f"p_{wrong}"] = 1.0
+    assert below_floor(predictions) == 2
 
 
 def test_unlike_fields_leave_names_out() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.kept_weights import write_weights
 
 from helpers.core.errors import ConfigError
 from helpers.models.backbones import BACKBONES, find_backbone, load_builder, preprocess
@@ -64,6 +65,22 @@ def test_torch_and_unit_preprocessing() -> None:
         prepared = keras.Model(model.inputs, model.get_layer("preprocessing").output)
         np.testing.assert_allclose(prepared.predict_on_batch(pixels), expected, atol=1e-5)
         assert "preprocessing" not in {layer.name for layer in backbone_layers(model)}
+
+
+def test_raw_pixels_reach_the_backbone_as_they_are() -> None:
+    """Nothing stands between the pixels and the first layer of a network that rescales nothing."""
+    import keras
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
+    inputs = keras.Input((8, 8, 3))
+    np.testing.assert_array_equal(
+        keras.Model(inputs, preprocess(inputs, "raw")).predict_on_batch(pixels), pixels
+    )
+    raw = build_model("VGG16", (32, 32), preprocessing="raw")
+    first = backbone_layers(raw)[0]
+    assert first.name == "block1_conv1"
+    assert first.input is raw.inputs[0]
+    assert len(backbone_layers(raw)) == len(backbone_layers(build_model("VGG16", (32, 32))))
 
 
 @pytest.mark.parametrize(
@@ -201,15 +218,7 @@ def test_download_without_network_names_both_ways_out(
 @pytest.fixture(scope="module")
 def kept_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a file of EfficientNetB0's shape, as Keras offers it for download."""
-    import h5py
-    from keras.src.legacy.saving import legacy_h5_format
-
-    entry = find_backbone("EfficientNetB0")
-    folder = tmp_path_factory.mktemp("weights")
-    model = load_builder(entry)(include_top=False, weights=None, input_shape=(32, 32, 3))
-    with h5py.File(folder / entry.weights_file, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    return folder
+    return write_weights(tmp_path_factory.mktemp("weights"))
 
 
 def downloaded(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int = 32) -> Any:

@@ -27,11 +27,15 @@ def test_a_row_is_in_one_strip_of_each_cut() -> None:
     assert names == ["bcc", "mel", "nv"]
 
 
-def test_a_panel_a_backbone() -> None:
+def test_a_row_a_backbone_and_a_column_for_each_that_was_given() -> None:
     """Panels have their own scale, which holds both the given and the expected values."""
-    given = np.linspace(0, 1, 1000)
-    figure = value_histograms(given, {"A": given * 2 - 1, "B": given * 255 - 120})
-    for ax, (low, high) in zip(figure.axes, ((-1, 1), (-120, 135)), strict=True):
+    ramp = np.linspace(0, 1, 1000)
+    given = {"raw": ramp * 255, "unit": ramp}
+    figure = value_histograms(given, {"A": ramp * 2 - 1, "B": ramp * 255 - 120})
+    ends = ((-1, 255), (-1, 1), (-120, 255), (-120, 135))
+    for ax, (low, high) in zip(figure.axes, ends, strict=True):
         assert ax.get_xlim()[0] <= low and ax.get_xlim()[1] >= high
+        assert ax.get_xlim()[1] - ax.get_xlim()[0] < 1.2 * (high - low)
         peaks = [patch.get_data().values.max() for patch in ax.patches]
         assert peaks == [1, 1]
+    assert figure.axes[1].get_title() == "unit, to A"

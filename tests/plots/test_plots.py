@@ -19,7 +19,8 @@ from support.predictions import make_predictions, make_screening_predictions
 from helpers import plots
 from helpers.core.classes import CLASSES, COLOURS, NAMES, NAMES_ZH
 from helpers.evaluation import single_scores as ev
-from helpers.lessons.imbalance import ABLATION
+from helpers.lessons.ablation import ABLATION
+from helpers.lessons.class_weight_curve import threshold_curve
 from helpers.plots.axes import (
     SHARES,
     WIDTH,
@@ -138,6 +139,15 @@ def recall_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["technique", "dx", "lesions", "estimate", "verdict"])
 
 
+def weight_tables(predictions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make scores of three weights, one that never names the class, and a threshold's line."""
+    score, none = ev.Estimate(0.7, 0.6, 0.8, 100), ev.Estimate(np.nan, np.nan, np.nan, 0)
+    costs = pd.DataFrame(
+        {"recall": [score] * 3, "precision": [none, score, score]}, index=[1.0, 3.0, 10.0]
+    )
+    return costs, threshold_curve(predictions, "mel")
+
+
 def exports() -> pd.DataFrame:
     """Make scores and times of three exports, two of one size."""
     score = ev.Estimate(0.7, 0.6, 0.8, 100)
@@ -153,6 +163,7 @@ DRAWN: dict[str, Draw] = {
     "loss_curves": lambda c, p: plots.loss_curves(
         [0.1, 0.5, 1], {"cross-entropy": [2.3, 0.7, 0], "gamma = 2": [1.9, 0.2, 0]}
     ),
+    "weight_and_threshold": lambda c, p: plots.weight_and_threshold(*weight_tables(p), "mel"),
     "recall_change_map": lambda c, p: plots.recall_change_map(recall_table()),
     "class_counts": lambda c, p: plots.class_counts(counts(c)),
     "class_counts_named": lambda c, p: plots.class_counts(counts(c), labels=NAMES),
@@ -207,7 +218,8 @@ DRAWN: dict[str, Draw] = {
     "mass_strip": lambda c, p: plots.mass_strip(masses()),
     "file_strips": lambda c, p: plots.file_strips(c["dx"], {"by position": np.arange(400) > 300}),
     "value_histograms": lambda c, p: plots.value_histograms(
-        np.linspace(0, 1, 1000), {"A": np.linspace(-1, 1, 1000), "B": np.linspace(0, 255, 1000)}
+        {"raw": np.linspace(0, 255, 1000), "unit": np.linspace(0, 1, 1000)},
+        {"A": np.linspace(-1, 1, 1000), "B": np.linspace(0, 255, 1000)},
     ),
     "lightness_histograms": lambda c, p: plots.lightness_histograms(
         {"unchanged": np.full(256, 1 / 256), "equalised": np.linspace(0, 1 / 128, 256)}

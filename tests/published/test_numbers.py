@@ -106,6 +106,23 @@ def test_ham10000_counts_agree_with_the_real_metadata() -> None:
     assert (groups.nunique().loc[list(CLASSES)] == table["lesions"]).all()
 
 
+def test_order_of_the_file_has_the_counts() -> None:
+    """Every image of every class has its place, and stray rows stand among the blocks."""
+    order = published.ham10000_order()
+    counts = order.value_counts()
+    assert (counts.loc[list(CLASSES)] == published.ham10000_counts()["images"]).all()
+    assert len(CLASSES) < (order != order.shift()).sum() < 40
+
+
+@pytest.mark.real
+def test_order_is_that_of_the_file() -> None:
+    """Row by row the diagnoses are those of HAM10000's metadata."""
+    path = REAL / "HAM10000_metadata.csv"
+    if not path.is_file():
+        pytest.skip(f"real metadata not at {path}; set DERMBOOK_REAL to its folder")
+    assert list(pd.read_csv(path)["dx"]) == list(published.ham10000_order())
+
+
 def test_keras_applications_has_the_backbones() -> None:
     """Shares are shares, and the smallest and largest models are where they belong."""
     table = published.keras_applications()

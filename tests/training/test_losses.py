@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from support.scored_trials import make_config
@@ -32,6 +34,39 @@ def test_cross_entropy_is_its_formula() -> None:
     assert plain == pytest.approx(-np.log(OF_TRUE).mean(), rel=1e-5)
     focal = make_loss(make_config(loss="focal", focal_alpha=1.0))
     assert float(focal(ONE_HOT, Y_PROB)) < 0.9 * plain
+
+
+def step_of(loss: Any, gap: float) -> tuple[float, np.ndarray]:
+    """Loss of one image whose true class lies `gap` below the best logit, and the step it causes.
+
+    A step of plain gradient descent at a rate of 1, so that the step is the gradient of the logits.
+    """
+    import keras
+
+    logits = np.zeros((1, 7), np.float32)
+    logits[0, 0] = -gap
+    dense = keras.layers.Dense(7, activation="softmax", use_bias=False)
+    model = keras.Sequential([keras.Input((1,)), dense])
+    dense.set_weights([logits])
+    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=loss)
+    value = model.train_on_batch(np.ones((1, 1), np.float32), np.eye(7, dtype=np.float32)[:1])
+    return float(value), logits - dense.get_weights()[0]
+
+
+def test_without_gamma_the_focal_loss_is_the_cross_entropy_down_to_epsilon() -> None:
+    """Value and gradient are equal above a probability of 1e-7; below it only one still teaches."""
+    plain = make_loss(make_config())
+    focal = make_loss(make_config(loss="focal", focal_gamma=0.0, focal_alpha=1.0))
+    above, below = 12.0, 18.0  # probabilities of 1e-6 and 2.5e-9
+    (value, gradient), (focal_value, focal_gradient) = (step_of(x, above) for x in (plain, focal))
+    assert focal_value == pytest.approx(value, rel=1e-5)
+    np.testing.assert_allclose(focal_gradient, gradient, atol=1e-5)
+    value, gradient = step_of(plain, below)
+    assert value == pytest.approx(below + np.log(6), rel=1e-5)
+    assert gradient[0, 0] == pytest.approx(-1, abs=1e-5)
+    focal_value, focal_gradient = step_of(focal, below)
+    assert focal_value == pytest.approx(-np.log(1e-7), rel=1e-5)
+    assert not focal_gradient.any()
 
 
 def test_gamma_turns_from_what_is_known() -> None:
