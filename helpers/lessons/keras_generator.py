@@ -134,10 +134,13 @@ def _edges() -> list[Row]:
     for fill in BORDERS:
         theirs = _generator(fill_mode=fill).apply_transform(picture.astype(np.float32), {"tx": 1.5})
         ours = apply_transform(picture, Transform(shift_columns=1.5), fill)
-        ends = (", ".join(f"{value:.0f}" for value in each[0, -3:, 0]) for each in (theirs, ours))
         what = f"the last values of a ramp 10, 20, ... {ramp[-1]} moved left by 1.5 px, fill {fill}"
-        rows.append(("edge", what, *ends))
+        rows.append(("edge", what, _last_values(theirs), _last_values(ours)))
     return rows
+
+
+def _last_values(picture: NDArray[Any]) -> str:
+    return ", ".join(f"{value:.0f}" for value in picture[0, -3:, 0])
 
 
 def _brightness() -> list[Row]:
