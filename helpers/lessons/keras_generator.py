@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from helpers.augmentation import BORDERS, Transform, apply_transform, colour_matrix
 from helpers.models import import_keras
@@ -32,6 +33,9 @@ WHY_UNLIKE = {
     "that was scaled to 0..1 before comes out **black**, without a word.",
 }
 """What is behind a row that differs, by the subject of the row."""
+
+Row = tuple[str, str, str, str]
+"""Subject, what, Keras' generator, this book."""
 
 
 def direction(rows: int, columns: int) -> str:
@@ -68,9 +72,6 @@ def generator_table() -> pd.DataFrame:
     """
     rows = [*_changes(), *_shifts(), _centre(), *_edges(), *_brightness()]
     return pd.DataFrame(rows, columns=["subject", "what", "Keras' generator", "this book"])
-
-
-Row = tuple[str, str, str, str]
 
 
 def _generator(**settings: Any) -> Any:
