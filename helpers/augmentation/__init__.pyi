@@ -1,4 +1,4 @@
-from .affine import affine_matrix, apply_transform, augment_batch
+from .affine import BORDERS, affine_matrix, apply_transform, augment_batch
 from .clahe import Clahe, equalise
 from .colour import colour_matrix
 from .cutout import cutout_box
@@ -7,6 +7,7 @@ from .on_device import augmented_network, augments_on_device, draw_matrices
 from .settings import Augmentation
 
 __all__ = [
+    "BORDERS",
     "Augmentation",
     "Clahe",
     "Transform",

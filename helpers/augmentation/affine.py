@@ -44,10 +44,12 @@ def affine_matrix(transform: Transform, size: tuple[int, int]) -> NDArray[np.flo
 
     Notes
     -----
-    Directions are those of ``apply_affine_transform`` in Keras 3, whose matrices act on
-    (x, y). Two things differ on purpose: shifts follow their names (the generator of Keras 3
-    hands its height shift to x), and the centre is right for images that are not square
-    (Keras exchanges height and width).
+    The map runs backwards, from output to input: a positive shift moves the picture to the left or
+    up, a positive angle turns it anticlockwise, and a zoom factor above 1 shows more of the scene.
+    These are the directions of ``apply_affine_transform`` in Keras 3, whose matrices act on (x, y).
+    Two things differ on purpose: shifts follow their names (the generator of Keras 3 hands its
+    height shift to x), and the centre is right for images that are not square (Keras exchanges
+    height and width). `helpers.lessons.keras_generator` runs both.
     """
     height, width = size
     theta, shear = np.radians(transform.theta), np.radians(transform.shear)
@@ -83,7 +85,9 @@ def apply_transform(
     transform : Transform
         What to do with it.
     fill_mode : {"nearest", "constant", "reflect", "wrap"}, default="nearest"
-        What fills the places outside the image.
+        What fills the places outside the image. With "constant" the last pixel fades into black,
+        and "wrap" repeats the image as it is; SciPy, which Keras samples with, cuts off at the
+        last pixel, and takes the first and the last for one.
 
     Returns
     -------

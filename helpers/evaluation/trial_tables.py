@@ -29,7 +29,8 @@ def augmentation_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        Column ``parameter`` with its unit, then a column a trial.
+        Column ``parameter`` with its unit, then a column a trial; without the ranges that are
+        nil in all.
     """
     units = {
         "rotation_range": "degrees",
@@ -40,6 +41,8 @@ def augmentation_table(configs: Sequence[TrialConfig]) -> pd.DataFrame:
     }
     rows = []
     for name in Augmentation.model_fields:
+        if not any(getattr(config.augmentation, name) for config in configs):
+            continue
         row = {"parameter": f"{name} ({units[name]})" if name in units else name}
         for config in configs:
             value = getattr(config.augmentation, name)
@@ -121,10 +124,13 @@ def describe_stage(stage: Stage) -> str:
 def published_accuracy(config: TrialConfig) -> float:
     """The course report's accuracy for a trial, or NaN where it published none.
 
-    A trial is matched by its number where its name is "Trial 1" and so on, else by its backbone.
+    A trial is matched by its name: "Trial 1" and so on, or the name of its backbone. One that
+    goes by another name changes something that the report left as it was.
     """
     number = re.fullmatch(r"Trial (\d+)", config.name)
-    part = f"augmentation_{number[1]}" if number else config.backbone.lower()
+    part = f"augmentation_{number[1]}" if number else config.name.lower()
+    if not number and config.name != config.backbone:
+        return nan
     try:
         return claim(f"course_report.{part}.accuracy").value
     except KeyError:

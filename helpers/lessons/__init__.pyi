@@ -55,10 +55,11 @@ from .imbalance import (
     weight_table,
 )
 from .input_ranges import input_range, range_share, range_table
-from .keras_generator import generator_table
+from .keras_generator import WHY_UNLIKE, generator_table
 from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
 from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
+from .published_augmentation import published_steps
 from .research_questions import answer_list, published_first
 from .screening_settings import settings_beside_published
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
@@ -69,6 +70,7 @@ __all__ = [
     "DRAWN_NAMES",
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
+    "WHY_UNLIKE",
     "ablation_differences",
     "ablation_scores",
     "answer_list",
@@ -114,6 +116,7 @@ __all__ = [
     "published_first",
     "published_rivals",
     "published_signature",
+    "published_steps",
     "range_share",
     "range_table",
     "read_score",

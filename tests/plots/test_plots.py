@@ -436,6 +436,15 @@ def test_learning_curves_mark_the_stage() -> None:
     assert vertical == {3.5, 5.5}
 
 
+def test_learning_curves_leave_out_a_loss_that_is_not_there() -> None:
+    """Beside a plain one, a trial whose training loss was dropped has its validation alone."""
+    histories = {"plain": make_history(3, 2), "weighted": make_history(3, 2).drop(columns="loss")}
+    figure = plots.learning_curves(histories)
+    drawn = [[line.get_linestyle() for line in ax.lines] for ax in figure.axes[:2]]
+    assert [styles.count("--") for styles in drawn] == [1, 0]
+    assert [styles.count("-") for styles in drawn] == [1, 1]
+
+
 def test_learning_curves_need_epochs() -> None:
     """An empty history is an error that names the trial."""
     with pytest.raises(ValueError, match="ResNet50"):

@@ -149,6 +149,14 @@ def test_real_pictures_with_the_same_recipe_test_values() -> None:
     assert verdicts["Accuracy of augmentation trial 2"] == "not held"
 
 
+def test_the_order_of_the_augmentations_says_which_may_be_unfinished() -> None:
+    """Beside the published accuracies, so that no verdict is read without it."""
+    table = course_report_checks([], _augmentation(70, 90, 50), DRAWN).set_index("claim")
+    published = table.loc["Order of the augmentation trials", "published"]
+    assert published.startswith("Trial 2 0.831, Trial 1 0.825, Trial 3 0.725")
+    assert "Trial 2 and Trial 3 ended out of memory" in published
+
+
 def test_a_run_without_the_backbones_tests_nothing_of_them() -> None:
     """Other trials leave the claims not testable instead of failing."""
     other = [_trial("EfficientNetLite0", "EfficientNetLite0", 80, image_size=(48, 64))]
