@@ -173,7 +173,9 @@ def weight_and_threshold(costs: pd.DataFrame, curve: pd.DataFrame, dx: str) -> F
     ):
         each = list(costs[name])
         x = [place + shift for place in places]
-        left.plot(x, [e.value for e in each], color=colour, marker=marker, label=name)
+        left.plot(
+            x, [e.value for e in each], color=colour, marker=marker, label=name, clip_on=False
+        )
         left.vlines(x, [e.low for e in each], [e.high for e in each], color=colour, linewidth=1.4)
     left.set_xticks(places, [f"{weight:g}" for weight in costs.index])
     left.set(xlabel=f"weight of {dx} in the loss", xlim=(-0.5, len(costs) - 0.5))
@@ -194,6 +196,8 @@ def weight_and_threshold(costs: pd.DataFrame, curve: pd.DataFrame, dx: str) -> F
             marker,
             color=SERIES[2],
             markersize=6,
+            clip_on=False,
+            zorder=3,
             label=f"weight {weight:g}",
         )
     right.set(xlabel=f"recall of {dx}", ylabel=f"precision of {dx}")
