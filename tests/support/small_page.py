@@ -5,6 +5,7 @@ A plugin, ``pytest_plugins = ("support.small_page",)``, so that all test files s
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -83,7 +84,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
+def open_page(chromium: Any, page_address: str, site: Path) -> Iterator[Callable[..., Any]]:
     """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
 
     With `facts` the page is told other things of its model than were built.
@@ -98,9 +99,8 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(**options)
         contexts.append(context)
         if facts is not None:
-            context.route(
-                "**/page.json", lambda route: route.fulfill(json=route.fetch().json() | facts)
-            )
+            told_page = json.loads((site / "page.json").read_text(encoding="utf-8")) | facts
+            context.route("**/page.json", lambda route: route.fulfill(json=told_page))
         context.on("request", lambda request: told.requests.append(request.url))
         page = context.new_page()
         page.on("console", lambda message: _note(told, message))

@@ -46,7 +46,7 @@ def test_weights_name_classes_of_the_target() -> None:
         {"focal_gamma": -1},
         {"focal_alpha": 0},
         {"target": "benign"},
-        {"preprocessing": "raw"},
+        {"preprocessing": "cooked"},
         {"head": "focal_pool"},
         {"clahe": {"clip_limit": 0}},
         {"clahe": {"tiles": 0}},
