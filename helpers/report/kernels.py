@@ -74,8 +74,9 @@ def _fork(
     arguments: list[str], env: dict[str, str], cwd: str, stdout: Any, stderr: Any, **_: Any
 ) -> int | None:
     assert _server is not None
-    environment = env | {"JPY_PARENT_PID": str(os.getpid())}
-    facts = {"arguments": arguments, "environment": environment, "cwd": str(cwd)}
+    # What tells a kernel its parent, with whom it ends, is read when its library is imported.
+    arguments = [*arguments, f"--IPKernelApp.parent_handle={os.getpid()}"]
+    facts = {"arguments": arguments, "environment": env, "cwd": str(cwd)}
     with open(os.devnull, "rb") as nothing:
         streams = (nothing.fileno(), stdout.fileno(), stderr.fileno())
         return _server.fork(json.dumps(facts).encode(), streams)
@@ -86,13 +87,14 @@ def run_kernel(message: bytes) -> NoReturn:
     from ipykernel import kernelapp
 
     facts = json.loads(message)
+    setproctitle("dermbook-template")  # before its memory, the environment, is given up
     os.setsid()
     os.chdir(facts["cwd"])
     os.environ.clear()
     os.environ.update(facts["environment"])
     np.random.seed()  # as a fresh interpreter has it, and not as the next kernel
     adopt_template(worker_environment(1))
-    setproctitle("ipykernel")
+    setproctitle("ipykernel_launcher")
     sys.argv = ["ipykernel_launcher", *facts["arguments"]]
     kernelapp.launch_new_instance()
     sys.stdout.flush()

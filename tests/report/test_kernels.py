@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 from rich.console import Console
 from support.small_chapters import PARAMETERS, write_chapter
 
+from helpers.core import ROOT
 from helpers.core.fork_server import FORK
 from helpers.report import kernels
 from helpers.report.chapters import find_chapters
@@ -32,6 +36,7 @@ print(json.dumps({
     "imported": imported, "kept": kept,
     "parent": os.getppid(), "leads": os.getsid(0) == os.getpid(),
     "random": float(np.random.random()), "chapter": os.environ["DERMBOOK_CHAPTER"],
+    "name": open("/proc/self/cmdline").read().split("\\0")[0],
     "folder": os.getcwd(), "first": sys.path[0], "argument": sys.argv[1],
 }))"""
 
@@ -61,6 +66,7 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_each_kernel_is_a_fresh_child_of_this_process(forked: list[dict[str, Any]]) -> None:
     """With the framework imported, a session, variables and random numbers of its own."""
     assert all(kernel["imported"] and kernel["leads"] for kernel in forked)
+    assert {kernel["name"] for kernel in forked} == {"ipykernel_launcher"}
     assert {kernel["parent"] for kernel in forked} == {os.getpid()}
     assert [kernel["chapter"] for kernel in forked] == ["01_small", "02_small", "03_small"]
     assert all(kernel["kept"] == [] for kernel in forked)
@@ -88,3 +94,49 @@ def test_jupyter_starts_the_kernels_where_forking_is_off(
 def test_few_chapters_do_not_wait_for_all_libraries(tmp_path: Path) -> None:
     """One chapter has a kernel as Jupyter starts it."""
     assert not told(tmp_path, 1)[0]["imported"]
+
+
+RUN = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from helpers.report.chapters import find_chapters
+from helpers.report.progress import Progress
+from helpers.report.runner import run_chapters
+
+folder = Path(sys.argv[1])
+chapters = find_chapters(folder)
+parameters = dict(profile="smoke", source=None, max_images=None, seed=None, run_folder=None)
+with Progress(Console(), len(chapters)) as progress:
+    run_chapters(chapters, parameters, folder / "run", {c.name: "0" for c in chapters}, progress)
+"""
+
+
+@pytest.mark.parametrize("fork", ["1", "0"])
+def test_a_kernel_ends_with_its_report(tmp_path: Path, fork: str) -> None:
+    """Also where the report is killed and can tell nobody; what the kernel forked ends too."""
+    told_by = tmp_path / "pid"
+    endless = (
+        "import os, time\n"
+        f"with open({str(told_by) + '.part'!r}, 'w') as file:\n"
+        "    file.write(str(os.getpid()))\n"
+        f"os.rename({str(told_by) + '.part'!r}, {str(told_by)!r})\n"
+        "time.sleep(600)"
+    )
+    for number in range(LEAST_CHAPTERS):
+        write_chapter(tmp_path, f"0{number + 1}_endless", [endless])
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork)
+    report = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], env=environment)
+    _wait_until(told_by.exists, 90)
+    children = psutil.Process(report.pid).children(recursive=True)
+    assert int(told_by.read_text()) in {child.pid for child in children}
+    report.kill()
+    report.wait()
+    _wait_until(lambda: not any(child.is_running() for child in children), 20)
+
+
+def _wait_until(true: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
