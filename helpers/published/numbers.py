@@ -158,7 +158,7 @@ def keras_applications() -> pd.DataFrame:
     ----------
     .. [1] https://keras.io/api/applications/, "Available models".
     """
-    return _read("keras_applications.csv").set_index("model")
+    return read_published("keras_applications.csv").set_index("model")
 
 
 def ham10000_counts() -> pd.DataFrame:
@@ -176,7 +176,7 @@ def ham10000_counts() -> pd.DataFrame:
     .. [1] Tschandl, Rosendahl and Kittler, "The HAM10000 dataset", Sci. Data 5:180161 (2018).
        Lesions and leaks are computed from its metadata.
     """
-    table = _read("ham10000_counts.csv").set_index("dx")
+    table = read_published("ham10000_counts.csv").set_index("dx")
     if list(table.index) != list(CLASSES):
         raise DataError(
             f"{PUBLISHED / 'ham10000_counts.csv'}: expected the rows {', '.join(CLASSES)} but got "
@@ -198,23 +198,24 @@ def ham10000_order() -> pd.Series:
     .. [1] Tschandl, Rosendahl and Kittler, "The HAM10000 dataset", Sci. Data 5:180161 (2018).
        ``HAM10000_metadata.csv``, its column ``dx`` as the lengths of its runs.
     """
-    runs = _read("ham10000_order.csv")
+    runs = read_published("ham10000_order.csv")
     return runs["dx"].repeat(runs["images"].tolist()).reset_index(drop=True)
 
 
-def _read(name: str) -> pd.DataFrame:
+def read_published(name: str, **options: Any) -> pd.DataFrame:
+    """Read a file of ``data/published``; `options` are those of ``pandas.read_csv``."""
     path = PUBLISHED / name
     if not path.is_file():
         raise DataError(
             f"{path}: expected the project's table of published numbers but it is missing; "
             "run from a clone of the repository"
         )
-    return pd.read_csv(path)
+    return pd.read_csv(path, **options)
 
 
 @cache
 def _claims() -> pd.DataFrame:
-    table = _read("claims.csv")
+    table = read_published("claims.csv")
     problems = check_claims(table)
     if problems:
         raise DataError(problems, where=str(PUBLISHED / "claims.csv"))

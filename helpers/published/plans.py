@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from helpers.core import PUBLISHED, DataError
+from helpers.published.numbers import read_published
 
 PLAN_COLUMNS = ("kind", "plan", "here", "where")
 HERE = ("yes", "partly", "no")
@@ -25,11 +26,12 @@ def screening_plans() -> pd.DataFrame:
     DataError
         If the file has other columns or another answer.
     """
-    path = PUBLISHED / "screening_plans.csv"
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    name = "screening_plans.csv"
+    table = read_published(name, dtype=str, keep_default_na=False)
     if tuple(table.columns) != PLAN_COLUMNS or not table["here"].isin(HERE).all():
         raise DataError(
-            f"{path}: expected the columns {', '.join(PLAN_COLUMNS)} and {', '.join(HERE)} under "
-            f"'here' but got {', '.join(table.columns)} and {', '.join(table.get('here', []))}"
+            f"{PUBLISHED / name}: expected the columns {', '.join(PLAN_COLUMNS)} and "
+            f"{', '.join(HERE)} under 'here' but got "
+            f"{', '.join(table.columns)} and {', '.join(table.get('here', []))}"
         )
     return table

@@ -6,14 +6,14 @@ from functools import cache
 
 import pandas as pd
 
-from helpers.core import PUBLISHED
+from helpers.published.numbers import read_published
 
 LOG_COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds")
 
 
 @cache
 def _log() -> pd.DataFrame:
-    return pd.read_csv(PUBLISHED / "course_report_log.csv")[list(LOG_COLUMNS)]
+    return read_published("course_report_log.csv")[list(LOG_COLUMNS)]
 
 
 def course_report_log() -> pd.DataFrame:
