@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from helpers.core import CHAPTERS, ROOT, DataError
-from helpers.published import plans
+from helpers.published import numbers, plans
 from helpers.study import load_presets
 
 
@@ -47,7 +47,7 @@ def test_another_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     table = plans.screening_plans()
     table.loc[0, "here"] = "perhaps"
     table.to_csv(tmp_path / "screening_plans.csv", index=False)
-    monkeypatch.setattr(plans, "PUBLISHED", tmp_path)
+    monkeypatch.setattr(numbers, "PUBLISHED", tmp_path)
     with pytest.raises(DataError, match="yes, partly, no.*perhaps"):
         plans.screening_plans()
     pd.DataFrame({"plan": ["x"]}).to_csv(tmp_path / "screening_plans.csv", index=False)
