@@ -7,49 +7,59 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.training.checkpoints import STATE, Checkpoint, load_checkpoint, remove_checkpoint
+from helpers.training.checkpoints import (
+    ARRAYS,
+    STATE,
+    Checkpoint,
+    load_checkpoint,
+    remove_checkpoint,
+)
 
 
 def make_checkpoint(n_rows: int, best: int) -> Checkpoint:
     """A state after `n_rows` epochs, of which the one numbered `best` was best."""
     rng = np.random.default_rng(n_rows)
     rows = [{"epoch": epoch + 1, "val_loss": 1.0 / (epoch + 1)} for epoch in range(n_rows)]
+    variables = [rng.normal(size=(3, 2)).astype("f4"), np.array(7, dtype="uint32")]
+    best_rng = np.random.default_rng(best)
+    earlier = [best_rng.normal(size=(3, 2)).astype("f4"), np.array(7, dtype="uint32")]
     return Checkpoint(
         rows=rows,
         best=rows[best - 1],
-        variables=[rng.normal(size=(3, 2)).astype("f4"), np.array(7, dtype="uint32")],
-        optimizer=[np.array(5, dtype="int64"), rng.normal(size=3)],
-        best_variables=[rng.normal(size=(3, 2)).astype("f4"), np.array(1, dtype="uint32")],
+        variables=variables,
+        optimizer=[np.array(5, dtype="int64"), rng.normal(size=(2, 3)).T, np.zeros((0, 2), "f2")],
+        best_variables=variables if best == n_rows else earlier,
         seconds=1.5,
     )
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     """Arrays keep their bits and types; only the files of the last state are kept."""
-    for n_rows, best in ((1, 1), (2, 1), (3, 3)):
+    for n_rows, best, files in ((1, 1, 2), (2, 1, 3), (3, 3, 2), (4, 2, 3)):
         saved = make_checkpoint(n_rows, best)
         saved.save(tmp_path)
         loaded = load_checkpoint(tmp_path)
         assert loaded is not None
         assert (loaded.rows, loaded.best, loaded.seconds) == (saved.rows, saved.best, 1.5)
-        for kind in ("variables", "optimizer"):
+        for kind in ("variables", "optimizer", "best_variables"):
             for old, new in zip(getattr(saved, kind), getattr(loaded, kind), strict=True):
-                assert old.dtype == new.dtype
+                assert (old.dtype, old.shape) == (new.dtype, new.shape)
                 np.testing.assert_array_equal(old, new)
-        assert len(list(tmp_path.glob("*.npz"))) == 2
+        assert len(list(tmp_path.glob(f"*{ARRAYS}"))) == files
 
 
 def test_best_is_written_once(tmp_path: Path) -> None:
     """An epoch that is not the best leaves the best one's file as it is."""
     make_checkpoint(1, 1).save(tmp_path)
-    before = (tmp_path / "best-1.npz").stat().st_mtime_ns
+    before = (tmp_path / f"model-1{ARRAYS}").stat()
     make_checkpoint(2, 1).save(tmp_path)
-    assert (tmp_path / "best-1.npz").stat().st_mtime_ns == before
+    after = (tmp_path / f"model-1{ARRAYS}").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_nothing_is_none(tmp_path: Path) -> None:
     """A folder without a state has no checkpoint, whatever else is in it."""
-    (tmp_path / "last-1.npz").write_bytes(b"rest")
+    (tmp_path / f"model-1{ARRAYS}").write_bytes(b"rest")
     assert load_checkpoint(tmp_path) is None
 
 
@@ -57,18 +67,18 @@ def test_nothing_is_none(tmp_path: Path) -> None:
 def test_damage_is_named(tmp_path: Path, damage: str) -> None:
     """Changed bytes, a file that is gone and a broken state are told apart from no checkpoint."""
     make_checkpoint(2, 1).save(tmp_path)
-    path = tmp_path / "last-2.npz"
+    path = tmp_path / f"model-2{ARRAYS}"
     if damage == "state":
         (tmp_path / STATE).write_text("{")
     elif damage == "bytes":
         path.write_bytes(path.read_bytes()[:-1] + b"?")
     else:
         path.unlink()
-    with pytest.raises(ValueError, match=STATE if damage == "state" else "last-2.npz"):
+    with pytest.raises(ValueError, match=STATE if damage == "state" else "model-2"):
         load_checkpoint(tmp_path)
     remove_checkpoint(tmp_path)
     assert load_checkpoint(tmp_path) is None
-    assert not list(tmp_path.glob("*.npz"))
+    assert not list(tmp_path.glob(f"*{ARRAYS}"))
 
 
 def test_failed_write_leaves_the_one_before(
@@ -80,7 +90,7 @@ def test_failed_write_leaves_the_one_before(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(np.lib.format, "write_array_header_1_0", full)
     with pytest.raises(Exception, match="No space left|disk is full"):
         make_checkpoint(2, 2).save(tmp_path)
     monkeypatch.undo()

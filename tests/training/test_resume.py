@@ -16,7 +16,7 @@ import pytest
 from helpers.augmentation.settings import Augmentation
 from helpers.core.errors import TrialError
 from helpers.dataset.splits import split_catalogue
-from helpers.training.checkpoints import STATE
+from helpers.training.checkpoints import ARRAYS, STATE
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
 from helpers.training.memory import add_memory_step
@@ -179,7 +179,7 @@ def test_damaged_checkpoint_is_told_and_left(
 
     with pytest.raises(KeyboardInterrupt):
         train(task, interrupt)
-    path = next(task.work.glob("last-*.npz"))
+    path = next(task.work.glob(f"model-*{ARRAYS}"))
     with open(path, "r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"damage")
