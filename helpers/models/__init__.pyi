@@ -29,6 +29,8 @@ from .build import (
     split_head,
     start_from,
 )
+from .fast_layers import use_fast_layers
+from .forward import Forward
 from .optimizers import make_adam
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "SECOND_DROPOUT",
     "TORCH_DEVIATIONS",
     "TORCH_MEANS",
+    "Forward",
     "Head",
     "Preprocessing",
     "backend_name",
@@ -58,4 +61,5 @@ __all__ = [
     "split_head",
     "spread",
     "start_from",
+    "use_fast_layers",
 ]

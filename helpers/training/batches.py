@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +70,7 @@ def make_batches(
     *,
     micro_batch: int | None = None,
     augments: Literal["host", "device", "no"] = "host",
+    through: Callable[[NDArray[Any]], Any] | None = None,
     devices: int = 1,
 ) -> Any:
     """Batches of one stage as a ``keras.utils.PyDataset``.
@@ -93,6 +94,9 @@ def make_batches(
     augments : {"host", "device", "no"}, default="host"
         Who applies the configuration's augmentation: these batches, the network of
         `helpers.augmentation.on_device`, or nobody.
+    through : callable, optional
+        What the inputs of a batch go through when they have been augmented, such as a frozen
+        backbone.
     devices : int, default=1
         Among how many each batch is divided. Keras divides all batches of an epoch in the way
         of the first, so that with several devices a last short batch is left out of the
@@ -145,24 +149,24 @@ def make_batches(
                 values = inputs[chosen], draw_matrices(config.augmentation, size, chosen, seed)
             else:
                 values = inputs[chosen]
+            if through is not None:
+                values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
 
 
-def predict(
-    model: Any, inputs: NDArray[Any], rows: NDArray[np.intp], *, fill: bool = False
-) -> NDArray[np.float32]:
-    """What a model gives for the inputs of `rows`, an array of length len(rows).
+def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """What a model gives for the inputs of `rows`, an array of length len(rows)."""
+    return compute(lambda batch: model.predict_on_batch(place(batch)), inputs, rows)
 
-    With `fill` all batches are of one size, the last one filled up with zeros: TensorFlow traces
-    a model anew for a batch of another size, which takes longer than to compute some images more.
-    """
+
+def compute(
+    function: Callable[[NDArray[np.float32]], Any], inputs: NDArray[Any], rows: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """What a function of batches gives for the inputs of `rows`, an array of length len(rows)."""
     parts = []
     for first in range(0, len(rows), PREDICT_BATCH):
-        chosen = rows[first : first + PREDICT_BATCH]
-        n_inputs = PREDICT_BATCH if fill else len(chosen)
-        batch = np.zeros((n_inputs, *inputs.shape[1:]), dtype=np.float32)
-        batch[: len(chosen)] = inputs[chosen]
-        parts.append(np.asarray(model.predict_on_batch(place(batch)))[: len(chosen)])
+        batch = np.asarray(inputs[rows[first : first + PREDICT_BATCH]], dtype=np.float32)
+        parts.append(np.asarray(function(batch)))
     return np.concatenate(parts)

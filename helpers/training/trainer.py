@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from helpers.augmentation import augmented_network, augments_on_device
 from helpers.core import atomic_file
 from helpers.models import (
+    Forward,
+    backend_name,
     build_model,
     compiles,
     make_adam,
@@ -29,12 +31,14 @@ from helpers.models import (
     split_head,
     spread,
     start_from,
+    use_fast_layers,
 )
-from helpers.training.batches import PREDICT_BATCH, accumulation_of, make_batches, predict
+from helpers.training.batches import PREDICT_BATCH, accumulation_of, compute, make_batches
 from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
 from helpers.training.epochs import build_metrics, fit_epoch, make_cosine
+from helpers.training.features import open_features
 from helpers.training.losses import make_loss
 from helpers.training.memory import memory_steps, micro_batch_limit
 from helpers.training.record import write_record
@@ -54,6 +58,7 @@ HISTORY_COLUMNS = [
     "seconds",
 ]
 
+Augments = Literal["host", "device", "no"]
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -93,20 +98,19 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
     imported = time.perf_counter()
     devices = _spread(task)
     model = _build(config)
-    # Never compiled: its trace stays when stages recompile, and its file has no optimizer.
-    predictor = keras.Model(model.inputs, model.outputs, name=model.name)
     built = time.perf_counter()
-    trainer = _Trainer(task, emit, stopping, data, model, predictor, state, devices)
+    trainer = _Trainer(task, emit, stopping, data, model, state, devices)
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
-    y_prob = predict(predictor, data.images, predicted, fill=True)
+    y_prob = trainer.predict(len(config.stages) - 1, predicted)
     predictions = data.table.iloc[predicted][TABLE_COLUMNS].reset_index(drop=True)
     for index, name in enumerate(config.classes):
         predictions[f"p_{name}"] = y_prob[:, index].astype(np.float64)
     with atomic_file(task.work / "predictions.parquet") as temporary:
         predictions.to_parquet(temporary, index=False)
-    predictor.save(task.work / "model.keras")
+    # Another model of the same layers, never compiled, whose file has no optimizer.
+    keras.Model(model.inputs, model.outputs, name=model.name).save(task.work / "model.keras")
     finished = time.perf_counter()
     seconds = {
         "import": imported - started,
@@ -147,26 +151,22 @@ def probe(task: Task) -> None:
     Exception
         Whatever the framework raises when memory runs out.
     """
-    import keras
-
     data = load_data(task)
     seed_everything(task.config.seed)
     devices = _spread(task)
     model = _build(task.config)
-    predictor = keras.Model(model.inputs, model.outputs)
-    trainer = _Trainer(
-        task, lambda event: None, lambda: False, data, model, predictor, Checkpoint(), devices
-    )
+    trainer = _Trainer(task, lambda event: None, lambda: False, data, model, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
         for part in range(batches.accumulation):
             network.train_on_batch(*batches[part])
-    predict(predictor, data.images, data.rows["valid"][:PREDICT_BATCH], fill=True)
+    compute(trainer.infer, data.images, data.rows["valid"][:PREDICT_BATCH])
 
 
 def _build(config: TrialConfig) -> Any:
     import keras
 
+    use_fast_layers()
     keras.mixed_precision.set_dtype_policy(config.precision)
     model = build_model(
         config.backbone,
@@ -215,14 +215,17 @@ class _Trainer:
         stopping: Callable[[], bool],
         data: Data,
         model: Any,
-        predictor: Any,
         state: Checkpoint,
         devices: int,
     ) -> None:
         self.task, self.config = task, task.config
         self.emit, self.stopping = emit, stopping
-        self.data, self.model, self.predictor, self.state = data, model, predictor, state
+        self.data, self.model, self.state = data, model, state
         self.devices = devices
+        body, self.head = split_head(model)
+        self.describe = Forward(body, fill=PREDICT_BATCH)
+        self.classify = Forward(self.head, fill=PREDICT_BATCH)
+        self._features: NDArray[np.float32] | None = None
         self.clock = time.perf_counter()
         self.micro_batch = micro_batch_limit(task.work)
 
@@ -242,6 +245,28 @@ class _Trainer:
 
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
+
+    def infer(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """Probabilities of pictures of shape (n_samples, height, width, 3)."""
+        return self.classify(self.describe(pixels))
+
+    def predict(self, index: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Probabilities of rows of the store, in or after the stage of this index."""
+        if self._body_is_untouched(index):
+            return compute(self.classify, self.features(index), rows)
+        return compute(self.infer, self.data.images, rows)
+
+    def features(self, index: int) -> NDArray[np.float32]:
+        """What the frozen body of a stage gives for all rows of the store."""
+        if not self._body_is_untouched(index):
+            rows = np.arange(len(self.data.images))
+            return compute(self.describe, self.data.images, rows)
+        if self._features is None:
+            self._features = open_features(self.task, self.data.images, self.describe)
+        return self._features
+
+    def _body_is_untouched(self, index: int) -> bool:
+        return all(stage.trainable == "head" for stage in self.config.stages[: index + 1])
 
     def prepare(self, index: int) -> tuple[Any, Any, Any]:
         """Compiled network, batches and optimizer of a stage, as at its start."""
@@ -289,7 +314,7 @@ class _Trainer:
         data, stage, augmentation = self.data, self.config.stages[index], self.config.augmentation
         rows = data.rows["train"]
 
-        def batches(inputs: NDArray[Any], augments: Literal["host", "device", "no"]) -> Any:
+        def batches(inputs: NDArray[Any], augments: Augments, through: Any = None) -> Any:
             return make_batches(
                 self.config,
                 index,
@@ -298,26 +323,27 @@ class _Trainer:
                 data.y,
                 micro_batch=self.micro_batch,
                 augments=augments,
+                through=through,
                 devices=self.devices,
             )
 
         if not augmentation.is_identity and augments_on_device():
             return augmented_network(self.model, augmentation), batches(data.images, "device")
-        if stage.trainable != "head" or not augmentation.is_identity:
+        if stage.trainable != "head":
             return self.model, batches(data.images, "host")
-        # Behind a frozen backbone unchanged pictures have unchanged features: compute them once.
-
-        body, head = split_head(self.model)
-        features = np.zeros((len(data.y), *body.output.shape[1:]), dtype=np.float32)
-        features[rows] = predict(body, data.images, rows, fill=True)
-        return head, batches(features, "no")
+        # Of a frozen body only what it gives is needed, and for unchanged pictures only once.
+        if augmentation.is_identity:
+            return self.head, batches(self.features(index), "no")
+        if backend_name() != "tensorflow":  # others may not compute beside a training
+            return self.model, batches(data.images, "host")
+        return self.head, batches(data.images, "host", through=self.describe)
 
     def _end_epoch(
         self, index: int, optimizer: Any, logs: dict[str, float], seconds: float
     ) -> None:
         state, data = self.state, self.data
         valid = data.rows["valid"]
-        y_prob = predict(self.predictor, data.images, valid, fill=True)
+        y_prob = self.predict(index, valid)
         scores = validation_scores(data.y[valid], y_prob)
         row = {
             "stage": index + 1,
