@@ -18,6 +18,7 @@ EXTRAS := check lab browser
 
 PYTHON ?=
 WITH ?=
+$(if $(filter-out $(EXTRAS),$(WITH)),$(error WITH: expected some of "$(EXTRAS)" but got "$(WITH)"))
 PROFILE ?= quick
 SOURCE ?=
 RUN ?=
