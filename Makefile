@@ -1,7 +1,9 @@
-# Every target sets up .venv from requirements.lock first, and only when that has changed.
+# Every target sets up .venv from requirements.lock first, and only when that has changed; what one
+# target alone needs has a lock of its own, and is added when that target is called.
 # Variables:  make report PROFILE=quick SOURCE=../images RUN=real CHAPTERS=01,05 CODE=show
 #             make test PYTHON=/path/to/python3.12 TESTS="tests/cli -x"
 #             make app MODEL=efficientnetlite0-1234 PORT=8501
+#             make setup WITH="check lab browser"
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,8 +14,11 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS := check lab browser
 
 PYTHON ?=
+WITH ?=
+$(if $(filter-out $(EXTRAS),$(WITH)),$(error WITH: expected some of "$(EXTRAS)" but got "$(WITH)"))
 PROFILE ?= quick
 SOURCE ?=
 RUN ?=
@@ -26,9 +31,15 @@ WORKERS ?= auto
 MODEL ?=
 PORT ?=
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
 # A name on the PATH is not yet a Python that runs: shims of version managers may fail.
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+# Tests of the two apps drive a browser: what drives it is installed where there is one to drive.
+CHROMIUM ?= $(shell command -v chromium || command -v google-chrome)
 
 .PHONY: help setup report test lab app web bench check format lock clean
 
@@ -38,7 +49,7 @@ help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' \
 	  | awk -F'|' '{ printf "  %-8s %s\n", $$1, $$2 }'
 
-setup: $(STAMP) ## Set up .venv from requirements.lock (PYTHON=... chooses the interpreter)
+setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser")
 
 report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE MAX_IMAGES SEED)
 	@$(BIN)/dermbook report "$(PROFILE)" \
@@ -46,11 +57,11 @@ report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)")
 
-test: $(STAMP) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
+test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
 	@# A file stays in one process, so that what its tests share is made once.
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lab: $(STAMP) ## Open the chapters in JupyterLab
+lab: $(STAMP)-lab ## Open the chapters in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=chapters
 
 app: $(STAMP) ## Open the Streamlit app (MODEL=trial or folder, PORT)
@@ -62,37 +73,59 @@ web: $(STAMP) ## Build the browser page and serve it on this machine (MODEL=tria
 bench: $(STAMP) ## Measure speed and scaling against the obvious way; some minutes
 	@$(BIN)/python -m benchmarks
 
-check: $(STAMP) ## Lint and format-check .py and .ipynb, check types and the way of imports in helpers
+check: $(STAMP)-check ## Lint and format-check .py and .ipynb, check types and the way of imports in helpers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(STAMP) ## Format .py and .ipynb, mend what the linter can mend
+format: $(STAMP)-check ## Format .py and .ipynb, mend what the linter can mend
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-lock: $(BIN)/uv ## Resolve pyproject.toml into requirements.lock again
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --no-emit-index-url --no-emit-find-links --extra dev --group tfjs --group cff pyproject.toml \
-	  -o requirements.lock
+lock: $(BIN)/uv ## Resolve pyproject.toml into requirements*.lock again
+	@# Completions and the debugger are JupyterLab's: other kernels do without jedi and debugpy.
+	@$(COMPILE) --extra dev --group tfjs --group cff -o requirements.lock \
+	  --excludes <(printf '%s\n' jedi debugpy)
+	@# The lock of an extra has what requirements.lock has not.
+	@for extra in $(EXTRAS); do \
+	  lock=requirements-$$extra.lock; \
+	  $(COMPILE) --extra $$extra -o $$lock --constraints requirements.lock \
+	    --excludes <(test $$extra = lab || printf '%s\n' jedi debugpy); \
+	  awk 'NR == FNR { seen[$$0]; next } /^[a-z0-9]/ { known = $$0 in seen } !known' \
+	    requirements.lock $$lock >$$lock.new; \
+	  mv $$lock.new $$lock; \
+	done
 
 clean: ## Remove runs/ and the caches in this folder (not .venv, not the user's cache)
 	@rm -rf runs dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	@find . -name .venv -prune -o -name .git -prune -o \
 	  \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
-$(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
-	@echo "Installing the packages of requirements.lock into $(VENV) ..."
-	@# TensorFlow takes many times as long to import where no bytecode is written: compile it now.
-	@# The lock names every package, so nothing is resolved again: --no-deps.
+# TensorFlow takes many times as long to import where no bytecode is written: it is compiled now.
+# A lock names every package, so nothing is resolved again: --no-deps.
+define install
+	@echo "Installing the packages of $(1) into $(VENV) ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps \
-	    --compile-bytecode -r requirements.lock </dev/null \
+	    --compile-bytecode -r $(1) </dev/null \
 	  || { echo "uv could not install them (see above); trying pip, which knows pip's own settings"; \
 	       env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --require-hashes \
-	         --no-deps --compile -r requirements.lock </dev/null; }
+	         --no-deps --compile -r $(1) </dev/null; }
+endef
+
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
+	$(call install,requirements.lock)
+	@# 0.4 GB that nothing here reads: C++ headers for building operations of TensorFlow, and the
+	@# libraries' own tests (tf2onnx puts its own where 'import tests' finds them).
+	@cd $(VENV)/lib/python3*/site-packages && rm -rf tensorflow/include tests \
+	  && find numpy scipy pandas sklearn matplotlib pyarrow pywt -type d -name tests -prune \
+	    -exec rm -rf {} +
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	    --offline -e . </dev/null
+	@touch $@
+
+$(EXTRAS:%=$(STAMP)-%): $(STAMP)-%: requirements-%.lock $(STAMP)
+	$(call install,$<)
 	@touch $@
 
 $(BIN)/uv: $(BIN)/python

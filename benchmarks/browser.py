@@ -6,6 +6,7 @@ Run ``python -m benchmarks.browser [MODEL]``; MODEL is as in ``dermbook web``.
 from __future__ import annotations
 
 import base64
+import importlib.util
 import os
 import shutil
 import sys
@@ -49,11 +50,15 @@ START = """async () => {
 @contextmanager
 def open_browser() -> Iterator[Any]:
     """The machine's Chromium, without its graphics card."""
-    from playwright.sync_api import sync_playwright
-
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if path is None:
         raise ConfigError("expected Chromium on the PATH or in CHROMIUM but found none; install it")
+    if importlib.util.find_spec("playwright") is None:
+        raise ConfigError(
+            "expected the package playwright but it is missing; run 'make setup WITH=browser'"
+        )
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path=path, args=list(FLAGS), chromium_sandbox=False

@@ -1,9 +1,10 @@
-"""pyproject.toml, requirements.lock and environment.yml speak of the same packages."""
+"""pyproject.toml, the locks and environment.yml speak of the same packages."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,20 @@ PLATFORMS = [
 _TENSORFLOW = {"tensorflow-cpu": "tensorflow"}  # the CPU build of the same package
 
 
-def declared(pyproject: str, groups: bool = False) -> list[Requirement]:
-    """All requirements of pyproject.toml, extras included, and groups where asked for."""
+def declared(pyproject: str, extras: Iterable[str], groups: bool = False) -> list[Requirement]:
+    """Requirements of pyproject.toml with some extras, and with the groups where asked for."""
     content = tomllib.loads(pyproject)
-    extras = content["project"].get("optional-dependencies", {}).values()
-    lines = [*content["project"]["dependencies"], *(line for extra in extras for line in extra)]
+    lines = list(content["project"]["dependencies"])
+    for extra in extras:
+        lines += content["project"]["optional-dependencies"][extra]
     if groups:
         lines += [line for group in content.get("dependency-groups", {}).values() for line in group]
     return [Requirement(line) for line in lines]
+
+
+def extras_of(pyproject: str) -> list[str]:
+    """Names of all extras."""
+    return list(tomllib.loads(pyproject)["project"]["optional-dependencies"])
 
 
 def pinned(lock: str) -> list[Requirement]:
@@ -59,7 +66,8 @@ def _ranges(requirements: list[Requirement]) -> dict[str, SpecifierSet]:
 
 def environment_problems(environment: str, pyproject: str) -> list[str]:
     """What environment.yml and pyproject.toml disagree in."""
-    ours, theirs = _ranges(conda_requirements(environment)), _ranges(declared(pyproject))
+    ours = _ranges(conda_requirements(environment))
+    theirs = _ranges(declared(pyproject, extras_of(pyproject)))
     problems = [f"environment.yml lacks {name}" for name in sorted(set(theirs) - set(ours))]
     problems += [f"pyproject.toml lacks {name}" for name in sorted(set(ours) - set(theirs))]
     problems += [
@@ -80,10 +88,14 @@ def environment_problems(environment: str, pyproject: str) -> list[str]:
     return problems
 
 
-def lock_problems(lock: str, pyproject: str) -> list[str]:
-    """What of pyproject.toml a lock file does not satisfy, on any supported platform."""
+def lock_problems(lock: str, pyproject: str, extras: Iterable[str] = ("dev",)) -> list[str]:
+    """What of pyproject.toml with some extras a lock does not satisfy, on any supported platform.
+
+    `lock` is one lock file, or several that are installed together, one after the other.
+    """
     pins = pinned(lock)
-    problems = []
+    left_out = tomllib.loads(pyproject)["tool"]["uv"]["exclude-dependencies"]
+    problems = [f"the lock has {pin.name}" for pin in pins if pin.name in left_out]
     for platform in PLATFORMS:
         environment = {**default_environment(), **platform, "extra": ""}
         where = f"{platform['sys_platform']}, Python {platform['python_version']}"
@@ -91,12 +103,13 @@ def lock_problems(lock: str, pyproject: str) -> list[str]:
         def holds(marker: Marker | None, environment: dict[str, str] = environment) -> bool:
             return marker is None or marker.evaluate(environment)
 
-        versions = {
-            str(canonicalize_name(pin.name)): next(iter(pin.specifier)).version
-            for pin in pins
-            if holds(pin.marker)
-        }
-        for requirement in declared(pyproject, groups=True):
+        versions: dict[str, str] = {}
+        for pin in pins:
+            if holds(pin.marker):
+                version = next(iter(pin.specifier)).version
+                if versions.setdefault(str(canonicalize_name(pin.name)), version) != version:
+                    problems.append(f"{where}: two versions of {pin.name}")
+        for requirement in declared(pyproject, extras, groups=True):
             if not holds(requirement.marker):
                 continue
             version = versions.get(str(canonicalize_name(requirement.name)))
@@ -119,8 +132,9 @@ def lock_problems(lock: str, pyproject: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, str]:
-    """The three files."""
-    names = ("pyproject.toml", "requirements.lock", "environment.yml")
+    """The files."""
+    locks = [path.name for path in ROOT.glob("requirements*.lock")]
+    names = ("pyproject.toml", "environment.yml", *locks)
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
 
 
@@ -162,6 +176,18 @@ def test_lock_satisfies_pyproject(texts):
     assert lock_problems(texts["requirements.lock"], texts["pyproject.toml"]) == []
 
 
+def test_lock_of_each_extra_adds_what_it_declares(texts):
+    """Installed after requirements.lock, to which the extra's own lock is an addition."""
+    added = [extra for extra in extras_of(texts["pyproject.toml"]) if extra != "dev"]
+    locks = {f"requirements-{extra}.lock" for extra in added} | {"requirements.lock"}
+    assert locks == {name for name in texts if name.endswith(".lock")}
+    for extra in added:
+        both = texts["requirements.lock"] + texts[f"requirements-{extra}.lock"]
+        assert lock_problems(both, texts["pyproject.toml"], ("dev", extra)) == []
+        alone = lock_problems(texts["requirements.lock"], texts["pyproject.toml"], [extra])
+        assert any("the lock lacks" in problem for problem in alone)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -170,6 +196,8 @@ def test_lock_satisfies_pyproject(texts):
         (r"\ntensorflowjs==", "\ntensorflowks==", "the lock lacks tensorflowjs"),
         (r"(\nrich==\S+) \\\n(?:    --hash.*\n)+", r"\1\n", "no hash: rich"),
         (r"\A", "--index-url https://example.org/simple\n", "names a host"),
+        (r"\Z", "\nkeras==2.15.0\n", "two versions of keras"),
+        (r"\ntyper==", "\nlibclang==1.0\ntyper==", "the lock has libclang"),
     ],
 )
 def test_a_bad_lock_is_found(texts, old, new, complaint):

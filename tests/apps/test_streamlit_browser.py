@@ -65,10 +65,11 @@ def drawn_picture(dx: str, kind: str = "JPEG", width: int = 600) -> bytes:
 @pytest.fixture(scope="module")
 def chromium() -> str:
     """Path of a Chromium."""
-    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     named = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not named:
         pytest.skip("no Chromium here; set CHROMIUM to the path of one")
+    missing = "playwright is not installed: run 'make setup WITH=browser'"
+    pytest.importorskip("playwright.sync_api", reason=missing)
     return named
 
 

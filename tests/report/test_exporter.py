@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import pymupdf
 import pytest
+from support.pdf_pages import Pdf
 from support.report_notebooks import code, markdown, write_chapter, write_notebook
 
 from helpers.core.errors import ReportError
@@ -16,7 +16,7 @@ from helpers.report.exporter import DermBookPDFExporter
 def test_chapter_becomes_a_pdf_without_cover(tmp_path: Path) -> None:
     """The first page is the chapter's, with its number and its code."""
     pdf, resources = DermBookPDFExporter().from_filename(str(write_chapter(tmp_path)))
-    text = pymupdf.open(stream=pdf)[0].get_text()
+    text = Pdf(pdf).pages[0].text
     assert "Chapter 4" in text and "import numpy" in text
     assert resources["output_extension"] == ".pdf"
 
@@ -25,7 +25,7 @@ def test_notebook_that_never_ran_is_printed(tmp_path: Path) -> None:
     """Unlike a report, a single notebook may be one without results, and has stable bytes."""
     path = write_notebook(tmp_path / "05_a.ipynb", markdown("# A"), code("x = 1", count=None))
     first, second = (DermBookPDFExporter().from_filename(str(path))[0] for _ in range(2))
-    assert "x = 1" in pymupdf.open(stream=first)[0].get_text()
+    assert "x = 1" in Pdf(first).pages[0].text
     assert first == second
 
 

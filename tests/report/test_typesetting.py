@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pymupdf
 import pytest
 from PIL import Image
+from support.pdf_pages import Pdf
 from support.report_notebooks import COVER, code, figure, markdown, write_chapter, write_notebook
 
 from helpers.core.errors import ReportError
@@ -24,36 +24,36 @@ def chapters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def report(chapters: list[Path]) -> pymupdf.Document:
+def report(chapters: list[Path]) -> Pdf:
     """Their report, code shown."""
     target = chapters[0].parent / "report.pdf"
     render_pdf(chapters, target, COVER, "show")
-    return pymupdf.open(target)
+    return Pdf(target)
 
 
-def test_cover_says_what_was_run(report: pymupdf.Document) -> None:
+def test_cover_says_what_was_run(report: Pdf) -> None:
     """Title, source, profile, date and devices, and that the sample is drawn."""
-    cover = report[0].get_text()
+    cover = report.pages[0].text
     for piece in ("Seven lesions", "seed 0", "smoke", "5 March 2026", "CPU, 2 cores"):
         assert piece in cover
     assert "not patients" in " ".join(cover.split())
 
 
-def test_outline_numbers_chapters_as_their_files(report: pymupdf.Document) -> None:
+def test_outline_numbers_chapters_as_their_files(report: Pdf) -> None:
     """Chapters 1 and 4, each on a new page, with their sections below them."""
-    outline = report.get_toc()
+    outline = report.outline()
     chapters = [title for level, title, _ in outline if level == 1]
     assert chapters == ["1 The diseases", "4 Augmentation"]
     page = next(page for _, title, page in outline if title == "4 Augmentation")
-    text = report[page - 1].get_text()
+    text = report.pages[page - 1].text
     assert "Chapter 4" in text and "4.1 黑色素瘤 and its mimics" in text
-    contents = report[1].get_text().replace("\u2060", "")
+    contents = report.pages[1].text
     assert "Augmentation" in contents and str(page) in contents.split()
 
 
-def test_captions_code_and_clean_output_are_on_the_pages(report: pymupdf.Document) -> None:
+def test_captions_code_and_clean_output_are_on_the_pages(report: Pdf) -> None:
     """Numbered captions, source code, no terminal junk, header rows on each page."""
-    pages = [page.get_text() for page in report]
+    pages = [page.text for page in report.pages]
     text = "\n".join(pages)
     for piece in ("Figure 4.1", "Figure 4.2", "Table 4.1", "run.train()", "trial one"):
         assert piece in text
@@ -63,16 +63,16 @@ def test_captions_code_and_clean_output_are_on_the_pages(report: pymupdf.Documen
     assert pages[start + 1].count("image_id") >= 1
 
 
-def test_nothing_runs_over_the_margin(report: pymupdf.Document) -> None:
+def test_nothing_runs_over_the_margin(report: Pdf) -> None:
     """All words end within the text's 16 cm, the wide table's too."""
     left, right = 2.5 / 2.54 * 72, 18.5 / 2.54 * 72
-    words = [word for page in report for word in page.get_text("words")]
-    assert len(words) > 500
-    assert min(word[0] for word in words) >= left - 2
-    assert max(word[2] for word in words) <= right + 2
+    places = [place for page in report.pages for _, place in page.words()]
+    assert len(places) > 500
+    assert min(place.left for place in places) >= left - 2
+    assert max(place.right for place in places) <= right + 2
 
 
-def test_same_run_gives_the_same_bytes(chapters: list[Path], report: pymupdf.Document) -> None:
+def test_same_run_gives_the_same_bytes(chapters: list[Path], report: Pdf) -> None:
     """Rendered again, the PDF is byte for byte the same; on another date it is not."""
     again, later = (chapters[0].parent / name for name in ("again.pdf", "later.pdf"))
     render_pdf(chapters, again, COVER, "show")
@@ -84,7 +84,7 @@ def test_same_run_gives_the_same_bytes(chapters: list[Path], report: pymupdf.Doc
 def test_hidden_code_is_not_printed(chapters: list[Path], tmp_path: Path) -> None:
     """``hide`` leaves output and figures and drops every code cell."""
     render_pdf(chapters, tmp_path / "hidden.pdf", COVER, "hide")
-    text = "\n".join(page.get_text() for page in pymupdf.open(tmp_path / "hidden.pdf"))
+    text = Pdf(tmp_path / "hidden.pdf").text
     assert "run.train()" not in text and "trial one" in text and "Figure 4.1" in text
 
 
@@ -146,7 +146,7 @@ def test_markup_in_text_stays_text(tmp_path: Path) -> None:
         code("f()", figure(tmp_path / "c.svg", caption)),
     )
     render_pdf([path], tmp_path / "c.pdf", COVER | {"title": "#T [x] $y"}, "show")
-    text = "\n".join(page.get_text() for page in pymupdf.open(tmp_path / "c.pdf"))
+    text = Pdf(tmp_path / "c.pdf").text
     assert "#show" in text and "@z_1" in text and "#T [x] $y" in text and "#let x" in text
 
 
@@ -159,7 +159,7 @@ def test_tall_figure_stays_on_its_page(tmp_path: Path) -> None:
         code("f()", figure(tmp_path / "tall.png", "Tall.")),
     )
     render_pdf([path], tmp_path / "t.pdf", COVER, "hide")
-    page = next(p for p in pymupdf.open(tmp_path / "t.pdf") if p.get_images())
-    box = page.get_image_rects(page.get_images()[0][0])[0]
-    caption = page.search_for("Tall.")[0]
-    assert box.y0 > 0 and box.y1 < caption.y0 and caption.y1 < page.rect.height - 60
+    page = next(page for page in Pdf(tmp_path / "t.pdf").pages if page.pictures())
+    picture, caption = page.pictures()[0], page.places_of("Tall.")[0]
+    assert picture.top > 0 and picture.bottom < caption.top
+    assert caption.bottom < page.height - 60

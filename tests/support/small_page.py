@@ -71,10 +71,11 @@ def page_address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A real browser; the machine's own, never one that a test would download."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(path).is_file():
         pytest.skip(f"no browser at {path}; install chromium, or set CHROMIUM to its path")
+    missing = "playwright is not installed: run 'make setup WITH=browser'"
+    playwright = pytest.importorskip("playwright.sync_api", reason=missing)
     with playwright.sync_playwright() as tools:
         browser = tools.chromium.launch(
             executable_path=path, args=list(FLAGS), chromium_sandbox=False

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pymupdf
 import pypdf
 import pytest
+from support.pdf_pages import Pdf
 from support.small_served import small_card
 
 from helpers.core import APPS
@@ -177,9 +177,8 @@ def test_a_long_name_stays_on_the_page(letter: str) -> None:
     """One word of 400 letters is cut, broken into lines, and ends before the margin."""
     loaded = json.loads((TEXTS / "en.json").read_text("utf-8"))
     data = results_pdf([_answered(letter * 400)], small_card(), 0.5, loaded, MOMENT)
-    page = pymupdf.open(stream=data)[0]
-    right = max(x1 for _, _, x1, *_ in page.get_text("words"))
-    assert right <= page.rect.width - 50
+    page = Pdf(data).pages[0]
+    assert max(place.right for _, place in page.words()) <= page.width - 50
 
 
 def test_nothing_chosen_gives_an_empty_table_and_a_page(texts: dict[str, Any]) -> None:
