@@ -6,9 +6,7 @@ and no left, so each view is as good a picture of it as the one that was taken.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.core import ConfigError
-from helpers.training import Trial, open_trial_store, predict
+from helpers.models import predict
+from helpers.training import Trial, open_trial_store
 
 Images = NDArray[np.uint8]
 
@@ -112,19 +111,6 @@ def view_predictions(
     """
     rows = trial.predictions_of(split)
     images = open_trial_store(trial.config, catalogue).take(list(rows["image_id"]))
-    with _quiet():
-        y_prob = predict_views(trial.load_model(), images, views).mean(axis=0, dtype=np.float64)
+    y_prob = predict_views(trial.load_model(), images, views).mean(axis=0, dtype=np.float64)
     rows[[f"p_{name}" for name in trial.config.classes]] = y_prob
     return rows
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No advice about traces: each model is traced once, which TensorFlow takes for too often."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -13,7 +13,6 @@ from .backends import (
     choose_backend,
     compiles,
     import_keras,
-    place,
     seed_epoch,
     seed_everything,
     spread,
@@ -30,10 +29,11 @@ from .build import (
     start_from,
 )
 from .fast_layers import use_fast_layers
-from .forward import Forward
+from .forward import AT_ONCE, Forward, predict
 from .optimizers import make_adam
 
 __all__ = [
+    "AT_ONCE",
     "BACKBONES",
     "CAFFE_MEANS",
     "HEADS",
@@ -53,7 +53,7 @@ __all__ = [
     "load_builder",
     "load_model",
     "make_adam",
-    "place",
+    "predict",
     "preprocess",
     "seed_epoch",
     "seed_everything",

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from helpers.models.backends import place
 
+AT_ONCE = 64
+"""Inputs in the batches of `Forward.each`."""
+
 
 class Forward:
     """A model without training: dropout off, batch normalisations by their running statistics.
@@ -19,15 +22,12 @@ class Forward:
     ----------
     model : keras.Model
         With one input and one output.
-    fill : int
-        Where a framework compiles for each size anew (JAX), smaller batches are filled up with
-        zeros to so many inputs, which takes less time than to compile again.
     """
 
-    def __init__(self, model: Any, fill: int) -> None:
+    def __init__(self, model: Any) -> None:
         import keras
 
-        self.model, self.fill = model, fill
+        self.model = model
         self._traced = None
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
@@ -44,6 +44,22 @@ class Forward:
         batch = np.asarray(batch, dtype=np.float32)
         if self._traced is not None:
             return np.asarray(self._traced(batch))
-        missing = max(0, self.fill - len(batch))
+        # Others compile for each size anew: to compute some zeros takes less time.
+        missing = max(0, AT_ONCE - len(batch))
         filled = np.pad(batch, [(0, missing)] + [(0, 0)] * (batch.ndim - 1))
         return np.asarray(self.model.predict_on_batch(place(filled)))[: len(batch)]
+
+    def each(self, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Outputs for the inputs of `rows`, batch by batch; an array of length len(rows)."""
+        firsts = range(0, len(rows), AT_ONCE)
+        return np.concatenate([self(inputs[rows[first : first + AT_ONCE]]) for first in firsts])
+
+
+def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """What a model gives for the inputs of `rows`, an array of length len(rows).
+
+    Its trace is kept with the model, for the next call.
+    """
+    if not hasattr(model, "_forward"):
+        model._forward = Forward(model)
+    return np.asarray(model._forward.each(inputs, rows))

@@ -7,7 +7,8 @@ import pandas as pd
 
 from helpers.core import CLASSES, MALIGNANT, TARGET_INDEX, TARGETS, DataError
 from helpers.dataset import SPLITS
-from helpers.training import Trial, open_trial_store, predict
+from helpers.models import predict
+from helpers.training import Trial, open_trial_store
 
 
 def is_malignant(catalogue: pd.DataFrame) -> pd.Series:

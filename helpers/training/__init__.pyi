@@ -1,4 +1,4 @@
-from .batches import class_weights, make_batches, predict
+from .batches import class_weights, make_batches
 from .cache import details_table, find_cached
 from .children import worker_environment
 from .configuration import Stage, TrialConfig
@@ -28,7 +28,6 @@ __all__ = [
     "memory_steps",
     "open_trial_store",
     "peak_memory_mb",
-    "predict",
     "prepare_task",
     "run_trials",
     "trial_key",

@@ -11,10 +11,7 @@ from numpy.typing import NDArray
 
 from helpers.augmentation import augment_batch, draw_matrices
 from helpers.core import CLASSES
-from helpers.models import place
 from helpers.training.configuration import TrialConfig
-
-PREDICT_BATCH = 64
 
 
 def class_weights(
@@ -154,19 +151,3 @@ def make_batches(
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
-
-
-def predict(model: Any, inputs: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """What a model gives for the inputs of `rows`, an array of length len(rows)."""
-    return compute(lambda batch: model.predict_on_batch(place(batch)), inputs, rows)
-
-
-def compute(
-    function: Callable[[NDArray[np.float32]], Any], inputs: NDArray[Any], rows: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """What a function of batches gives for the inputs of `rows`, an array of length len(rows)."""
-    parts = []
-    for first in range(0, len(rows), PREDICT_BATCH):
-        batch = np.asarray(inputs[rows[first : first + PREDICT_BATCH]], dtype=np.float32)
-        parts.append(np.asarray(function(batch)))
-    return np.concatenate(parts)

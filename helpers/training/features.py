@@ -7,7 +7,6 @@ their SHA-256, and computed again where that does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,11 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from helpers.core import atomic_file, cache_home, digest, read_json, sha256_file, write_json
-from helpers.training.batches import compute
+from helpers.models import Forward
 from helpers.training.trials import ENGINE_VERSION, Task
 
 
-def open_features(
-    task: Task,
-    images: NDArray[np.uint8],
-    function: Callable[[NDArray[np.float32]], NDArray[np.float32]],
-) -> NDArray[np.float32]:
+def open_features(task: Task, images: NDArray[np.uint8], body: Forward) -> NDArray[np.float32]:
     """Features of all images of a task, from the cache where they are there.
 
     Parameters
@@ -33,8 +28,8 @@ def open_features(
         Names the store, and the backbone by its configuration.
     images : ndarray of shape (n_images, height, width, 3), uint8
         The store.
-    function : callable
-        What the backbone of `task` gives for a batch, before anything in it has learnt.
+    body : Forward
+        The backbone of `task`, before anything in it has learnt.
 
     Returns
     -------
@@ -42,12 +37,12 @@ def open_features(
     """
     rows = np.arange(len(images))
     if task.config.weights == "none":  # random, and so another network for each seed
-        return compute(function, images, rows)
+        return body.each(images, rows)
     path = cache_home() / "features" / f"{_key(task)}.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
         if not _is_whole(path):
-            features = compute(function, images, rows)
+            features = body.each(images, rows)
             with atomic_file(path) as temporary:
                 with open(temporary, "wb") as file:
                     np.save(file, features, allow_pickle=False)

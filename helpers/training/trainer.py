@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from helpers.augmentation import augmented_network, augments_on_device
 from helpers.core import atomic_file
 from helpers.models import (
+    AT_ONCE,
     Forward,
     backend_name,
     build_model,
@@ -33,7 +34,7 @@ from helpers.models import (
     start_from,
     use_fast_layers,
 )
-from helpers.training.batches import PREDICT_BATCH, accumulation_of, compute, make_batches
+from helpers.training.batches import accumulation_of, make_batches
 from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
@@ -160,7 +161,7 @@ def probe(task: Task) -> None:
         network, batches, _ = trainer.prepare(index)
         for part in range(batches.accumulation):
             network.train_on_batch(*batches[part])
-    compute(trainer.infer, data.images, data.rows["valid"][:PREDICT_BATCH])
+    trainer.infer(data.rows["valid"][:AT_ONCE])
 
 
 def _build(config: TrialConfig) -> Any:
@@ -223,8 +224,8 @@ class _Trainer:
         self.data, self.model, self.state = data, model, state
         self.devices = devices
         body, self.head = split_head(model)
-        self.describe = Forward(body, fill=PREDICT_BATCH)
-        self.classify = Forward(self.head, fill=PREDICT_BATCH)
+        self.describe = Forward(body)
+        self.classify = Forward(self.head)
         self._features: NDArray[np.float32] | None = None
         self.clock = time.perf_counter()
         self.micro_batch = micro_batch_limit(task.work)
@@ -246,21 +247,21 @@ class _Trainer:
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
 
-    def infer(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        """Probabilities of pictures of shape (n_samples, height, width, 3)."""
-        return self.classify(self.describe(pixels))
+    def infer(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Probabilities of rows of the store."""
+        described = self.describe.each(self.data.images, rows)
+        return self.classify.each(described, np.arange(len(rows)))
 
     def predict(self, index: int, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Probabilities of rows of the store, in or after the stage of this index."""
+        """The same, in or after the stage of this index: of an untouched body from features."""
         if self._body_is_untouched(index):
-            return compute(self.classify, self.features(index), rows)
-        return compute(self.infer, self.data.images, rows)
+            return self.classify.each(self.features(index), rows)
+        return self.infer(rows)
 
     def features(self, index: int) -> NDArray[np.float32]:
         """What the frozen body of a stage gives for all rows of the store."""
         if not self._body_is_untouched(index):
-            rows = np.arange(len(self.data.images))
-            return compute(self.describe, self.data.images, rows)
+            return self.describe.each(self.data.images, np.arange(len(self.data.images)))
         if self._features is None:
             self._features = open_features(self.task, self.data.images, self.describe)
         return self._features

@@ -17,7 +17,7 @@ from helpers.augmentation import equalise
 from helpers.core import APPS, ConfigError, atomic_folder
 from helpers.evaluation import predict_views
 from helpers.explanation import Explainer
-from helpers.models import find_backbone, load_model
+from helpers.models import find_backbone, load_model, predict
 from helpers.serving.cards import (
     CARD_FILE,
     GATE_FILE,
@@ -30,7 +30,7 @@ from helpers.serving.cards import (
     write_card,
 )
 from helpers.serving.model.out_of_distribution import load_gate
-from helpers.training import Trial, TrialConfig, find_cached, predict
+from helpers.training import Trial, TrialConfig, find_cached
 
 if TYPE_CHECKING:
     from helpers.explanation import Explainer, Method
