@@ -106,3 +106,46 @@ def test_damaged_ones_are_computed_again(task: Task, tmp_path: Path, damage: str
         path.with_suffix(".json").write_text("{")
     np.testing.assert_array_equal(open_features(task, IMAGES, body), right)
     assert body.calls == 2
+
+
+def test_a_head_behind_a_frozen_body_learns_as_in_the_whole_network(
+    tiny_catalogue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With augmentation: features of each view, then the head, give what the whole network gives.
+
+    And the probabilities that are written are those of the model that is saved.
+    """
+    import shutil
+
+    from helpers.augmentation.settings import Augmentation
+    from helpers.dataset.splits import split_catalogue
+    from helpers.training import trainer
+    from helpers.training.running import prepare_task
+    from helpers.training.trials import Trial, open_trial_store
+
+    config = TrialConfig(
+        name="x",
+        backbone="MobileNet",
+        image_size=(32, 32),
+        augmentation=Augmentation(rotation_range=90, horizontal_flip=True),
+        stages=(Stage(trainable="head", learning_rate=0.01, batch_size=16, epochs=3),),
+    )
+    catalogue = split_catalogue(tiny_catalogue)
+    task = prepare_task(config, catalogue)
+    found = []
+    for name in ("tensorflow", "another"):
+        monkeypatch.setattr(trainer, "backend_name", lambda name=name: name)
+        shutil.rmtree(task.folder, ignore_errors=True)
+        task.work.mkdir(parents=True, exist_ok=True)
+        trainer.train(task, lambda event: None)
+        found.append(Trial(task.folder, config))
+        found[-1].history, found[-1].predictions
+    behind, whole = found
+    columns = ["loss", "accuracy", "val_loss", "val_balanced_accuracy"]
+    np.testing.assert_allclose(behind.history[columns], whole.history[columns], atol=2e-4)
+    p = [f"p_{name}" for name in config.classes]
+    np.testing.assert_allclose(behind.predictions[p], whole.predictions[p], atol=2e-4)
+    assert behind.history["loss"].iloc[-1] < behind.history["loss"].iloc[0]
+    images = open_trial_store(config, catalogue).take(list(whole.predictions["image_id"]))
+    saved = whole.load_model().predict(images.astype("f4"), verbose=0)
+    np.testing.assert_allclose(whole.predictions[p], saved, atol=1e-5)
