@@ -3,8 +3,9 @@
 Keras writes a batch normalisation out: mean, squared difference, reciprocal root and products, a
 dozen operations and three dozen more in their gradients. A step takes little longer for it, but
 TensorFlow traces and optimises twice the graph, and for InceptionResNetV2 that is the time of ten
-steps. And on a CPU TensorFlow finds the gradient of a depthwise kernel twenty times more slowly
-where the map is smaller than the kernel, as behind small pictures it is.
+steps. And with oneDNN, which halves the time of a convolution, TensorFlow finds the gradient of a
+depthwise kernel twenty times more slowly where the map is narrower than the kernel, as behind small
+pictures it is (``findings/tensorflow_depthwise_gradient.sh``).
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _learn(layer: Any, x: Any) -> Any:
 
 
 def _is_slow(layer: Any, x: Any) -> bool:
-    """Whether TensorFlow's gradient of the kernel takes longer than that of its parts.
+    """Whether oneDNN's gradient of the kernel takes longer than that of its parts.
 
     Where a map is narrower than the kernel it takes 15 to 25 times as long, for kernels of 5x5 on
     maps up to 9 wide 1.4 times.
