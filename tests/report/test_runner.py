@@ -162,11 +162,11 @@ def test_a_terminal_shows_cell_and_note_and_keeps_finished_trials():
     chapter = Chapter("01_x", Path("01_x.ipynb"), "Title")
     with Progress(console, 1) as progress:
         progress.chapter_started(chapter)
-        progress.cell(3, 9)
-        progress.event({"kind": "trial", "text": "vgg16 epoch", "done": 2, "total": 5})
+        progress.cell(chapter, 3, 9)
+        progress.event(chapter, {"kind": "trial", "text": "vgg16 epoch", "done": 2, "total": 5})
         progress.refresh()
         progress.live.refresh()
-        progress.event({"kind": "trial", "text": "vgg16: 0.5", "finished": True})
+        progress.event(chapter, {"kind": "trial", "text": "vgg16: 0.5", "finished": True})
         progress.chapter_ended(ChapterResult(chapter, "done", 61))
     shown = text.getvalue()
     assert "cell 3/9" in shown and "vgg16 epoch (2/5)" in shown
