@@ -327,7 +327,6 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
 import sys
 from pathlib import Path
-from typing import ClassVar
 from rich.console import Console
 from helpers.cli.main import interrupt_on_sigterm
 from helpers.report.chapters import find_chapters
