@@ -111,6 +111,12 @@ def report(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
     force: Annotated[bool, typer.Option("--force", help="Execute unchanged chapters too.")] = False,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Chapters at a time. [default: 2 on a CPU of several cores, else 1]"
+        ),
+    ] = None,
 ) -> None:
     """Run the chapters and write report.pdf, report.html and manifest.json."""
     from helpers.report import build_report
@@ -124,6 +130,7 @@ def report(
         max_images=max_images,
         seed=seed,
         force=force,
+        at_once=at_once,
         console=console,
     )
     raise typer.Exit(status)

@@ -20,7 +20,7 @@ from helpers.core import (
     write_json,
 )
 from helpers.models import backend_name
-from helpers.report.chapters import Chapter, find_chapters, select_chapters
+from helpers.report.chapters import find_chapters, select_chapters
 from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, update_manifest
@@ -83,6 +83,7 @@ def build_report(
     max_images: int | None = None,
     seed: int | None = None,
     force: bool = False,
+    at_once: int | None = None,
     runs_dir: Path = Path("runs"),
     chapters_dir: Path = CHAPTERS,
     console: Console | None = None,
@@ -105,6 +106,10 @@ def build_report(
         Instead of the profile's own.
     force : bool, default=False
         Execute chapters whose inputs have not changed as well. Finished trials are kept.
+    at_once : int, optional
+        How many chapters may run at a time; by default as many as suit the machine, see
+        :func:`helpers.report.runner.suitable_at_once`. No number depends on it, but for
+        measured times.
     runs_dir : Path, default="runs"
         Where run folders are.
     chapters_dir : Path, optional
@@ -128,6 +133,8 @@ def build_report(
         raise ConfigError(f"code {code!r}: expected 'hide' or 'show'")
     if max_images is not None and max_images < 1:
         raise ConfigError(f"max_images: expected at least 1 but got {max_images}")
+    if at_once is not None and at_once < 1:
+        raise ConfigError(f"at_once: expected at least 1 but got {at_once}")
     from helpers.study import load_profile  # pandas comes with it: bad arguments are told before
 
     console = console or Console()
@@ -150,7 +157,12 @@ def build_report(
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
     try:
         with held_folder(folder):
-            return _build(chosen, parameters, folder, digests, content, code, force, console)
+            started = _now()
+            with Progress(console, len(chosen)) as progress:
+                results = run_chapters(
+                    chosen, parameters, folder, digests, progress, force=force, at_once=at_once
+                )
+            return _conclude(results, parameters, folder, content, code, started, console)
     except KeyboardInterrupt:
         console.print(
             "Interrupted. Finished chapters and trials are kept; the same command goes on there.",
@@ -159,24 +171,21 @@ def build_report(
         return INTERRUPTED
 
 
-def _build(
-    chosen: Sequence[Chapter],
+def _conclude(
+    results: Sequence[ChapterResult],
     parameters: Mapping[str, Any],
     folder: Path,
-    digests: Mapping[str, str],
     content: Mapping[str, Any],
     code: str,
-    force: bool,
+    started: str,
     console: Console,
 ) -> int:
-    started = _now()
-    with Progress(console, len(chosen)) as progress:
-        results = run_chapters(chosen, parameters, folder, digests, progress, force=force)
+    """Write the manifest, tell how the chapters ended, and make the pages."""
     ran = any(result.status in ("done", "failed") for result in results)
     configuration = {
         "profile": dict(content),
         "parameters": dict(parameters),
-        "chapters": [chapter.name for chapter in chosen],
+        "chapters": [result.chapter.name for result in results],
     }
     fresh = build_manifest(folder, results, configuration, started=started, finished=_now())
     manifest = update_manifest(folder, fresh, ran=ran)

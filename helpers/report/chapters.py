@@ -35,6 +35,8 @@ class Chapter:
         Names of chapters whose results it reads.
     minutes : str
         Minutes to read or to run, as the chapter says them, or "".
+    alone : bool
+        Whether no other chapter may run beside it: because it measures times.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Chapter:
     core: bool = False
     needs: tuple[str, ...] = ()
     minutes: str = ""
+    alone: bool = False
 
     @property
     def number(self) -> str:
@@ -61,7 +64,8 @@ def read_chapter(path: Path) -> Chapter:
     Parameters
     ----------
     path : Path
-        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs`` and ``minutes``.
+        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``
+        and ``alone``.
 
     Returns
     -------
@@ -85,6 +89,11 @@ def read_chapter(path: Path) -> Chapter:
         raise ConfigError(
             f"{path}: expected metadata.dermbook.needs to list chapter names but got {needs!r}"
         )
+    alone = metadata.get("alone", False)
+    if not isinstance(alone, bool):
+        raise ConfigError(
+            f"{path}: expected metadata.dermbook.alone to be true or false but got {alone!r}"
+        )
     first = _text(cells[0]) if cells else ""
     heading = re.search(r"^#\s+(.+)$", first, re.MULTILINE)
     minutes = metadata.get("minutes")
@@ -97,6 +106,7 @@ def read_chapter(path: Path) -> Chapter:
         core=bool(metadata.get("core", False)),
         needs=tuple(needs),
         minutes=str(minutes),
+        alone=alone,
     )
 
 

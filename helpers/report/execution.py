@@ -1,4 +1,4 @@
-"""Execute one chapter with papermill in a fresh kernel of this interpreter."""
+"""Execute chapters with papermill, each in a fresh kernel of this interpreter."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from helpers.core import ROOT, ConfigError, write_json
 from helpers.report.chapters import Chapter
 
 START_SECONDS = 180
+STOP_SECONDS = 10
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
-
-OnCell = Callable[[int, int], None]
 
 
 class ChapterError(Exception):
@@ -40,46 +40,6 @@ class ChapterError(Exception):
         self.reason = reason
         self.detail = detail
         super().__init__(reason if cell is None else f"Cell {cell}: {reason}")
-
-
-class _Watch:
-    """What the thread that executes tells the thread that shows."""
-
-    def __init__(self) -> None:
-        self.client: Any = None
-        self.cell: int | None = None  # in the chapter's own file
-        self.done = self.total = 0
-        self.error: BaseException | None = None
-        self.stopped = False
-
-    def cell_started(self, cells: list[Any], index: int) -> None:
-        injected = [_is_injected(cell) for cell in cells]
-        self.total = len(cells) - sum(injected)
-        if not injected[index]:
-            self.cell = index - sum(injected[:index])
-            self.done = self.cell + 1
-
-    def stop(self) -> None:
-        """Kill the kernel and all that it started; only what this run started is touched."""
-        import psutil
-
-        self.stopped = True
-        provisioner = getattr(getattr(self.client, "km", None), "provisioner", None)
-        pid = getattr(provisioner, "pid", None)
-        if pid is None or not psutil.pid_exists(pid):
-            return
-        kernel = psutil.Process(pid)
-        for process in [kernel, *kernel.children(recursive=True)]:
-            with _ignored(psutil.NoSuchProcess):
-                process.kill()
-
-
-@contextmanager
-def _ignored(kind: type[BaseException]) -> Iterator[None]:
-    try:
-        yield
-    except kind:
-        return
 
 
 def _is_injected(cell: Any) -> bool:
@@ -131,17 +91,17 @@ def _register_engine() -> None:
 
         @classmethod
         def execute_managed_notebook(
-            cls, nb_man: Any, kernel_name: str, watch: _Watch, log: Path, **_: Any
+            cls, nb_man: Any, kernel_name: str, execution: Execution, **_: Any
         ) -> Any:
-            """Run all cells, and tell ``watch`` before each."""
+            """Run all cells, and tell ``execution`` before each."""
             begin = nb_man.cell_start
 
             def cell_start(cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
-                watch.cell_started(nb_man.nb.cells, cell_index or 0)
+                execution.cell_started(nb_man.nb.cells, cell_index or 0)
                 begin(cell, cell_index, **kwargs)
 
             nb_man.cell_start = cell_start
-            watch.client = PapermillNotebookClient(
+            execution.client = PapermillNotebookClient(
                 nb_man,
                 kernel_name=kernel_name,
                 timeout=None,
@@ -150,8 +110,8 @@ def _register_engine() -> None:
                 resources={"metadata": {"path": str(ROOT)}},
             )
             # What the kernel itself prints, such as the last words of a crashed library.
-            with log.open("wb") as file:
-                return watch.client.execute(stdout=file, stderr=file)
+            with execution.log.open("wb") as file:
+                return execution.client.execute(stdout=file, stderr=file, env=execution.environment)
 
     papermill_engines.register(_ENGINE, Engine)
 
@@ -192,124 +152,190 @@ def kernel_variables() -> dict[str, str]:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+def prepared(state: Path, provisioner: str | None = None) -> Iterator[None]:
+    """Have chapters executed in the block, from any thread.
+
+    What is set for the whole process, and would differ between two chapters that run at a time,
+    is set here once. A chapter's own variables go to its kernel alone.
+
+    Parameters
+    ----------
+    state : Path
+        Folder for the kernel's specification.
+    provisioner : str, optional
+        Who starts kernels in place of Jupyter; see `helpers.report.kernels`.
+    """
+    _quiet()
+    _register_engine()
+    from jupyter_client.connect import LocalPortCache
+    from jupyter_client.provisioning import KernelProvisionerFactory
+    from papermill.iorw import local_file_io_cwd
+
+    # One of each for all threads: two that meet at the first use would make two.
+    LocalPortCache.instance()
+    KernelProvisionerFactory.instance()
+    jupyter = state / "jupyter"
+    write_kernelspec(jupyter, provisioner)
+    before = os.environ.get("JUPYTER_PATH")
+    os.environ["JUPYTER_PATH"] = os.pathsep.join([str(jupyter), *filter(None, [before])])
     try:
-        yield
+        # papermill notes the current folder for all threads, and each call puts back what it found.
+        with local_file_io_cwd():
+            yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        if before is None:
+            del os.environ["JUPYTER_PATH"]
+        else:
+            os.environ["JUPYTER_PATH"] = before
 
 
-def _execute(
-    path: Path, target: Path, parameters: dict[str, Any], watch: _Watch, log: Path
-) -> None:
-    import papermill
+class Execution:
+    """A chapter that is executed in a fresh kernel, by a thread of its own.
 
-    try:
-        papermill.execute_notebook(
-            str(path),
-            str(target),
-            parameters=parameters,
-            engine_name=_ENGINE,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            watch=watch,
-            log=log,
-        )
-    except BaseException as error:  # handed to the thread that waits
-        watch.error = error
-
-
-def _failure(error: BaseException, watch: _Watch) -> ChapterError:
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    if isinstance(error, DeadKernelError):
-        return ChapterError(
-            watch.cell,
-            "the kernel was killed; most often the machine ran out of memory: close other "
-            "programs, lower --max-images, or take a smaller profile",
-        )
-    if isinstance(error, PapermillExecutionError):
-        lines = str(error.evalue).strip().splitlines() or [""]
-        if len(lines) == 1:
-            return ChapterError(watch.cell, f"{error.ename}: {lines[0]}")
-        return ChapterError(watch.cell, f"{error.ename}: {lines[0]} ...", "\n".join(lines))
-    lines = str(error).strip().splitlines() or [""]
-    return ChapterError(watch.cell, f"{type(error).__name__}: {lines[0]}")
-
-
-def execute_chapter(
-    chapter: Chapter,
-    target: Path,
-    parameters: Mapping[str, Any],
-    *,
-    events: Path,
-    state: Path,
-    provisioner: str | None = None,
-    on_tick: OnCell | None = None,
-) -> None:
-    """Execute a chapter in a fresh kernel, and write the executed copy as it grows.
-
-    The work is done in a second thread, so that the first one can show progress and take
-    Ctrl-C at any moment.
+    It is started in a block of :func:`prepared`. The thread that starts it can show progress and
+    take Ctrl-C at any moment.
 
     Parameters
     ----------
     chapter : Chapter
         Its notebook is only read.
     target : Path
-        Where the executed copy goes; after a failure it holds what was executed until then.
+        Where the executed copy goes, as it grows; after a failure it holds what was executed
+        until then.
     parameters : mapping
         Checked with :func:`check_parameters` before.
     events : Path
         File that the kernel appends JSON lines to; ``DERMBOOK_EVENTS`` in the kernel.
-    state : Path
-        Folder for the kernel's specification and its ``<chapter>.kernel.log``.
-    provisioner : str, optional
-        Who starts the kernel in place of Jupyter; see `helpers.report.kernels`.
-    on_tick : callable, optional
-        Called ten times a second with the current cell's number, from 1, and their total.
+    log : Path
+        File for what the kernel itself prints.
 
-    Raises
-    ------
-    ChapterError
-        If a cell raises, or the kernel dies.
-    KeyboardInterrupt
-        After the kernel and all that it started were ended.
+    Attributes
+    ----------
+    done, total : int
+        The current cell's number, from 1, and their total; 0 while the kernel starts.
     """
-    _quiet()
-    _register_engine()
-    jupyter = state / "jupyter"
-    write_kernelspec(jupyter, provisioner)
-    watch = _Watch()
-    search = [str(jupyter), *filter(None, [os.environ.get("JUPYTER_PATH")])]
-    environment = {
-        "DERMBOOK_EVENTS": str(events),
-        "DERMBOOK_CHAPTER": chapter.name,
-        "JUPYTER_PATH": os.pathsep.join(search),
-        **kernel_variables(),
-    }
-    log = state / f"{chapter.name}.kernel.log"
-    arguments = (chapter.path, target, dict(parameters), watch, log)
-    worker = threading.Thread(target=_execute, args=arguments, daemon=True, name=chapter.name)
-    with _environment(environment):
-        worker.start()
+
+    def __init__(
+        self,
+        chapter: Chapter,
+        target: Path,
+        parameters: Mapping[str, Any],
+        *,
+        events: Path,
+        log: Path,
+    ) -> None:
+        self.log = log
+        own = {"DERMBOOK_EVENTS": str(events), "DERMBOOK_CHAPTER": chapter.name}
+        self.environment = dict(os.environ) | kernel_variables() | own
+        self.client: Any = None
+        self.done = self.total = 0
+        self._cell: int | None = None  # in the chapter's own file
+        self._error: BaseException | None = None
+        # Not the thread's own state: a join that Ctrl-C interrupts takes its thread for ended.
+        self._begun, self._ended = False, threading.Event()
+        arguments = (chapter.path, target, dict(parameters))
+        self._thread = threading.Thread(
+            target=self._execute, args=arguments, daemon=True, name=chapter.name
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._begun = True
+        self._thread.start()
+
+    def _execute(self, path: Path, target: Path, parameters: dict[str, Any]) -> None:
         try:
-            while worker.is_alive():
-                worker.join(_POLL_SECONDS)
-                if on_tick is not None:
-                    on_tick(watch.done, watch.total)
-        except BaseException:
-            watch.stop()
-            worker.join(10)
-            watch.stop()  # it may just have been starting
-            raise
-    if watch.error is not None:
-        raise _failure(watch.error, watch) from watch.error
+            import papermill
+
+            papermill.execute_notebook(
+                str(path),
+                str(target),
+                parameters=parameters,
+                engine_name=_ENGINE,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                execution=self,
+            )
+        except BaseException as error:  # handed to the thread that waits
+            self._error = error
+        finally:
+            self._ended.set()
+
+    def cell_started(self, cells: list[Any], index: int) -> None:
+        """Note which cell begins; called by the thread that executes."""
+        injected = [_is_injected(cell) for cell in cells]
+        self.total = len(cells) - sum(injected)
+        if not injected[index]:
+            self._cell = index - sum(injected[:index])
+            self.done = self._cell + 1
+
+    @property
+    def running(self) -> bool:
+        """Whether it has begun and not ended yet."""
+        return self._begun and not self._ended.is_set()
+
+    def wait(self, seconds: float = _POLL_SECONDS) -> None:
+        """Wait for its end, but no longer than some seconds."""
+        self._ended.wait(seconds)
+
+    def check(self) -> None:
+        """Raise what it ended with.
+
+        Raises
+        ------
+        ChapterError
+            If a cell raised, or the kernel died.
+        """
+        if self._error is not None:
+            raise _failure(self._error, self._cell) from self._error
+
+    def kill(self) -> None:
+        """Kill the kernel and all that it started; only what this run started is touched."""
+        import psutil
+
+        provisioner = getattr(getattr(self.client, "km", None), "provisioner", None)
+        pid = getattr(provisioner, "pid", None)
+        if pid is None:
+            return
+        with suppress(psutil.NoSuchProcess):
+            kernel = psutil.Process(pid)
+            for process in [kernel, *kernel.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+def stop(executions: Sequence[Execution]) -> None:
+    """End executions with their kernels and all that those started.
+
+    Parameters
+    ----------
+    executions : sequence of Execution
+        A kernel that is just starting is ended as soon as it is there.
+    """
+    end = monotonic() + STOP_SECONDS
+    running = [execution for execution in executions if execution.running]
+    while running and monotonic() < end:
+        for execution in running:
+            execution.kill()
+        running[0].wait()
+        running = [execution for execution in running if execution.running]
+
+
+def _failure(error: BaseException, cell: int | None) -> ChapterError:
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    if isinstance(error, DeadKernelError):
+        return ChapterError(
+            cell,
+            "the kernel was killed; most often the machine ran out of memory: close other "
+            "programs, lower --max-images, or take a smaller profile",
+        )
+    if isinstance(error, PapermillExecutionError):
+        lines = str(error.evalue).strip().splitlines() or [""]
+        if len(lines) == 1:
+            return ChapterError(cell, f"{error.ename}: {lines[0]}")
+        return ChapterError(cell, f"{error.ename}: {lines[0]} ...", "\n".join(lines))
+    lines = str(error).strip().splitlines() or [""]
+    return ChapterError(cell, f"{type(error).__name__}: {lines[0]}")

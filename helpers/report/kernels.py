@@ -61,7 +61,8 @@ class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel of a command ``python -m ipykernel_launcher ...``."""
-        pid = _fork(cmd[3:], **kwargs) if _server is not None else None
+        server = _server  # the report may end meanwhile
+        pid = _fork(server, cmd[3:], **kwargs) if server is not None else None
         if pid is None:
             return await super().launch_kernel(cmd, **kwargs)
         self.process = Forked(pid)  # type: ignore[assignment]
@@ -71,15 +72,20 @@ class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
 
 
 def _fork(
-    arguments: list[str], env: dict[str, str], cwd: str, stdout: Any, stderr: Any, **_: Any
+    server: ForkServer,
+    arguments: list[str],
+    env: dict[str, str],
+    cwd: str,
+    stdout: Any,
+    stderr: Any,
+    **_: Any,
 ) -> int | None:
-    assert _server is not None
     # What tells a kernel its parent, with whom it ends, is read when its library is imported.
     arguments = [*arguments, f"--IPKernelApp.parent_handle={os.getpid()}"]
     facts = {"arguments": arguments, "environment": env, "cwd": str(cwd)}
     with open(os.devnull, "rb") as nothing:
         streams = (nothing.fileno(), stdout.fileno(), stderr.fileno())
-        return _server.fork(json.dumps(facts).encode(), streams)
+        return server.fork(json.dumps(facts).encode(), streams)
 
 
 def run_kernel(message: bytes) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -60,6 +61,26 @@ class EventReader:
         return events
 
 
+@dataclass
+class _Lines:
+    """What is shown of one chapter while it runs."""
+
+    label: str
+    cells: str = ""
+    note: str | None = None
+    since: float = field(default_factory=monotonic)
+    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
+
+    def drawn(self) -> list[Spinner | Text]:
+        """A line, and another from its first note on, so that the lines below rarely move."""
+        since = clock(monotonic() - self.since)
+        self.spinner.update(text=Text(f"{self.label}   {self.cells}   {since}", no_wrap=True))
+        if self.note is None:
+            return [self.spinner]
+        note = Text(f"      {self.note}", style="dim", no_wrap=True, overflow="ellipsis")
+        return [self.spinner, note]
+
+
 class Progress:
     """Shows chapters as they run: live in a terminal, else in plain single lines.
 
@@ -69,16 +90,20 @@ class Progress:
         Where to show it.
     n_chapters : int
         How many chapters there are in all.
+
+    Attributes
+    ----------
+    several : bool
+        Whether more than one chapter may run at a time; a trial's line then names its chapter.
     """
 
     def __init__(self, console: Console, n_chapters: int) -> None:
         self.console = console
         self.n_chapters = n_chapters
+        self.several = False
         self.n_begun = 0
-        self.label = self.cells = self.note = ""
-        self.since = monotonic()
+        self.running: dict[str, _Lines] = {}
         self.live: Live | None = None
-        self.spinner = Spinner("dots")
 
     def __enter__(self) -> Progress:
         if self.console.is_terminal:
@@ -100,57 +125,50 @@ class Progress:
     def _say(self, line: str, style: str = "") -> None:
         self.console.print(Text(line, style=style), soft_wrap=True)
 
+    def _begun(self, chapter: Chapter) -> str:
+        self.n_begun += 1
+        return f"[{self.n_begun}/{self.n_chapters}] {chapter.number} {chapter.title}"
+
     def chapter_started(self, chapter: Chapter) -> None:
         """Show that a chapter begins."""
-        self.n_begun += 1
-        self.label = f"[{self.n_begun}/{self.n_chapters}] {chapter.number} {chapter.title}"
-        self.cells = self.note = ""
-        self.since = monotonic()
+        lines = self.running[chapter.name] = _Lines(self._begun(chapter))
         if self.live is None:
-            self._say(f"{self.label} ...")
+            self._say(f"{lines.label} ...")
         self.refresh()
 
-    def cell(self, done: int, total: int) -> None:
+    def cell(self, chapter: Chapter, done: int, total: int) -> None:
         """Show which cell runs; ``total`` is 0 while the kernel starts."""
-        self.cells = f"cell {done}/{total}" if total else "starting the kernel"
+        cells = f"cell {done}/{total}" if total else "starting the kernel"
+        self.running[chapter.name].cells = cells
         self.refresh()
 
-    def event(self, event: dict[str, Any]) -> None:
-        """Show what the kernel tells: a line that says ``finished`` stays, the rest is fleeting."""
+    def event(self, chapter: Chapter, event: dict[str, Any]) -> None:
+        """Show what a kernel tells: a line that says ``finished`` stays, the rest is fleeting."""
         text = " ".join(str(event.get("text", "")).split())
         if not text:
             return
+        lines = self.running[chapter.name]
         if event.get("finished"):
-            self._say(f"      {text}")
-            self.note = ""
+            self._say(f"      {chapter.number} {text}" if self.several else f"      {text}")
+            lines.note = ""
             return
         done, total = event.get("done"), event.get("total")
-        self.note = f"{text} ({done}/{total})" if done is not None and total else text
+        lines.note = f"{text} ({done}/{total})" if done is not None and total else text
 
     def refresh(self) -> None:
         """Draw the live lines again."""
-        if self.live is None:
-            return
-        since = clock(monotonic() - self.since)
-        self.spinner.update(text=Text(f"{self.label}   {self.cells}   {since}", no_wrap=True))
-        parts: list[Any] = [self.spinner]
-        if self.note:
-            note = Text(f"      {self.note}", style="dim", no_wrap=True, overflow="ellipsis")
-            parts.append(note)
-        self.live.update(Group(*parts))
+        if self.live is not None:
+            parts = [part for lines in self.running.values() for part in lines.drawn()]
+            self.live.update(Group(*parts))
 
     def chapter_ended(self, result: ChapterResult) -> None:
         """Leave one line that says how a chapter ended."""
-        chapter = result.chapter
-        if result.status in ("cached", "skipped"):
-            self.n_begun += 1
-            label = f"[{self.n_begun}/{self.n_chapters}] {chapter.number} {chapter.title}"
-        else:
-            label = self.label
+        lines = self.running.pop(result.chapter.name, None)
+        label = lines.label if lines is not None else self._begun(result.chapter)
         took = f" in {clock(result.seconds)}" if result.status in ("done", "failed") else ""
         why = f": {result.reason}" if result.reason else ""
-        self.note = ""
         self._say(f"{label}: {result.status}{took}{why}", STYLES[result.status])
+        self.refresh()
 
 
 def results_table(results: Sequence[ChapterResult]) -> Table:

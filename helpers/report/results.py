@@ -34,3 +34,8 @@ class ChapterResult:
     seconds: float = 0.0
     reason: str = ""
     detail: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether what needs the chapter cannot run."""
+        return self.status in ("failed", "skipped")

@@ -1,19 +1,27 @@
-"""Run chapters in order: skip what is unchanged, go on after a failure, keep what is done."""
+"""Run chapters, as many at a time as suit the machine and their needs allow.
+
+What is unchanged is not executed again, a failure stops only what needs it, and what is done is
+kept.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.core import ConfigError, read_json, write_json
 from helpers.report.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
 from helpers.report.results import ChapterResult
+
+if TYPE_CHECKING:
+    from helpers.report.execution import Execution
 
 LEAST_CHAPTERS = 3
 """From how many chapters on it pays to read all libraries once for all kernels."""
@@ -61,61 +69,75 @@ def _check_all(chapters: Sequence[Chapter], parameters: Mapping[str, Any]) -> No
         raise ConfigError("\n".join(problems))
 
 
-def _execute(
-    chapter: Chapter,
-    parameters: Mapping[str, Any],
-    folder: Path,
-    inputs: str,
-    progress: Progress,
-    provisioner: str | None,
-) -> ChapterResult:
-    # papermill comes with it, and nothing needs it where all is up to date.
-    from helpers.report.execution import ChapterError, execute_chapter
+def suitable_at_once() -> int:
+    """How many chapters run at a time where nobody says how many.
 
-    target, failed = notebook_path(folder, chapter.name), failed_path(folder, chapter.name)
-    partial = target.with_name(f".{chapter.name}.{os.getpid()}.partial.ipynb")
-    # What an earlier run left must not pass for this one's, whatever happens now.
-    numbers = folder / "numbers" / f"{chapter.name}.json"
-    for path in (state_path(folder, chapter.name), target, failed, numbers):
-        path.unlink(missing_ok=True)
-    events = folder / "events.jsonl"
-    reader = EventReader(events)
-    began = monotonic()
+    Returns
+    -------
+    int
+        2 where trainings compute with TensorFlow on the CPU and there are two cores, because
+        much of a chapter computes on one; else 1: a training fills a GPU by itself, and other
+        backends take all cores.
+    """
+    from helpers.models import backend_name
+    from helpers.training import has_gpu
 
-    def show(done: int, total: int) -> None:
-        for event in reader.read():
-            progress.event(event)
-        progress.cell(done, total)
+    several = (os.cpu_count() or 1) > 1 and backend_name() == "tensorflow" and not has_gpu()
+    return 2 if several else 1
 
-    progress.chapter_started(chapter)
-    try:
-        execute_chapter(
-            chapter,
-            partial,
-            parameters,
-            events=events,
-            state=folder / "state",
-            provisioner=provisioner,
-            on_tick=show,
-        )
-        show(0, 0)
-        os.replace(partial, target)
-    except ChapterError as failure:
-        show(0, 0)
-        if partial.exists():
-            os.replace(partial, failed)
-        seconds = monotonic() - began
-        return ChapterResult(chapter, "failed", seconds, str(failure), failure.detail)
-    finally:
-        partial.unlink(missing_ok=True)
-    seconds = monotonic() - began
-    state = {
-        "digest": inputs,
-        "seconds": round(seconds, 2),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    write_json(state_path(folder, chapter.name), state)
-    return ChapterResult(chapter, "done", seconds)
+
+@dataclass
+class _Running:
+    """A chapter that is being executed, and where its parts go."""
+
+    chapter: Chapter
+    folder: Path
+    execution: Execution
+    reader: EventReader
+    partial: Path
+    began: float
+
+    @classmethod
+    def of(cls, chapter: Chapter, parameters: Mapping[str, Any], folder: Path) -> _Running:
+        # papermill comes with it, and nothing needs it where all is up to date.
+        from helpers.report.execution import Execution
+
+        name, target = chapter.name, notebook_path(folder, chapter.name)
+        # What an earlier run left must not pass for this one's, whatever happens now.
+        events = folder / "state" / f"{name}.events.jsonl"
+        numbers = folder / "numbers" / f"{name}.json"
+        for path in (state_path(folder, name), target, failed_path(folder, name), numbers, events):
+            path.unlink(missing_ok=True)
+        partial = target.with_name(f".{name}.{os.getpid()}.partial.ipynb")
+        log = folder / "state" / f"{name}.kernel.log"
+        execution = Execution(chapter, partial, parameters, events=events, log=log)
+        return cls(chapter, folder, execution, EventReader(events), partial, monotonic())
+
+    def show(self, progress: Progress) -> None:
+        """Tell what is new."""
+        for event in self.reader.read():
+            progress.event(self.chapter, event)
+        progress.cell(self.chapter, self.execution.done, self.execution.total)
+
+    def finish(self, inputs: str) -> ChapterResult:
+        """Give an execution that has ended its final names."""
+        from helpers.report.execution import ChapterError
+
+        name, seconds = self.chapter.name, monotonic() - self.began
+        try:
+            self.execution.check()
+            os.replace(self.partial, notebook_path(self.folder, name))
+        except ChapterError as failure:
+            if self.partial.exists():
+                os.replace(self.partial, failed_path(self.folder, name))
+            return ChapterResult(self.chapter, "failed", seconds, str(failure), failure.detail)
+        state = {
+            "digest": inputs,
+            "seconds": round(seconds, 2),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_json(state_path(self.folder, name), state)
+        return ChapterResult(self.chapter, "done", seconds)
 
 
 def run_chapters(
@@ -126,8 +148,12 @@ def run_chapters(
     progress: Progress,
     *,
     force: bool = False,
+    at_once: int | None = 1,
 ) -> list[ChapterResult]:
-    """Run chapters in order, each in a fresh kernel.
+    """Run chapters, each in a fresh kernel.
+
+    They are gone through in order, and the next one starts whose needs are done while fewer than
+    `at_once` run. One that is to be `alone` waits until nothing runs, and holds up no other.
 
     Parameters
     ----------
@@ -145,6 +171,8 @@ def run_chapters(
         Told of everything.
     force : bool, default=False
         Execute unchanged chapters as well.
+    at_once : int, default=1
+        How many may run at a time; where None, :func:`suitable_at_once`.
 
     Returns
     -------
@@ -156,51 +184,91 @@ def run_chapters(
     ConfigError
         If a chapter does not have one of the parameters; then none was executed.
     KeyboardInterrupt
-        With finished chapters kept.
+        After all kernels and what they started were ended; finished chapters are kept.
     """
     states = {chapter.name: read_state(folder, chapter.name) for chapter in chapters}
-    unchanged = {
-        chapter.name
+    changed = [
+        chapter
         for chapter in chapters
-        if not force and states[chapter.name].get("digest") == digests[chapter.name]
-    }
-    _check_all([chapter for chapter in chapters if chapter.name not in unchanged], parameters)
+        if force or states[chapter.name].get("digest") != digests[chapter.name]
+    ]
+    _check_all(changed, parameters)
     (folder / "notebooks").mkdir(parents=True, exist_ok=True)
-    results: list[ChapterResult] = []
-    broken: set[str] = set()
-    with _kernels(len(chapters) - len(unchanged)) as provisioner:
-        for chapter in chapters:
-            missing = [name for name in chapter.needs if name in broken]
-            if missing:
-                reason = f"needs {', '.join(missing)}"
-                result = ChapterResult(chapter, "skipped", reason=reason)
-            elif chapter.name in unchanged:
+    if at_once is None:
+        at_once = suitable_at_once() if len(changed) > 1 else 1
+    progress.several = min(at_once, len(changed)) > 1
+    waiting, running = list(chapters), list[_Running]()
+    results: dict[str, ChapterResult] = {}
+
+    def end(result: ChapterResult) -> None:
+        results[result.chapter.name] = result
+        progress.chapter_ended(result)
+
+    def go_on() -> None:
+        """Start what can be started, and end what needs no start."""
+        for chapter in list(waiting):
+            if len(running) >= at_once or any(other.chapter.alone for other in running):
+                return
+            unfinished = {other.name for other in waiting} | {r.chapter.name for r in running}
+            if unfinished.intersection(chapter.needs):
+                continue
+            broken = [name for name in chapter.needs if name in results and results[name].broken]
+            if broken:
+                end(ChapterResult(chapter, "skipped", reason=f"needs {', '.join(broken)}"))
+            elif chapter not in changed:
                 seconds = float(states[chapter.name].get("seconds", 0.0))
-                result = ChapterResult(chapter, "cached", seconds)
+                end(ChapterResult(chapter, "cached", seconds))
+            elif chapter.alone and running:
+                continue
             else:
-                inputs = digests[chapter.name]
-                result = _execute(chapter, parameters, folder, inputs, progress, provisioner)
-            if result.status in ("failed", "skipped"):
-                broken.add(chapter.name)
-            progress.chapter_ended(result)
-            results.append(result)
-    return results
+                progress.chapter_started(chapter)
+                running.append(_Running.of(chapter, parameters, folder))
+                running[-1].execution.start()
+            waiting.remove(chapter)
+
+    with _kernels(len(changed), folder / "state"), _ended(running):
+        go_on()
+        while running:
+            running[0].execution.wait()
+            for one in list(running):
+                ended = not one.execution.running
+                one.show(progress)
+                if ended:
+                    result = one.finish(digests[one.chapter.name])
+                    running.remove(one)
+                    end(result)
+            go_on()
+    return [results[chapter.name] for chapter in chapters]
 
 
 @contextmanager
-def _kernels(n_chapters: int) -> Iterator[str | None]:
-    """Who starts the kernels of so many chapters; None for Jupyter itself."""
-    if n_chapters < LEAST_CHAPTERS:
-        yield None
+def _ended(running: list[_Running]) -> Iterator[None]:
+    """Leave no kernel behind, and no copy that is not whole."""
+    try:
+        yield
+    finally:
+        if running:
+            from helpers.report.execution import stop
+
+            stop([one.execution for one in running])
+        for one in running:
+            one.partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _kernels(n_chapters: int, state: Path) -> Iterator[None]:
+    """Have so many chapters executed in the block: by forked kernels where that pays."""
+    if n_chapters == 0:
+        yield
         return
     from helpers.report import kernels  # Jupyter comes with it
-    from helpers.report.execution import kernel_variables
+    from helpers.report.execution import kernel_variables, prepared
 
-    if not kernels.can_serve():
-        yield None
-        return
-    kernels.start_server(dict(os.environ) | kernel_variables())
-    try:
-        yield kernels.PROVISIONER
-    finally:
-        kernels.stop_server()
+    with ExitStack() as stack:
+        provisioner = None
+        if n_chapters >= LEAST_CHAPTERS and kernels.can_serve():
+            kernels.start_server(dict(os.environ) | kernel_variables())
+            stack.callback(kernels.stop_server)
+            provisioner = kernels.PROVISIONER
+        stack.enter_context(prepared(state, provisioner))
+        yield

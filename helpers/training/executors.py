@@ -6,7 +6,8 @@ standard output; everything else that it prints goes to ``training.log`` in the 
 On the CPU a child is forked from a template that has imported TensorFlow, where it can be
 (`helpers.training.template`), and one that has ended well goes on with the next trial.
 
-Without a GPU two children run at a time, each with half of the cores. Building and tracing a
+Without a GPU two children run at a time, each with half of the cores, whichever processes of this
+machine ask for them. Building and tracing a
 large network takes one core a minute, and this way the other core trains meanwhile. The number
 of threads of a child depends on how many may run, and never on how many trials are left,
 because it may change the last bits of a sum and so the trial.
@@ -19,8 +20,10 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,6 +45,9 @@ from helpers.training.trials import OnEvent, Task, is_whole
 from helpers.training.worker import STOPPED
 
 LOG = "training.log"
+WAIT_SECONDS = 0.05
+"""Between two looks for a free place."""
+
 LOG_LINES_SHOWN = 15
 
 MOST_KILLS = 10
@@ -112,8 +118,15 @@ class LocalExecutor:
         def run_one(task: Task) -> None:
             try:
                 with _locked(task):
-                    if not is_whole(task.folder):  # another process may just have finished it
+                    if is_whole(task.folder):  # another process has just finished it
+                        return
+                    place = self._take_place(task.folder.parent)
+                    if place is None:
+                        return
+                    try:
                         self._train(task, tell)
+                    finally:
+                        place.release()
             except TrialError as error:
                 failures.append(str(error))
 
@@ -133,6 +146,21 @@ class LocalExecutor:
             children.dismiss()
         if failures:
             raise TrialError("\n".join(failures))
+
+    def _take_place(self, folder: Path) -> FileLock | None:
+        """One of as many places as trainings may run at a time, whichever processes ask for them.
+
+        Chapters that run beside each other share the cores, and the memory, of one. None where
+        this executor is being stopped.
+        """
+        while not self._stopping:
+            for number in range(self.parallel):
+                place = FileLock(folder / f".place-{number}.lock", timeout=0)
+                with suppress(Timeout):
+                    place.acquire()
+                    return place
+            time.sleep(WAIT_SECONDS)
+        return None
 
     def _train(self, task: Task, on_event: OnEvent) -> None:
         """Train one task, starting its process again for as long as that can help."""

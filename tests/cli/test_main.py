@@ -39,13 +39,13 @@ def test_report_hands_its_options_on(call, asked):
     """Every option reaches the build under its own name."""
     result = call(
         *("report", "full", "--source", "x", "--run", "real", "--chapters", "01,05"),
-        *("--code", "show", "--max-images", "90", "--seed", "3", "--force"),
+        *("--code", "show", "--max-images", "90", "--seed", "3", "--force", "--at-once", "3"),
     )
     assert result.exit_code == 0
     asked.pop("console")
     assert asked == {
         "profile": "full", "source": "x", "run_name": "real", "chapters": "01,05",
-        "code": "show", "max_images": 90, "seed": 3, "force": True,
+        "code": "show", "max_images": 90, "seed": 3, "force": True, "at_once": 3,
     }  # fmt: skip
 
 
@@ -83,7 +83,12 @@ def test_a_bug_is_not_hidden(call, monkeypatch):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("report", "--code", "maybe"), ("report", "--max-images", "0"), ("nonsense",)],
+    [
+        ("report", "--code", "maybe"),
+        ("report", "--max-images", "0"),
+        ("report", "--at-once", "0"),
+        ("nonsense",),
+    ],
 )
 def test_wrong_usage_is_status_2(call, asked, arguments):
     """Usage errors are told by the parser."""

@@ -165,7 +165,14 @@ def test_ctrl_c_gives_130(book, renderer, small_profile, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options", [{"code": "maybe"}, {"max_images": 0}, {"run_name": "../x"}, {"chapters": "77"}]
+    "options",
+    [
+        {"code": "maybe"},
+        {"max_images": 0},
+        {"at_once": 0},
+        {"run_name": "../x"},
+        {"chapters": "77"},
+    ],
 )
 def test_bad_arguments_are_refused_before_anything_is_made(book, renderer, small_profile, options):
     """No run folder is left behind."""

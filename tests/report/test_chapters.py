@@ -77,3 +77,18 @@ def test_no_chapters_and_no_notebook(tmp_path):
     (tmp_path / "01_broken.ipynb").write_text("{")
     with pytest.raises(ConfigError, match=r"01_broken.ipynb: expected a Jupyter notebook"):
         find_chapters(tmp_path)
+
+
+def test_a_chapter_says_that_it_runs_alone(tmp_path):
+    """True or false; anything else is refused by name."""
+    write_chapter(tmp_path, "01_free", ["1"])
+    path = write_chapter(tmp_path, "02_timed", ["1"], alone=True)
+    assert [chapter.alone for chapter in find_chapters(tmp_path)] == [False, True]
+    path.write_text(path.read_text().replace('"alone": true', '"alone": "yes"'))
+    with pytest.raises(ConfigError, match="alone to be true or false but got 'yes'"):
+        find_chapters(tmp_path)
+
+
+def test_the_chapter_that_measures_times_runs_alone():
+    """In the book it is that on deployment, whose tables hold times of single images."""
+    assert [chapter.name for chapter in find_chapters() if chapter.alone] == ["10_deployment"]

@@ -42,13 +42,13 @@ print(json.dumps({
 
 
 def told(folder: Path, n_chapters: int) -> list[dict[str, Any]]:
-    """What the kernels of so many chapters say of themselves."""
+    """What the kernels of so many chapters, started two at a time, say of themselves."""
     for number in range(n_chapters):
         write_chapter(folder / "chapters", f"0{number + 1}_small", [TELL])
     chapters = find_chapters(folder / "chapters")
     digests = {chapter.name: "0" for chapter in chapters}
     with Progress(Console(file=io.StringIO()), n_chapters) as progress:
-        results = run_chapters(chapters, PARAMETERS, folder / "run", digests, progress)
+        results = run_chapters(chapters, PARAMETERS, folder / "run", digests, progress, at_once=2)
     assert [result.status for result in results] == ["done"] * n_chapters
     texts = []
     for chapter in chapters:

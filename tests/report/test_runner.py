@@ -1,40 +1,48 @@
-"""Chapters run in order, in fresh kernels, and fail without taking others down."""
+"""Chapters run in fresh kernels, as their needs allow, and fail without taking others down."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from typing import ClassVar
 
 import nbformat
 import pytest
 from rich.console import Console
 from support.small_chapters import EVENT, PARAMETERS, write_chapter
 
+from helpers import models, training
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
+from helpers.report import execution, runner
 from helpers.report.chapters import Chapter, find_chapters
 from helpers.report.execution import check_parameters
-from helpers.report.progress import EventReader, Progress
+from helpers.report.progress import Progress
 from helpers.report.results import ChapterResult
 from helpers.report.runner import failed_path, notebook_path, run_chapters
 
 
 def _run(
-    chapters: list[Chapter], folder: Path, digests: dict[str, str] | None = None
+    chapters: list[Chapter],
+    folder: Path,
+    digests: dict[str, str] | None = None,
+    at_once: int = 1,
 ) -> tuple[dict[str, ChapterResult], str]:
     text = io.StringIO()
     console = Console(file=text, width=120)
     parameters = dict(PARAMETERS, run_folder=str(folder))
     digests = digests or {chapter.name: "0" for chapter in chapters}
     with Progress(console, len(chapters)) as progress:
-        results = run_chapters(chapters, parameters, folder, digests, progress)
+        results = run_chapters(chapters, parameters, folder, digests, progress, at_once=at_once)
     return {result.chapter.name: result for result in results}, text.getvalue()
 
 
@@ -142,35 +150,175 @@ def test_unknown_parameters_are_refused_before_anything_runs(tmp_path):
     assert not (tmp_path / "run" / "notebooks").exists()
 
 
-def test_events_are_read_line_by_line(tmp_path):
-    """A half-written line waits for its end; a line that is no JSON is passed over."""
-    path = tmp_path / "events.jsonl"
-    path.write_text('{"text": "old"}\n')
-    reader = EventReader(path)
-    with path.open("a") as file:
-        file.write('{"text": "one"}\nnot json\n{"text": "tw')
-        file.flush()
-        assert [event["text"] for event in reader.read()] == ["one"]
-        file.write('o"}\n')
-    assert [event["text"] for event in reader.read()] == ["two"]
+class _Planned:
+    """Stands in for an execution: it lasts as many steps as its chapter is planned for."""
+
+    steps: ClassVar[dict[str, int]] = {}
+    now: ClassVar[list[_Planned]] = []
+    seen: ClassVar[list[list[str]]] = []
+    done = total = 0
+
+    def __init__(self, chapter, target, parameters, *, events, log):
+        self.name, self.target = chapter.number, target
+        self.left = self.steps.get(self.name, 1)
+
+    def start(self):
+        """Note who runs from now on."""
+        self.target.write_text("{}")
+        self.now.append(self)
+        self.seen.append([one.name for one in self.now])
+
+    @property
+    def running(self):
+        """Whether steps are left."""
+        return self.left > 0
+
+    def wait(self):
+        """Let all that run make a step."""
+        for one in self.now:
+            one.left -= 1
+
+    def check(self):
+        """End."""
+        self.now.remove(self)
 
 
-def test_a_terminal_shows_cell_and_note_and_keeps_finished_trials():
-    """Live lines are replaced; chapter and trial lines stay."""
-    text = io.StringIO()
-    console = Console(file=text, width=100, force_terminal=True, color_system=None)
-    chapter = Chapter("01_x", Path("01_x.ipynb"), "Title")
-    with Progress(console, 1) as progress:
-        progress.chapter_started(chapter)
-        progress.cell(3, 9)
-        progress.event({"kind": "trial", "text": "vgg16 epoch", "done": 2, "total": 5})
-        progress.refresh()
-        progress.live.refresh()
-        progress.event({"kind": "trial", "text": "vgg16: 0.5", "finished": True})
-        progress.chapter_ended(ChapterResult(chapter, "done", 61))
-    shown = text.getvalue()
-    assert "cell 3/9" in shown and "vgg16 epoch (2/5)" in shown
-    assert "01 Title: done in 1:01" in shown
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    """Runs chapters that do nothing; tells who ran at each start."""
+    monkeypatch.setattr(execution, "Execution", _Planned)
+    monkeypatch.setattr(runner, "_kernels", lambda *_: nullcontext())
+    monkeypatch.setattr(runner, "_check_all", lambda *_: None)
+
+    def run(chapters, at_once, **steps):
+        monkeypatch.setattr(_Planned, "steps", {name[1:]: n for name, n in steps.items()})
+        monkeypatch.setattr(_Planned, "seen", [])
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        results, _ = _run(chapters, tmp_path / "run", at_once=at_once)
+        assert [result.status for result in results.values()] == ["done"] * len(chapters)
+        assert list(results) == [chapter.name for chapter in chapters]
+        return _Planned.seen
+
+    return run
+
+
+def _chapter(name, *needs, alone=False):
+    return Chapter(name, Path(f"{name}.ipynb"), name, needs=needs, alone=alone)
+
+
+def test_one_at_a_time_runs_in_order(plan):
+    """Whatever needs what, and also where one is to be alone."""
+    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c", "01_a")]
+    assert plan(chapters, 1, _01=3) == [["01"], ["02"], ["03"]]
+
+
+def test_the_next_whose_needs_are_done_starts(plan):
+    """In order; one that waits holds up none behind it."""
+    chapters = [_chapter("01_a"), _chapter("02_b", "01_a"), _chapter("03_c"), _chapter("04_d")]
+    seen = plan(chapters, 2, _01=2, _03=1, _04=3)
+    assert seen == [["01"], ["01", "03"], ["01", "04"], ["04", "02"]]
+
+
+def test_no_more_run_than_asked_for(plan):
+    """Three at a time of four."""
+    chapters = [_chapter(name) for name in ("01_a", "02_b", "03_c", "04_d")]
+    seen = plan(chapters, 3, _01=1, _02=2, _03=2)
+    assert seen == [["01"], ["01", "02"], ["01", "02", "03"], ["02", "03", "04"]]
+
+
+def test_a_chapter_that_measures_runs_alone(plan):
+    """It waits until nothing runs, those behind it go first, and none starts beside it."""
+    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c"), _chapter("04_d")]
+    seen = plan(chapters, 2, _01=2, _02=3, _03=1, _04=2)
+    assert seen == [["01"], ["01", "03"], ["01", "04"], ["02"]]
+    chapters = [_chapter("01_a", alone=True), _chapter("02_b")]
+    assert plan(chapters, 2, _01=3) == [["01"], ["02"]]
+
+
+def test_two_at_a_time_suit_a_cpu_of_two_cores(monkeypatch):
+    """A GPU, another backend or a single core have one chapter after the other."""
+    for cores, gpu, backend, suitable in (
+        (2, False, "tensorflow", 2),
+        (16, False, "tensorflow", 2),
+        (1, False, "tensorflow", 1),
+        (16, True, "tensorflow", 1),
+        (16, False, "jax", 1),
+    ):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr(training, "has_gpu", lambda gpu=gpu: gpu)
+        monkeypatch.setattr(models, "backend_name", lambda backend=backend: backend)
+        assert runner.suitable_at_once() == suitable
+
+
+def _waiting_for(path: str) -> str:
+    """A cell that ends when a file is there, or in an error."""
+    return (
+        "import pathlib, time\n"
+        "end = time.monotonic() + 100\n"
+        f"while not (pathlib.Path(run_folder) / {path!r}).exists():\n"
+        f"    assert time.monotonic() < end, {path!r}\n"
+        "    time.sleep(0.05)"
+    )
+
+
+TELL = "import pathlib\n(pathlib.Path(run_folder) / '{}').touch()"
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory):
+    """A run of two at a time: two meet, one fails beside another, one needs the first."""
+    folder = tmp_path_factory.mktemp("beside")
+    source = folder / "chapters"
+    left = [EVENT, TELL.format("left"), _waiting_for("right"), "print('met')"]
+    write_chapter(source, "01_left", left)
+    write_chapter(source, "02_right", [EVENT, TELL.format("right"), _waiting_for("left")])
+    write_chapter(source, "03_bad", [_waiting_for("fourth"), "1 / 0"])
+    fourth = [TELL.format("fourth"), _waiting_for("notebooks/03_bad.failed.ipynb")]
+    write_chapter(source, "04_fourth", fourth)
+    there = "import pathlib\nassert (pathlib.Path(run_folder) / 'notebooks/01_left.ipynb').exists()"
+    write_chapter(source, "05_after", [there], needs=["01_left"])
+    write_chapter(source, "06_skipped", ["1"], needs=["03_bad"])
+    names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER")
+    before = {name: os.environ.get(name) for name in names}
+    results, text = _run(find_chapters(source), folder / "run", at_once=2)
+    assert {name: os.environ.get(name) for name in names} == before
+    return folder / "run", results, text, source
+
+
+def test_two_chapters_run_at_a_time(beside):
+    """Each waits for what the other writes, so that neither could end before the other began."""
+    run, results, _, _ = beside
+    assert [results[name].status for name in ("01_left", "02_right")] == ["done", "done"]
+    assert "met" in notebook_path(run, "01_left").read_text()
+
+
+def test_a_chapter_waits_for_what_it_needs(beside):
+    """Its kernel finds the finished copy of the other."""
+    _, results, _, _ = beside
+    assert results["05_after"].status == "done"
+
+
+def test_a_failure_does_not_disturb_its_neighbour(beside):
+    """The one beside it ends after it and is whole; only what needs it is skipped."""
+    run, results, _, source = beside
+    assert results["03_bad"].reason == "Cell 4: ZeroDivisionError: division by zero"
+    assert failed_path(run, "03_bad").exists() and not notebook_path(run, "03_bad").exists()
+    assert results["04_fourth"].status == "done" and notebook_path(run, "04_fourth").exists()
+    assert (results["06_skipped"].status, results["06_skipped"].reason) == (
+        "skipped",
+        "needs 03_bad",
+    )
+    assert list(results) == [chapter.name for chapter in find_chapters(source)]
+    assert not list((run / "notebooks").glob(".*"))
+
+
+def test_a_trial_line_names_its_chapter_where_two_run(beside):
+    """Each line once, though both chapters say the same."""
+    _, _, text, _ = beside
+    lines = text.splitlines()
+    for number in ("01", "02"):
+        assert lines.count(f"      {number} resnet50: balanced accuracy 0.71") == 1
+    assert len(lines) == 5 + 6 + 2  # five begin, six end, two trials
 
 
 INTERRUPTED = """
@@ -188,17 +336,17 @@ interrupt_on_sigterm()
 folder = Path(sys.argv[1])
 chapters = find_chapters(folder)
 parameters = dict(profile="smoke", source=None, max_images=None, seed=None, run_folder=None)
+digests = {chapter.name: "0" for chapter in chapters}
 with Progress(Console(), 2) as progress:
-    run_chapters(chapters, parameters, folder / "run", {c.name: "0" for c in chapters}, progress)
+    run_chapters(
+        chapters, parameters, folder / "run", digests, progress, at_once=int(sys.argv[2])
+    )
 """
 
 
-@pytest.mark.parametrize(("sent", "fork"), [(signal.SIGINT, "1"), (signal.SIGTERM, "0")])
-def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent, fork):
-    """After SIGINT or SIGTERM no process of the kernel lives on, and the finished chapter stays."""
-    write_chapter(tmp_path, "01_first", ["print(1)"])
-    pids = tmp_path / "pids.json"
-    endless = (
+def _endless(pids: Path) -> str:
+    """A cell that starts a process, tells both numbers, and does not end."""
+    return (
         "import json, os, subprocess, sys, time\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
         f"with open({str(pids) + '.tmp'!r}, 'w') as file:\n"
@@ -206,25 +354,50 @@ def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent, fork
         f"os.rename({str(pids) + '.tmp'!r}, {str(pids)!r})\n"
         "time.sleep(60)"
     )
-    write_chapter(tmp_path, "02_endless", [endless])
-    write_chapter(tmp_path, "03_never", ["print(3)"])
+
+
+def _interrupted(folder: Path, at_once: int, told: list[Path], sent: int, fork: str) -> None:
+    """Run chapters, and send a signal when all have told that they run."""
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        [sys.executable, "-c", INTERRUPTED, str(folder), str(at_once)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork),
     )
     end = time.monotonic() + 90
-    while not pids.exists() and process.poll() is None and time.monotonic() < end:
+    while not all(path.exists() for path in told):
+        if process.poll() is not None or time.monotonic() > end:
+            break
         time.sleep(0.1)
     process.send_signal(sent)
     _, errors = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
+    for pid in [pid for path in told for pid in json.loads(path.read_text())]:
+        status = Path(f"/proc/{pid}/status")
+        assert not status.exists() or "zombie" in status.read_text()
+
+
+@pytest.mark.parametrize(("sent", "fork"), [(signal.SIGINT, "1"), (signal.SIGTERM, "0")])
+def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent, fork):
+    """After SIGINT or SIGTERM no process of the kernel lives on, and the finished chapter stays."""
+    write_chapter(tmp_path, "01_first", ["print(1)"])
+    pids = tmp_path / "pids.json"
+    write_chapter(tmp_path, "02_endless", [_endless(pids)])
+    write_chapter(tmp_path, "03_never", ["print(3)"])
+    _interrupted(tmp_path, 1, [pids], sent, fork)
     run = tmp_path / "run"
     assert notebook_path(run, "01_first").exists()
     assert not notebook_path(run, "02_endless").exists()
     assert not list((run / "notebooks").glob(".*"))
-    for pid in json.loads(pids.read_text()):
-        status = Path(f"/proc/{pid}/status")
-        assert not status.exists() or "zombie" in status.read_text()
+
+
+@pytest.mark.parametrize("fork", ["1", "0"])
+def test_ctrl_c_ends_all_kernels_that_run(tmp_path, fork):
+    """Two kernels and a process of each, and neither copy is kept."""
+    told = [tmp_path / "one.json", tmp_path / "two.json"]
+    write_chapter(tmp_path, "01_one", [_endless(told[0])])
+    write_chapter(tmp_path, "02_two", [_endless(told[1])])
+    write_chapter(tmp_path, "03_never", ["print(3)"])
+    _interrupted(tmp_path, 2, told, signal.SIGINT, fork)
+    assert list((tmp_path / "run" / "notebooks").iterdir()) == []

@@ -37,6 +37,7 @@ def write_chapter(
     *,
     needs: Sequence[str] = (),
     core: bool = True,
+    alone: bool = False,
     parameters: str = PARAMETER_CELL,
 ) -> Path:
     """Write ``folder/name.ipynb``: heading, imports, parameters, then the code cells."""
@@ -53,6 +54,8 @@ def write_chapter(
         "language": "python",
     }
     notebook.metadata["dermbook"] = {"core": core, "needs": list(needs)}
+    if alone:
+        notebook.metadata["dermbook"]["alone"] = True
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.ipynb"
     nbformat.write(notebook, path)

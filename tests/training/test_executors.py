@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -161,3 +162,36 @@ def test_a_child_is_not_kept_where_it_may_not_stay(tiny_catalogue: pd.DataFrame)
     assert list(request.events())[-1]["kind"] == "done"
     assert request.close() == 0
     assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
+
+
+def test_executors_share_the_places_of_a_machine(tiny_catalogue: pd.DataFrame) -> None:
+    """Two executors that may each train one at a time train one at a time together."""
+    tasks = [make_task(tiny_catalogue, seed) for seed in (31, 32)]
+    told: list[tuple[str, str]] = []
+
+    def run(task: Task) -> None:
+        executor = LocalExecutor(parallel=1)
+        executor.run([task], lambda event: told.append((task.key, event["kind"])))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, tasks))
+    first = told[0][0]
+    second = next(task.key for task in tasks if task.key != first)
+    kinds = ["start", "epoch", "done"]
+    assert told == [(first, kind) for kind in kinds] + [(second, kind) for kind in kinds]
+
+
+def test_who_waits_for_a_place_can_be_stopped(tiny_catalogue: pd.DataFrame) -> None:
+    """An executor that is stopped does not wait for others to end; nothing is trained."""
+    task = make_task(tiny_catalogue, 33)
+    executor = LocalExecutor(parallel=1)
+    first = LocalExecutor(parallel=1)
+    place = first._take_place(task.folder.parent)
+    assert place is not None
+    executor._stopping = True
+    assert executor._take_place(task.folder.parent) is None
+    executor._stopping = False
+    place.release()
+    again = executor._take_place(task.folder.parent)
+    assert again is not None
+    again.release()
