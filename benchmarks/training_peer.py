@@ -68,7 +68,8 @@ CASES = (
 """Trainings of the profile ``quick`` and their like."""
 
 
-def _settings(case: Case, steps: int, threads: int) -> dict[str, Any]:
+def peer_settings(case: Case, steps: int, threads: int) -> dict[str, Any]:
+    """What either side is told of a case."""
     is_lite = case.backbone == "EfficientNetLite0"
     table = {
         "stages": lite.STAGES,
@@ -111,7 +112,7 @@ def _start(
 ) -> list[Peer]:
     """Processes of one side, started beside each other, each past its first step."""
     steps = case.steps if module == OURS else case.torch_steps
-    settings, variables = _settings(case, steps, threads), worker_environment(threads)
+    settings, variables = peer_settings(case, steps, threads), worker_environment(threads)
     variables |= {"OMP_NUM_THREADS": str(threads)}
     peers = [
         stack.enter_context(Peer(python, module, settings, variables)) for _ in range(processes)

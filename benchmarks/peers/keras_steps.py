@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.peers.line_protocol import serve
+
+
+def counts(model: Any) -> dict[str, int]:
+    """Parameters of a model, and how many learn.
+
+    Running means and variances are variables in Keras but buffers in torch, and do not count.
+    """
+    variables = [variable for variable in model.variables if "moving_" not in variable.path]
+    return {
+        "parameters": sum(math.prod(variable.shape) for variable in variables),
+        "learning": sum(math.prod(variable.shape) for variable in model.trainable_variables),
+    }
 
 
 def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
@@ -51,11 +64,7 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
         "import": imported - began,
         "build": built - imported,
         "first_step": time.perf_counter() - built,
-        # Running means and variances are variables in Keras, and buffers in torch.
-        "parameters": sum(
-            int(np.prod(v.shape)) for v in model.variables if "moving_" not in v.path
-        ),
-        "learning": sum(int(np.prod(v.shape)) for v in model.trainable_variables),
+        **counts(model),
         "version": keras.__version__,
     }
     return facts, work

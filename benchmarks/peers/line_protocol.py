@@ -86,7 +86,7 @@ class Peer:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = f"{python} -m {module}"
-        self._log = tempfile.TemporaryFile("w+")
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed with the process
         self._began = time.perf_counter()
         try:
             self._process = subprocess.Popen(

@@ -23,6 +23,7 @@ class _Network(nn.Module):
         self.order: list[nn.Module | None] = []  # None for an addition, a layer in Keras
 
     def note(self, layer: Any) -> Any:
+        """Count a layer, and give it back."""
         self.order.append(layer)
         return layer
 
@@ -86,6 +87,7 @@ class ResNet50(_Network):
         self.register_buffer("means", torch.tensor(CAFFE_MEANS).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels in 0..255, channels first, to logits."""
         x = self.blocks(self.stem(pixels.flip(1) - self.means))
         return self.head(x.mean((2, 3)))
 
@@ -143,6 +145,7 @@ class EfficientNetLite0(_Network):
         self.head = nn.Linear(top, n_classes)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels in 0..255, channels first, to logits."""
         x = self._relu0(self._bn0(self._conv_stem((pixels - 127) / 128)))
         x = self._relu1(self._bn1(self._conv_head(self._blocks(x))))
         return self.head(x.mean((2, 3)))
