@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -144,7 +144,9 @@ def _compare(case: Case, torch: str, processes: int, threads: int, rounds: int) 
     }
 
 
-def measure_training_peer(cases: Sequence[Case] = CASES, rounds: int = 3) -> dict[str, Any]:
+def measure_training_peer(
+    cases: Sequence[Case] = CASES, rounds: int = 3, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
     """Train on both sides, in turns.
 
     Parameters
@@ -153,6 +155,8 @@ def measure_training_peer(cases: Sequence[Case] = CASES, rounds: int = 3) -> dic
         What is trained.
     rounds : int, default=3
         Turns of the two, after one to warm up.
+    progress : callable, optional
+        Told a line after each comparison.
 
     Returns
     -------
@@ -176,13 +180,14 @@ def measure_training_peer(cases: Sequence[Case] = CASES, rounds: int = 3) -> dic
     except NotMeasuredError as reason:
         return {"not_measured": str(reason)}
     cores = os.cpu_count() or 1
-    return {
-        case.name: {
-            "together": _compare(case, torch, 1, cores, rounds),
-            "apart": _compare(case, torch, 2, max(1, cores // 2), rounds),
-        }
-        for case in cases
-    }
+    found: dict[str, Any] = {}
+    for case in cases:
+        ways = found[case.name] = {}
+        for way, processes in (("together", 1), ("apart", 2)):
+            threads = max(1, cores // processes)
+            ways[way] = _compare(case, torch, processes, threads, rounds)
+            progress(f"{case.name}, {way}: {ways[way]['ratio'].value:.2f}")
+    return found
 
 
 def peer_table(found: dict[str, Any]) -> Table:
@@ -205,8 +210,8 @@ def peer_table(found: dict[str, Any]) -> Table:
 
 def main() -> None:
     """Measure and print one table."""
-    found = measure_training_peer()
     console = Console(width=None if Console().is_terminal else 150)
+    found = measure_training_peer(progress=console.print)
     if "not_measured" in found:
         console.print(f"Not measured: {found['not_measured']}", soft_wrap=True)
         return
