@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -16,3 +18,14 @@ def own_batches(config: TrialConfig, store: ImageStore, catalogue: pd.DataFrame)
     y = catalogue["dx"].map(CLASS_INDEX).to_numpy()
     rows = store.rows(catalogue["image_id"])
     return make_batches(config, 0, store.images, rows, y)
+
+
+def take_batches(sides: Iterable[Any], n_batches: int | None, threads: int) -> int:
+    """Make batches of each data set with a pool of threads; return the number of images."""
+    images = 0
+    for batches in sides:
+        chosen = range(min(n_batches or len(batches), len(batches)))
+        with ThreadPoolExecutor(threads) as pool:
+            images += sum(len(batch[0]) for batch in pool.map(batches.__getitem__, chosen))
+        batches.on_epoch_end()
+    return images

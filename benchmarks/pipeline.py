@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
 
 import pandas as pd
 
-from benchmarks.batches import own_batches
+from benchmarks.batches import own_batches, take_batches
 from benchmarks.timing import compare_rates, empty_cache
 from helpers.dataset import load_catalogue, open_source, open_store
 from helpers.study import load_profile
@@ -44,17 +42,6 @@ def _keras_batches(trial: TrialConfig, catalogue: pd.DataFrame) -> Any:
             batch_size=BATCH_SIZE,
             seed=trial.seed,
         )
-
-
-def _take(sides: Iterable[Any], n_batches: int | None, threads: int) -> int:
-    """Make batches of each data set with a pool of threads; return the number of images."""
-    images = 0
-    for batches in sides:
-        chosen = range(min(n_batches or len(batches), len(batches)))
-        with ThreadPoolExecutor(threads) as pool:
-            images += sum(len(batch[0]) for batch in pool.map(batches.__getitem__, chosen))
-        batches.on_epoch_end()
-    return images
 
 
 def measure_pipeline(
@@ -95,8 +82,8 @@ def measure_pipeline(
 
         def compare(chosen: slice, keras_threads: int, rounds: int) -> Any:
             return compare_rates(
-                lambda: _take(ours[chosen], None, threads),
-                lambda: _take(theirs[chosen], keras_batches, keras_threads),
+                lambda: take_batches(ours[chosen], None, threads),
+                lambda: take_batches(theirs[chosen], keras_batches, keras_threads),
                 rounds,
             )
 

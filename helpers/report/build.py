@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rich.console import Console
@@ -61,9 +62,12 @@ def _render(
     from helpers.report.exporter import render_html, render_pdf
 
     state.unlink(missing_ok=True)
-    render_pdf(notebooks, pdf, cover, code)
-    render_html(notebooks, page, cover, code)
-    write_json(state, {"key": key})
+    clock = [monotonic()]
+    for render, target in ((render_pdf, pdf), (render_html, page)):
+        render(notebooks, target, cover, code)
+        clock.append(monotonic())
+    seconds = {"pdf": round(clock[1] - clock[0], 2), "html": round(clock[2] - clock[1], 2)}
+    write_json(state, {"key": key, "seconds": seconds})
     return True
 
 

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from benchmarks.__main__ import collect, make_table
+from benchmarks.__main__ import GOALS, collect, make_table
 from benchmarks.gradcam import METHODS, TOLERANCE, check_same_maps, measure_gradcam
+from benchmarks.peers import other_python
 from benchmarks.pipeline import measure_pipeline
 from benchmarks.scaling import PARTS, _summary, measure_scaling
 from benchmarks.timing import Cost, Ratio, compare_rates, empty_cache, measure, slope
+from benchmarks.training_peer import measure_training_peer
 from benchmarks.training_share import measure_training_share
 from helpers.core.files import cache_home
 
@@ -37,9 +39,19 @@ def _is_sound(ratio: Ratio) -> bool:
 
 @pytest.fixture(scope="module")
 def details() -> dict[str, Any]:
-    """All parts, small."""
+    """All parts, small; nothing that needs torch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(other_python.importlib.util, "find_spec", lambda name: None)
+        patch.delenv(other_python.VARIABLE, raising=False)
+        without_torch = measure_training_peer()
     return {
         "pipeline": measure_pipeline(42, (24, 32), rounds=2, keras_batches=1),
+        "pipeline_peers": {
+            "tf_data": Ratio(25.0, 20.0, 30.0, 2500.0, 100.0),
+            "albumentations": "DERMBOOK_PYTHON_TORCH is not set",
+            "workers": 2,
+        },
+        "training_peer": without_torch,
         "training": measure_training_share(42, 16, "MobileNet", (32, 32), 1, batch_size=8),
         "gradcam": measure_gradcam(2, "MobileNet", (32, 32), rounds=1),
         "scaling": measure_scaling((60, 120)),
@@ -112,10 +124,12 @@ def test_the_library_alone_would_take_another_layer() -> None:
     assert np.abs(ours - expand_maps(np.asarray(grids[True]), (32, 32))).max() > 10 * TOLERANCE
 
 
-def test_results_have_the_four_keys_and_are_json(details: dict[str, Any]) -> None:
-    """The file has three numbers and the scaling, with nothing that JSON cannot hold."""
+def test_results_are_ratios_and_the_scaling_and_are_json(details: dict[str, Any]) -> None:
+    """The file has numbers, nothing where there was no torch, and nothing that JSON cannot hold."""
     results = collect(details)
-    assert list(results) == ["pipeline_ratio", "training_share", "gradcam_ratio", "scaling"]
+    missing = ["albumentations_ratio", "torch_steps_ratio"]
+    assert [key for key, value in results.items() if value is None] == missing
+    assert set(GOALS) < set(results)
     assert list(results["scaling"]) == list(PARTS)
     again = json.loads(json.dumps(results, allow_nan=False))
     assert again == results
@@ -132,8 +146,11 @@ def test_table_tells_every_part(details: dict[str, Any]) -> None:
         console.quiet = False
         console.print(make_table(details))
     text = shown.get()
-    names = ("pipeline_ratio", "training_share", "gradcam_ratio", *PARTS)
+    names = (*collect(details), *PARTS)
     assert [name for name in names if name not in text] == []
+    assert text.count("not measured: DERMBOOK_PYTHON_TORCH is not set") == 2
+    row = next(line for line in text.splitlines() if "tf_data_ratio" in line)
+    assert "25.0" in row and "20: yes" in row and "2 workers each" in row
 
 
 def test_slope_finds_the_exponent() -> None:

@@ -101,6 +101,8 @@ def test_build_then_nothing_to_do_then_what_changed(book, renderer, small_profil
     manifest = read_json(run / "manifest.json")
     assert manifest["numbers"]["01_start"] == [{"key": "n", "value": 60}]
     assert manifest["configuration"]["parameters"]["run_folder"] == str(run)
+    typeset = read_json(run / "state" / "report.json")["seconds"]
+    assert set(typeset) == {"pdf", "html"} and min(typeset.values()) >= 0
 
     began = time.monotonic()
     status, text = _build(book)
