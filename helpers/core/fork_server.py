@@ -25,6 +25,7 @@ FORK = "DERMBOOK_FORK"
 
 _SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux' prctl.h
 _PID_BYTES = 8
+_READY = b"ready"
 _MOST_BYTES = 2**17  # of a message; an environment is a few thousand
 
 Run = Callable[[bytes], NoReturn]
@@ -100,11 +101,18 @@ class ForkServer:
         Whose other end `serve` has.
     process : Popen or Forked
         The server.
+
+    Attributes
+    ----------
+    forking : Lock
+        Held while a process is forked. This process adopts orphans then, so that who ends a process
+        that has children of its own does it with the lock, or the children become this one's.
     """
 
     def __init__(self, channel: socket.socket, process: _Process) -> None:
         self._channel, self.process = channel, process
-        self._lock = threading.Lock()
+        self.forking = threading.Lock()
+        self._ready = False
 
     @classmethod
     def start(cls, module: str, environment: Mapping[str, str]) -> ForkServer:
@@ -148,9 +156,12 @@ class ForkServer:
             Its process number; None where the server has ended, which is then waited for.
         """
         try:
-            with self._lock, _adopting():
-                socket.send_fds(self._channel, [message], list(streams))
-                answer = self._channel.recv(_PID_BYTES)
+            with self.forking:
+                if not self._ready:
+                    self._ready = bool(self._channel.recv(len(_READY)))
+                with _adopting():
+                    socket.send_fds(self._channel, [message], list(streams))
+                    answer = self._channel.recv(_PID_BYTES)
         except OSError:
             answer = b""
         if not answer:
@@ -193,6 +204,7 @@ def serve(channel: socket.socket, run: Run) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the asker decides
     gc.collect()
     gc.freeze()  # what is forked shares what lies in memory by now
+    channel.send(_READY)
     while True:
         message, streams, _, _ = socket.recv_fds(channel, _MOST_BYTES, 3)
         if not message:

@@ -107,6 +107,8 @@ def _register_engine() -> None:
                 timeout=None,
                 startup_timeout=START_SECONDS,
                 iopub_timeout=120,  # a busy machine delivers output late
+                # All cells have run and told: asked to end, a kernel takes three seconds over it.
+                shutdown_kernel="immediate",
                 resources={"metadata": {"path": str(ROOT)}},
             )
             # What the kernel itself prints, such as the last words of a crashed library.

@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import sys
+from contextlib import nullcontext
 from importlib.metadata import EntryPoint
 from typing import Any, NoReturn
 
@@ -69,6 +70,13 @@ class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
         self.pid = pid
         self.pgid = pid  # it leads a session of its own
         return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel; the template that it leaves behind is nobody's child here."""
+        with _server.forking if _server is not None else nullcontext():
+            await super().kill(restart)
+            if self.process is not None:
+                self.process.wait()
 
 
 def _fork(
