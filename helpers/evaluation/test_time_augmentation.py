@@ -111,6 +111,6 @@ def view_predictions(
     """
     rows = trial.predictions_of(split)
     images = open_trial_store(trial.config, catalogue).take(list(rows["image_id"]))
-    y_prob = predict_views(trial.load_model(), images, views).mean(axis=0, dtype=np.float64)
+    y_prob = predict_views(trial.model, images, views).mean(axis=0, dtype=np.float64)
     rows[[f"p_{name}" for name in trial.config.classes]] = y_prob
     return rows

@@ -83,6 +83,11 @@ class Trial:
         """Load ``model.keras``: raw RGB pixels in, probabilities out."""
         return load_model(self.folder / "model.keras")
 
+    @cached_property
+    def model(self) -> Any:
+        """The same, loaded once and kept with this trial, and with what was traced of it."""
+        return self.load_model()
+
 
 @dataclass(frozen=True)
 class Task:

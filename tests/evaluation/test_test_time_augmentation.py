@@ -102,7 +102,7 @@ def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> Non
             return np.stack([1 - p, p], axis=1)
 
     trial: Any = SimpleNamespace(
-        config=config, predictions_of=lambda split: table.copy(), load_model=Unsure
+        config=config, predictions_of=lambda split: table.copy(), model=Unsure()
     )
     one = view_predictions(trial, few, views=["identity"])
     np.testing.assert_allclose(one["p_malignant"], images[::-1, 0, 0, 0] / 255, rtol=1e-6)
