@@ -23,13 +23,17 @@ from helpers.training.trials import open_trial_store
 RNG = np.random.default_rng(0)
 
 
-class Corner:
-    """A model that says what the first pixel and the one right of it are."""
+def corner(size: tuple[int, int], unsure: bool = False) -> Any:
+    """A model that says what the first pixel and the one right of it are.
 
-    def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
-        """Two numbers an image."""
-        assert images.dtype == np.float32
-        return np.stack([images[:, 0, 0, 0], images[:, 0, 1, 0]], axis=1) / 255
+    Or, where it is unsure, that of one and what is missing to 1.
+    """
+    import keras
+
+    pixels = keras.Input((*size, 3))
+    first, second = pixels[:, 0, 0, :1] / 255, pixels[:, 0, 1, :1] / 255
+    parts = [1 - first, first] if unsure else [first, second]
+    return keras.Model(pixels, keras.ops.concatenate(parts, axis=-1))
 
 
 def by_hand(image: np.ndarray) -> dict[str, np.ndarray]:
@@ -73,7 +77,7 @@ def test_predict_views_is_the_model_on_each_view(size: tuple[int, int], n_views:
     """A row a view: eight of square images, four of oblong ones, over several batches."""
     images = RNG.integers(0, 256, (70, *size, 3), dtype=np.uint8)
     views = views_of(size)
-    y_prob = predict_views(Corner(), images)
+    y_prob = predict_views(corner(size), images)
     assert y_prob.shape == (n_views, 70, 2) == (len(views), 70, 2)
     for name, said in zip(views, y_prob, strict=True):
         viewed = np.stack([by_hand(image)[name] for image in images])
@@ -85,7 +89,7 @@ def test_views_that_do_not_fit_are_refused() -> None:
     images = np.zeros((2, 6, 9, 3), np.uint8)
     for views, words in ((["quarter turn"], "quarter turn"), (["upside"], "upside"), ([], "none")):
         with pytest.raises(ConfigError, match=f"6x9 images: expected .* got {words}"):
-            predict_views(Corner(), images, views)
+            predict_views(corner((6, 9)), images, views)
 
 
 def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> None:
@@ -96,13 +100,8 @@ def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> Non
     table = few[["image_id", "lesion_id", "dx"]].iloc[::-1].reset_index(drop=True)
     table["split"] = "test"
 
-    class Unsure(Corner):
-        def predict_on_batch(self, batch: np.ndarray) -> np.ndarray:
-            p = batch[:, 0, 0, 0] / 255
-            return np.stack([1 - p, p], axis=1)
-
     trial: Any = SimpleNamespace(
-        config=config, predictions_of=lambda split: table.copy(), model=Unsure()
+        config=config, predictions_of=lambda split: table.copy(), model=corner(config.image_size, unsure=True)
     )
     one = view_predictions(trial, few, views=["identity"])
     np.testing.assert_allclose(one["p_malignant"], images[::-1, 0, 0, 0] / 255, rtol=1e-6)
