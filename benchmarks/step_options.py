@@ -18,7 +18,7 @@ from rich.table import Table
 
 from benchmarks.timing import in_child
 from helpers.core import N_CLASSES
-from helpers.models import BACKBONES, build_model, make_adam
+from helpers.models import BACKBONES, build_model, make_adam, use_fast_layers
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "as the engine trains": {"jit_compile": False, "steps_per_execution": 1},
@@ -38,6 +38,7 @@ def measure_option(
         ``first`` is the seconds of the first epoch of `n_steps` steps, tracing and compiling
         included; ``rate`` the images a second of the epoch after it.
     """
+    use_fast_layers()
     model = build_model(backbone, size)
     optimizer = make_adam(1e-3)
     optimizer.build(model.trainable_variables)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from benchmarks.batches import own_batches
 from benchmarks.timing import Ratio, compare_rates, empty_cache
 from helpers.dataset import load_catalogue, open_source, open_store
-from helpers.models import build_model, make_adam, set_trainable
+from helpers.models import build_model, make_adam, set_trainable, use_fast_layers
 from helpers.study import load_profile
 from helpers.training import Stage, TrialConfig
 
@@ -31,6 +31,7 @@ def _constant(batches: Any) -> Any:
 def _compare(
     config: TrialConfig, trainable: Literal["head", "all"], store: Any, catalogue: Any, rounds: int
 ) -> Ratio:
+    use_fast_layers()
     model = build_model(config.backbone, config.image_size, weights=config.weights)
     set_trainable(model, trainable)
     optimizer = make_adam(config.stages[0].learning_rate)

@@ -28,9 +28,10 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
     import keras
     import numpy as np
 
-    from helpers.models import build_model, make_adam, set_trainable
+    from helpers.models import build_model, make_adam, set_trainable, use_fast_layers
 
     imported = time.perf_counter()
+    use_fast_layers()
     size = (settings["size"][0], settings["size"][1])
     weights = "imagenet" if settings["weights_file"] else "none"
     model = build_model(settings["backbone"], size, weights=weights)
