@@ -101,7 +101,9 @@ def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> Non
     table["split"] = "test"
 
     trial: Any = SimpleNamespace(
-        config=config, predictions_of=lambda split: table.copy(), model=corner(config.image_size, unsure=True)
+        config=config,
+        predictions_of=lambda split: table.copy(),
+        model=corner(config.image_size, unsure=True),
     )
     one = view_predictions(trial, few, views=["identity"])
     np.testing.assert_allclose(one["p_malignant"], images[::-1, 0, 0, 0] / 255, rtol=1e-6)
