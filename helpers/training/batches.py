@@ -13,6 +13,9 @@ from helpers.augmentation import augment_batch, draw_matrices
 from helpers.core import CLASSES
 from helpers.training.configuration import TrialConfig
 
+Augments = Literal["host", "device", "no"]
+"""Who augments a batch; see `make_batches`."""
+
 
 def class_weights(
     y: NDArray[np.intp], kind: str | Mapping[str, float], classes: Sequence[str] = CLASSES
@@ -66,7 +69,7 @@ def make_batches(
     y: NDArray[np.intp],
     *,
     micro_batch: int | None = None,
-    augments: Literal["host", "device", "no"] = "host",
+    augments: Augments = "host",
     through: Callable[[NDArray[Any]], Any] | None = None,
     devices: int = 1,
 ) -> Any:

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ from helpers.models import (
     start_from,
     use_fast_layers,
 )
-from helpers.training.batches import accumulation_of, make_batches
+from helpers.training.batches import Augments, accumulation_of, make_batches
 from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
@@ -59,7 +59,6 @@ HISTORY_COLUMNS = [
     "seconds",
 ]
 
-Augments = Literal["host", "device", "no"]
 Emit = Callable[[dict[str, Any]], None]
 
 
