@@ -100,6 +100,8 @@ def _unusual_settings(config: TrialConfig) -> dict[str, str]:
         rows["tells apart"] = " and ".join(config.classes)
     if config.loss == "focal":
         rows["loss"] = f"focal, gamma {config.focal_gamma:g}, alpha {config.focal_alpha:g}"
+    if config.logit_adjustment:
+        rows["loss"] = f"cross_entropy, logits adjusted by {config.logit_adjustment:g}"
     if config.clahe is not None:
         limit, tiles = config.clahe.clip_limit, config.clahe.tiles
         rows["equalised"] = f"CLAHE, clip limit {limit:g}, {tiles} x {tiles} tiles"
@@ -257,10 +259,11 @@ def chance_level(predictions: pd.DataFrame) -> float:
 def weighs(config: TrialConfig) -> bool:
     """Whether a trial's training loss counts images otherwise than its validation loss.
 
-    Class weights and the focal loss act on training alone; ``val_loss`` is the plain
-    cross-entropy, so that trials can be compared by it.
+    Class weights, the focal loss and a logit adjustment act on training alone; ``val_loss`` is the
+    plain cross-entropy, so that trials can be compared by it.
     """
-    return config.class_weight != "none" or config.loss != "cross_entropy"
+    plain = config.loss == "cross_entropy" and not config.logit_adjustment
+    return config.class_weight != "none" or not plain
 
 
 def comparable_histories(trials: Sequence[Trial]) -> dict[str, pd.DataFrame]:

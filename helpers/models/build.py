@@ -6,7 +6,7 @@ because ``model.layers`` then shows a student all there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -220,33 +220,39 @@ def _add_head(x: Any, head: str, dropout: float) -> Any:
     return x
 
 
-def start_from(model: Any, trained: Any, name: str) -> None:
-    """Give a model the weights of a trained one of the same layers, at whatever image size.
+def start_from(model: Any, trained: Mapping[str, Any]) -> None:
+    """Give a model the mean weights of trained ones of the same layers, at whatever image size.
 
     Parameters
     ----------
     model : keras.Model
         As made by `build_model`; changed.
-    trained : keras.Model
-        Another, trained.
-    name : str
-        What errors call it.
+    trained : mapping of str to keras.Model
+        One or several by the names that errors call them.
 
     Raises
     ------
     ConfigError
         If their variables differ in number, name or shape.
     """
-    ours, theirs = model.variables, trained.variables
-    if [(v.name, v.shape) for v in ours] != [(v.name, v.shape) for v in theirs]:
-        raise ConfigError(
-            f"start: expected a trial of the same network as {model.name} ({len(ours)} "
-            f"variables), but {name} is {trained.name} ({len(theirs)} variables); name a trial "
-            "with the same backbone, head and target"
-        )
-    for variable, value in zip(ours, theirs, strict=True):
-        variable.assign(value)
-    scale = _second_scale(trained) if _second_scale(model) is None else None
+    import keras
+
+    ours = model.variables
+    for name, other in trained.items():
+        theirs = other.variables
+        if [(v.name, v.shape) for v in ours] != [(v.name, v.shape) for v in theirs]:
+            raise ConfigError(
+                f"start: expected a trial of the same network as {model.name} ({len(ours)} "
+                f"variables), but {name} is {other.name} ({len(theirs)} variables); name a trial "
+                "with the same backbone, head and target"
+            )
+    models = list(trained.values())
+    for variable, *theirs in zip(ours, *(other.variables for other in models), strict=True):
+        values = np.stack([np.asarray(keras.ops.convert_to_numpy(each)) for each in theirs])
+        # What is no float, such as the state of a random generator, has no mean.
+        mean = values.mean(axis=0) if values.dtype.kind == "f" else values[0]
+        variable.assign(mean.astype(values.dtype))
+    scale = _second_scale(models[0]) if _second_scale(model) is None else None
     _scale_again(model, (1, 1, 1) if scale is None else scale)
 
 

@@ -10,7 +10,7 @@ from helpers.augmentation import Augmentation, Clahe
 from helpers.core import TARGETS
 from helpers.models import Head, Preprocessing
 
-_ADDED = {"batch_norms": "frozen", "least_learning_rate": 0.0}
+_ADDED = {"batch_norms": "frozen", "least_learning_rate": 0.0, "logit_adjustment": 0.0}
 
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -76,10 +76,12 @@ class TrialConfig(BaseModel):
         Where the backbone starts.
     weights_dir : str or None
         Folder of Keras' weight files. Not part of the hash: the files are Keras' own.
-    start : str or None
+    start : str, tuple of str or None
         Key of a finished trial of the same network, whose weights this one begins with; `weights`
         then has no say. Pictures may be larger than they were there: a network that has learnt
-        on small ones needs few epochs more on large ones [1]_.
+        on small ones needs few epochs more on large ones [1]_. Of several keys, the mean of
+        their weights: trainings that began with the same weights and differ in their seeds lie
+        close enough together for that to be better than any of them, as a rule [2]_.
     head, dropout
         See `helpers.models.build.build_model`.
     augmentation : Augmentation
@@ -99,6 +101,9 @@ class TrialConfig(BaseModel):
         either case, so that trials can be compared by it.
     focal_gamma, focal_alpha : float
         Of the focal loss.
+    logit_adjustment : float
+        Of the cross-entropy: how far a training pays for the classes' frequencies, from 0 (not
+        at all) to 1 (wholly); see `training.losses.make_loss`.
     class_weight : {"none", "sqrt", "balanced"} or dict of str to float
         Weight of an image by its class: 1, or (n_samples / (n_classes * class count)) to the
         power 1/2 or 1, or as told class by class; classes that are not named weigh 1.
@@ -121,6 +126,8 @@ class TrialConfig(BaseModel):
     References
     ----------
     .. [1] Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019.
+    .. [2] Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models
+       improves accuracy without increasing inference time", ICML 2022.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -130,7 +137,7 @@ class TrialConfig(BaseModel):
     image_size: tuple[int, int]
     weights: Literal["imagenet", "none"] = "none"
     weights_dir: str | None = None
-    start: str | None = None
+    start: str | tuple[str, ...] | None = None
     head: Head = "linear"
     dropout: float = Field(0.0, ge=0, lt=1)
     augmentation: Augmentation = Augmentation()
@@ -141,6 +148,7 @@ class TrialConfig(BaseModel):
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = Field(2.0, ge=0, allow_inf_nan=False)
     focal_alpha: float = Field(0.25, gt=0, allow_inf_nan=False)
+    logit_adjustment: float = Field(0.0, ge=0, allow_inf_nan=False)
     class_weight: Literal["none", "sqrt", "balanced"] | dict[str, Weight] = "none"
     monitor: Literal["val_loss", "val_accuracy", "val_balanced_accuracy", "val_top_3_accuracy"] = (
         "val_loss"
@@ -164,6 +172,20 @@ class TrialConfig(BaseModel):
                     "choose the other target"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _adjusts_the_cross_entropy(self) -> Self:
+        if self.logit_adjustment and self.loss != "cross_entropy":
+            raise ValueError(
+                f"logit_adjustment: expected the loss 'cross_entropy', got {self.loss!r}; the "
+                "focal loss has no such form: leave one of the two out"
+            )
+        return self
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Keys of the trials that it begins with."""
+        return (self.start,) if isinstance(self.start, str) else self.start or ()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from helpers.training.configuration import TrialConfig
 
 
-def make_loss(config: TrialConfig) -> Any:
+def make_loss(config: TrialConfig, y: NDArray[np.intp]) -> Any:
     """The loss of a configuration.
 
     Parameters
     ----------
     config : TrialConfig
-        Its `loss`, `focal_gamma` and `focal_alpha`.
+        Its `loss`, `focal_gamma`, `focal_alpha` and `logit_adjustment`.
+    y : ndarray of shape (n_train,)
+        Class indices of the training images, whose frequencies a logit adjustment pays for.
 
     Returns
     -------
@@ -36,9 +41,16 @@ def make_loss(config: TrialConfig) -> Any:
     the size of its gradients, as Adam does, hardly notices. In the binary form of [1]_ it weighs
     the positive class; with more classes that is the part of ``class_weight``.
 
+    An adjustment of the logits by tau minimises -log(q), where q is proportional to the
+    probability of the true class times its share of the training images to the power tau. The
+    network then need not say what the frequencies say already: at 1 its own probabilities are
+    those of a world where all classes are equally frequent [2]_. A class without images has the
+    share of half an image. Here, too, a probability below epsilon counts as epsilon.
+
     References
     ----------
     .. [1] Lin et al., "Focal loss for dense object detection", ICCV 2017, equation 5.
+    .. [2] Menon et al., "Long-tail learning via logit adjustment", ICLR 2021, equation 10.
     """
     import keras
 
@@ -46,4 +58,14 @@ def make_loss(config: TrialConfig) -> Any:
         return keras.losses.CategoricalFocalCrossentropy(
             alpha=config.focal_alpha, gamma=config.focal_gamma
         )
-    return keras.losses.CategoricalCrossentropy()
+    if not config.logit_adjustment:
+        return keras.losses.CategoricalCrossentropy()
+    counts = np.bincount(y, minlength=len(config.classes)).clip(0.5)
+    shift = config.logit_adjustment * np.log(counts / counts.sum()).astype(np.float32)
+
+    def adjusted(y_true: Any, y_prob: Any) -> Any:
+        ops = keras.ops
+        log_prob = ops.log(ops.clip(y_prob, keras.config.epsilon(), 1.0)) + shift
+        return -ops.sum(y_true * ops.log_softmax(log_prob), axis=-1)
+
+    return adjusted

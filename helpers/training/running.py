@@ -110,8 +110,8 @@ def _check_split(catalogue: pd.DataFrame) -> None:
 
 def prepare_task(config: TrialConfig, catalogue: pd.DataFrame) -> Task:
     """Write what a training reads: the table and the image store."""
-    if config.start is not None:
-        started_trial(config.start)
+    for key in config.starts:
+        started_trial(key)
     key = trial_key(config, catalogue)
     store = open_trial_store(config, catalogue)
     table = catalogue.assign(

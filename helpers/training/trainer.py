@@ -171,7 +171,7 @@ def _build(config: TrialConfig) -> Any:
     model = build_model(
         config.backbone,
         config.image_size,
-        weights=config.weights if config.start is None else "none",
+        weights="none" if config.starts else config.weights,
         weights_dir=config.weights_dir,
         head=config.head,
         dropout=config.dropout,
@@ -179,8 +179,8 @@ def _build(config: TrialConfig) -> Any:
         preprocessing=config.preprocessing,
         batch_norm_momentum=config.batch_norm_momentum,
     )
-    if config.start is not None:
-        start_from(model, started_trial(config.start).load_model(), config.start)
+    if config.starts:
+        start_from(model, {key: started_trial(key).load_model() for key in config.starts})
     return model
 
 
@@ -285,7 +285,7 @@ class _Trainer:
         optimizer.build(network.trainable_variables)
         network.compile(
             optimizer=optimizer,
-            loss=make_loss(self.config),
+            loss=make_loss(self.config, self.data.y[self.data.rows["train"]]),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=compiles(),
         )

@@ -257,11 +257,24 @@ def test_a_start_takes_the_scale_over(
     else:
         trained = downloaded(kept_weights, monkeypatch)
     model = build_model("EfficientNetB0", (64, 64))
-    start_from(model, trained, "first")
+    start_from(model, {"first": trained})
     pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.float32)
     first = up_to(model, "stem_conv").predict(pixels, verbose=0)[:, 4:12, 4:12]
     second = up_to(trained, "stem_conv").predict(pixels[:, :32, :32], verbose=0)
     np.testing.assert_allclose(first, second[:, 4:12, 4:12], atol=1e-5 * np.abs(first).max())
+
+
+def test_a_start_from_several_takes_their_mean() -> None:
+    """Each weight is the mean of theirs; another network among them is an error by its name."""
+    trained = {name: build_model("MobileNet", (32, 32)) for name in ("first", "second")}
+    model = build_model("MobileNet", (64, 64))
+    start_from(model, trained)
+    for own, *theirs in zip(
+        model.get_weights(), *(each.get_weights() for each in trained.values()), strict=True
+    ):
+        np.testing.assert_allclose(own, np.mean(theirs, axis=0), rtol=1e-6, atol=1e-7)
+    with pytest.raises(ConfigError, match="second is"):
+        start_from(model, trained | {"second": build_model("MobileNet", (32, 32), head="dense")})
 
 
 def up_to(model: Any, layer: str) -> Any:

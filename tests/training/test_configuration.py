@@ -45,6 +45,8 @@ def test_weights_name_classes_of_the_target() -> None:
         {"loss": "hinge"},
         {"focal_gamma": -1},
         {"focal_alpha": 0},
+        {"logit_adjustment": -1},
+        {"logit_adjustment": 1, "loss": "focal"},
         {"target": "benign"},
         {"preprocessing": "cooked"},
         {"head": "focal_pool"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ class Recipe(BaseModel):
     final : dict or None
         Fields of the chosen candidate that change when its training goes on from its weights;
         where None, it is served as it is.
+    final_seeds : tuple of int
+        Seeds with which it goes on, each to a training of its own.
+    average : dict or None
+        Fields of these trainings that change when one more goes on from their mean weights.
+        Validation then chooses between it and them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,11 +72,21 @@ class Recipe(BaseModel):
     wanted_sensitivity: float = Field(gt=0, lt=1)
     candidates: tuple[TrialConfig, ...] = Field(min_length=1)
     final: dict[str, Any] | None = None
+    final_seeds: tuple[int, ...] = Field((0,), min_length=1)
+    average: dict[str, Any] | None = None
 
-    def final_config(self, chosen: Trial) -> TrialConfig:
-        """Configuration with which the chosen candidate goes on."""
+    def final_configs(self, chosen: Trial) -> list[TrialConfig]:
+        """Configurations with which the chosen candidate goes on, one a seed."""
         fields = chosen.config.model_dump() | (self.final or {}) | {"start": chosen.folder.name}
-        return TrialConfig(**fields)
+        return [
+            TrialConfig(**fields | {"name": f"Final, seed {seed}", "seed": seed})
+            for seed in self.final_seeds
+        ]
+
+    def average_config(self, finals: Sequence[Trial]) -> TrialConfig:
+        """Configuration that goes on from the mean weights of the final trainings."""
+        starts = {"name": "Mean of the finals", "start": [trial.folder.name for trial in finals]}
+        return TrialConfig(**finals[0].config.model_dump() | (self.average or {}) | starts)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -109,13 +124,16 @@ class Training:
         In the recipe's order.
     chosen : Trial
         The best of them on validation.
+    finals : list of Trial
+        What it became: a training a seed, then the one from their mean weights.
     final : Trial
-        What it became.
+        The best of these on validation.
     """
 
     catalogue: pd.DataFrame
     candidates: list[Trial]
     chosen: Trial
+    finals: list[Trial]
     final: Trial
 
 
@@ -143,11 +161,15 @@ def train_recipe(
     candidates = run_trials(recipe.candidates, catalogue, progress=progress)
     chosen = max(candidates, key=_validation_score)
     if recipe.final is None:
-        return Training(catalogue, candidates, chosen, chosen)
-    alone = LocalExecutor(parallel=1)  # with all cores
-    config = recipe.final_config(chosen)
-    final = run_trials([config], catalogue, executor=alone, progress=progress)[0]
-    return Training(catalogue, candidates, chosen, final)
+        return Training(catalogue, candidates, chosen, [chosen], chosen)
+    alone = LocalExecutor(parallel=1)  # a single training gets all cores
+    configs = recipe.final_configs(chosen)
+    executor = alone if len(configs) == 1 else "local"
+    finals = run_trials(configs, catalogue, executor=executor, progress=progress)
+    if recipe.average is not None:
+        configs = [recipe.average_config(finals)]
+        finals += run_trials(configs, catalogue, executor=alone, progress=progress)
+    return Training(catalogue, candidates, chosen, finals, max(finals, key=_validation_score))
 
 
 def _validation_score(trial: Trial) -> float:
@@ -218,6 +240,7 @@ def build_bundled(
             "chosen": made.chosen.name,
             "chosen_by": list(CHOOSE_BY),
             "candidates": {each.name: _validation_score(each) for each in made.candidates},
+            "finals": {each.name: _validation_score(each) for each in made.finals},
         },
         command="dermbook box --source FOLDER",
     )

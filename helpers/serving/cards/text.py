@@ -47,6 +47,13 @@ def format_score(score: Score) -> str:
     return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
 
 
+def _choice(title: str, means: dict[str, float], chosen: str) -> list[str]:
+    rows = [
+        [name, f"{value:.3f}", "chosen" if name == chosen else ""] for name, value in means.items()
+    ]
+    return _table([title, "mean", ""], rows)
+
+
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(line) + " |" for line in lines]
@@ -111,9 +118,10 @@ def model_card(card: Card) -> str:
         lines += ["", "Validation chose among these, by the mean of "]
         lines[-1] += " and ".join(SCORE_SHORT[name] for name in card.data["chosen_by"]) + ":"
         lines.append("")
-        marks = {card.data["chosen"]: "chosen"}
-        rows = [[name, f"{value:.3f}", marks.get(name, "")] for name, value in candidates.items()]
-        lines += _table(["candidate", "mean", ""], rows)
+        lines += _choice("candidate", candidates, card.data["chosen"])
+    if len(finals := card.data.get("finals", {})) > 1:
+        lines += ["", "It went on from several seeds, and from the mean of their weights:", ""]
+        lines += _choice("training", finals, max(finals, key=lambda name: finals[name]))
     lines += ["", "## How good it is", ""]
     lines.append(
         "95 % intervals by a bootstrap over lesions. Temperature and threshold were chosen on "

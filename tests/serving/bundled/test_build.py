@@ -16,7 +16,7 @@ from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.single_scores import balanced_accuracy, malignant_auc
-from helpers.serving.bundled.build import Recipe, build_bundled, read_recipe
+from helpers.serving.bundled.build import Recipe, _validation_score, build_bundled, read_recipe
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
 from helpers.serving.model.operating_points import read_operating
 from helpers.serving.model.served import BUNDLED, ServedModel, open_model
@@ -38,6 +38,8 @@ def small_recipe(**changes: Any) -> dict[str, Any]:
             {**COMMON, "name": "focal", "loss": "focal", "stages": [STAGE]},
         ],
         "final": {"image_size": [48, 64], "stages": [STAGE]},
+        "final_seeds": [0, 1],
+        "average": {"stages": [{**STAGE, "learning_rate": 1e-4}]},
     }
     return fields | changes
 
@@ -88,7 +90,15 @@ def test_validation_chooses_and_the_chosen_goes_on(box: ServedModel, tiny_folder
     best = max(found, key=lambda name: found[name])
     assert box.card.data["chosen"] == best
     chosen = next(trial for trial in trials if trial is not None and trial.name == best)
-    assert box.card.training["start"] == chosen.folder.name
+    finals = [find_trial(config, catalogue) for config in recipe.final_configs(chosen)]
+    assert [trial.config.start for trial in finals if trial] == [chosen.folder.name] * 2
+    mean = find_trial(recipe.average_config([trial for trial in finals if trial]), catalogue)
+    assert mean is not None and len(set(mean.config.starts)) == 2
+    scores = {trial.name: _validation_score(trial) for trial in [*finals, mean] if trial}
+    assert box.card.data["finals"] == pytest.approx(scores)
+    best = max(scores, key=lambda name: scores[name])
+    start = {"Mean of the finals": list(mean.config.starts)}.get(best, chosen.folder.name)
+    assert box.card.training["start"] == start
     assert box.card.image_size == (48, 64)
 
 
