@@ -2,8 +2,8 @@
 
     python -m benchmarks.report_profile runs/quick
 
-Nothing is run. Read are the run's ``manifest.json``, ``state/``, ``trials/``, ``events.jsonl``
-and executed notebooks, and the trials' ``trial.json`` and ``history.csv`` in the cache folder.
+Nothing is run. Read are the run's ``manifest.json``, ``state/``, ``trials/`` and executed
+notebooks, and the trials' ``trial.json`` and ``history.csv`` in the cache folder.
 What these do not tell is said to be not recorded.
 """
 
@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from helpers.core import ConfigError, cache_home, read_json
+from helpers.report import events_path
 
 NOT_RECORDED = "not recorded"
 PLOTS = ("run.figure(", "plots.")
@@ -174,9 +175,9 @@ def _within(spans: Sequence[Span], cell: Span) -> float:
     return sum(max(0.0, min(end, cell[1]) - max(begin, cell[0])) for begin, end in spans)
 
 
-def _events(folder: Path) -> list[dict[str, Any]]:
+def _events(folder: Path, name: str) -> list[dict[str, Any]]:
     try:
-        lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = events_path(folder, name).read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
     events = []
@@ -200,10 +201,7 @@ def _trained(
     ended = [
         event
         for event in events
-        if event.get("chapter") == name
-        and event.get("finished")
-        and event["time"] >= begin
-        and " epochs in " in event["text"]
+        if event.get("finished") and event["time"] >= begin and " epochs in " in event["text"]
     ]
     listed: dict[str, list[dict[str, Any]]] = {}
     for trial in _json(folder / "trials" / f"{name}.json", []):
@@ -224,10 +222,9 @@ def _trained(
     return trainings, _union(spans), missing
 
 
-def profile_chapter(
-    folder: Path, name: str, events: Sequence[dict[str, Any]], home: Path
-) -> ChapterProfile:
+def profile_chapter(folder: Path, name: str, home: Path) -> ChapterProfile:
     """Where the time of one chapter of a run went."""
+    events = _events(folder, name)
     notebook = _json(folder / "notebooks" / f"{name}.ipynb", {})
     total = _json(folder / "state" / f"{name}.json", {}).get("seconds")
     cells = _cells(notebook)
@@ -305,8 +302,8 @@ def profile_run(folder: str | Path, home: Path | None = None) -> RunProfile:
             f"{folder}: expected the folder of a finished run, with a manifest.json that names "
             "chapters, but there is none; run 'make report', or name one, as in runs/quick"
         )
-    home, events = home or cache_home(), _events(folder)
-    chapters = tuple(profile_chapter(folder, name, events, home) for name in manifest["chapters"])
+    home = home or cache_home()
+    chapters = tuple(profile_chapter(folder, name, home) for name in manifest["chapters"])
     begin, end = _moment(manifest.get("started")), _moment(manifest.get("finished"))
     typeset = _json(folder / "state" / "report.json", {}).get("seconds", {})
     executing = end - begin if begin is not None and end is not None else None

@@ -88,6 +88,61 @@ def build_model(
         If the backbone, head or weights are unknown or cannot be had, or the size is too
         small for the backbone.
     """
+    body = build_body(
+        backbone,
+        image_size,
+        weights=weights,
+        weights_dir=weights_dir,
+        flat=is_flat(head),
+        batch_norm_momentum=batch_norm_momentum,
+        preprocessing=preprocessing,
+    )
+    return add_head(body, head, dropout=dropout, n_classes=n_classes)
+
+
+def is_flat(head: str) -> bool:
+    """Whether a head takes features place by place; others take their means.
+
+    Raises
+    ------
+    ConfigError
+        If the head is unknown.
+    """
+    if head not in HEADS:
+        raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
+    return head in ("flatten", "focal_flatten")
+
+
+def build_body(
+    backbone: str,
+    image_size: tuple[int, int],
+    *,
+    weights: str = "none",
+    weights_dir: str | Path | None = None,
+    flat: bool = False,
+    batch_norm_momentum: float | None = None,
+    preprocessing: Preprocessing | None = None,
+) -> Any:
+    """Build what stands before a head: preprocessing, backbone, pooling.
+
+    Parameters
+    ----------
+    backbone, image_size, weights, weights_dir, batch_norm_momentum, preprocessing
+        As of `build_model`.
+    flat : bool, default=False
+        Whether the features of all places are laid side by side, and not averaged.
+
+    Returns
+    -------
+    keras.Model
+        Input (n_samples, height, width, 3), RGB in 0..255; output (n_samples, n_features). Its
+        name is the backbone's.
+
+    Raises
+    ------
+    ConfigError
+        As `build_model`.
+    """
     import keras
     from keras import layers
 
@@ -97,19 +152,52 @@ def build_model(
             f"{backbone}: expected an image of at least {entry.minimum_size} px a side, "
             f"got {image_size[0]}x{image_size[1]}; choose a larger image_size"
         )
-    if head not in HEADS:
-        raise ConfigError(f"head: expected one of {', '.join(HEADS)}, got {head!r}")
     inputs = layers.Input((*image_size, 3), name="pixels")
     prepared = preprocess(inputs, preprocessing or entry.preprocessing, entry.preprocessing)
     base = build_backbone(backbone, weights=weights, weights_dir=weights_dir, input_tensor=prepared)
-    x = _add_head(base.output, head, dropout)
-    outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
-    model = keras.Model(inputs, outputs, name=f"{backbone.lower()}_{head}")
+    pool = (
+        layers.Flatten(name="head_flatten")
+        if flat
+        else layers.GlobalAveragePooling2D(name="head_pooling")
+    )
+    body = keras.Model(inputs, pool(base.output), name=backbone.lower())
     if batch_norm_momentum is not None:
-        for layer in model.layers:
+        for layer in body.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = batch_norm_momentum
-    return model
+    return body
+
+
+def add_head(body: Any, head: Head, *, dropout: float = 0.0, n_classes: int = N_CLASSES) -> Any:
+    """Put a head on a body, which may bear others.
+
+    Parameters
+    ----------
+    body : keras.Model
+        As made by `build_body`, flat or not as `is_flat` says of the head.
+    head, dropout, n_classes
+        As of `build_model`.
+
+    Returns
+    -------
+    keras.Model
+        As of `build_model`.
+    """
+    import keras
+    from keras import layers
+
+    x = body.output
+    if head not in ("linear", "flatten"):
+        x = layers.Dropout(dropout, name="head_dropout")(x)
+    if head in ("flatten", "dense"):
+        x = layers.Dense(256, activation="relu", name="head_dense")(x)
+    if head == "dense":
+        x = layers.Dropout(SECOND_DROPOUT * dropout, name="head_dropout_2")(x)
+    if head in ("focal", "focal_flatten"):
+        x = layers.Dense(512, activation="relu", name="head_dense_1")(x)
+        x = layers.Dense(128, activation="relu", name="head_dense_2")(x)
+    outputs = layers.Dense(n_classes, activation="softmax", dtype="float32", name="head_softmax")(x)
+    return keras.Model(body.inputs, outputs, name=f"{body.name}_{head}")
 
 
 def build_backbone(
@@ -198,28 +286,6 @@ def _second_scale(model: Any) -> Sequence[float] | None:
     return next((scale for scale in scales if np.ndim(scale) > 0), None)
 
 
-def _add_head(x: Any, head: str, dropout: float) -> Any:
-    from keras import layers
-
-    if head == "flatten":
-        x = layers.Flatten(name="head_flatten")(x)
-        return layers.Dense(256, activation="relu", name="head_dense")(x)
-    if head == "focal_flatten":
-        x = layers.Flatten(name="head_flatten")(x)
-    else:
-        x = layers.GlobalAveragePooling2D(name="head_pooling")(x)
-    if head == "linear":
-        return x
-    x = layers.Dropout(dropout, name="head_dropout")(x)
-    if head == "dense":
-        x = layers.Dense(256, activation="relu", name="head_dense")(x)
-        x = layers.Dropout(SECOND_DROPOUT * dropout, name="head_dropout_2")(x)
-    if head in ("focal", "focal_flatten"):
-        x = layers.Dense(512, activation="relu", name="head_dense_1")(x)
-        x = layers.Dense(128, activation="relu", name="head_dense_2")(x)
-    return x
-
-
 def start_from(model: Any, trained: Mapping[str, Any]) -> None:
     """Give a model the mean weights of trained ones of the same layers, at whatever image size.
 
@@ -297,8 +363,8 @@ def set_trainable(
         )
 
 
-def split_head(model: Any) -> tuple[Any, Any]:
-    """Cut a model in front of its head.
+def head_of(model: Any) -> Any:
+    """The head of a model as a model that shares its layers.
 
     Parameters
     ----------
@@ -307,17 +373,13 @@ def split_head(model: Any) -> tuple[Any, Any]:
 
     Returns
     -------
-    body : keras.Model
-        Raw pixels in, features out: pooled where the head begins with pooling.
-    head : keras.Model
-        Features in, probabilities out. Both share the model's layers.
+    keras.Model
+        Features as given by the body in, probabilities out.
     """
     import keras
 
-    layers = [layer for layer in model.layers if layer.name.startswith("head_")]
-    first = layers[0]
-    cut = first.output if first.name in ("head_pooling", "head_flatten") else first.input
-    return keras.Model(model.inputs, cut), keras.Model(cut, model.outputs)
+    pool = next(layer for layer in model.layers if layer.name in ("head_pooling", "head_flatten"))
+    return keras.Model(pool.output, model.outputs)
 
 
 def load_model(path: str | Path) -> Any:

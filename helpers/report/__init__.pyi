@@ -1,11 +1,13 @@
 from .build import build_report
 from .chapters import find_chapters
 from .inputs import version_of
+from .runner import events_path
 from .typesetting import TYPST_TEMPLATE
 
 __all__ = [
     "TYPST_TEMPLATE",
     "build_report",
+    "events_path",
     "find_chapters",
     "version_of",
 ]

@@ -42,6 +42,11 @@ def state_path(folder: Path, name: str) -> Path:
     return folder / "state" / f"{name}.json"
 
 
+def events_path(folder: Path, name: str) -> Path:
+    """What a chapter's trainings told during its last execution, one JSON object a line."""
+    return folder / "state" / f"{name}.events.jsonl"
+
+
 def read_state(folder: Path, name: str) -> dict[str, Any]:
     """State of a chapter in a run folder: ``digest``, ``seconds``, ``finished``; or empty."""
     path = state_path(folder, name)
@@ -104,7 +109,7 @@ class _Running:
 
         name, target = chapter.name, notebook_path(folder, chapter.name)
         # What an earlier run left must not pass for this one's, whatever happens now.
-        events = folder / "state" / f"{name}.events.jsonl"
+        events = events_path(folder, name)
         numbers = folder / "numbers" / f"{name}.json"
         for path in (state_path(folder, name), target, failed_path(folder, name), numbers, events):
             path.unlink(missing_ok=True)

@@ -22,19 +22,20 @@ from helpers.core import atomic_file
 from helpers.models import (
     AT_ONCE,
     Forward,
+    add_head,
     backend_name,
-    build_model,
     compiles,
+    head_of,
     make_adam,
     seed_epoch,
     seed_everything,
     set_trainable,
-    split_head,
     spread,
     start_from,
     use_fast_layers,
 )
 from helpers.training.batches import Augments, accumulation_of, make_batches
+from helpers.training.bodies import open_body
 from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
@@ -97,9 +98,9 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
 
     imported = time.perf_counter()
     devices = _spread(task)
-    model = _build(config)
+    model, describe = _build(config)
     built = time.perf_counter()
-    trainer = _Trainer(task, emit, stopping, data, model, state, devices)
+    trainer = _Trainer(task, emit, stopping, data, model, describe, state, devices)
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
@@ -154,8 +155,9 @@ def probe(task: Task) -> None:
     data = load_data(task)
     seed_everything(task.config.seed)
     devices = _spread(task)
-    model = _build(task.config)
-    trainer = _Trainer(task, lambda event: None, lambda: False, data, model, Checkpoint(), devices)
+    model, describe = _build(task.config)
+    emit, stopping = lambda event: None, lambda: False
+    trainer = _Trainer(task, emit, stopping, data, model, describe, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
         for part in range(batches.accumulation):
@@ -163,25 +165,17 @@ def probe(task: Task) -> None:
     trainer.infer(data.rows["valid"][:AT_ONCE])
 
 
-def _build(config: TrialConfig) -> Any:
+def _build(config: TrialConfig) -> tuple[Any, Forward]:
+    """The network as it begins, and what its body gives."""
     import keras
 
     use_fast_layers()
     keras.mixed_precision.set_dtype_policy(config.precision)
-    model = build_model(
-        config.backbone,
-        config.image_size,
-        weights="none" if config.starts else config.weights,
-        weights_dir=config.weights_dir,
-        head=config.head,
-        dropout=config.dropout,
-        n_classes=len(config.classes),
-        preprocessing=config.preprocessing,
-        batch_norm_momentum=config.batch_norm_momentum,
-    )
+    body = open_body(config)
+    model = add_head(body.model, config.head, dropout=config.dropout, n_classes=len(config.classes))
     if config.starts:
         start_from(model, {key: started_trial(key).load_model() for key in config.starts})
-    return model
+    return model, body.forward
 
 
 def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
@@ -215,6 +209,7 @@ class _Trainer:
         stopping: Callable[[], bool],
         data: Data,
         model: Any,
+        describe: Forward,
         state: Checkpoint,
         devices: int,
     ) -> None:
@@ -222,8 +217,8 @@ class _Trainer:
         self.emit, self.stopping = emit, stopping
         self.data, self.model, self.state = data, model, state
         self.devices = devices
-        body, self.head = split_head(model)
-        self.describe = Forward(body)
+        self.head = head_of(model)
+        self.describe = describe
         self.classify = Forward(self.head)
         self._features: NDArray[np.float32] | None = None
         self.clock = time.perf_counter()

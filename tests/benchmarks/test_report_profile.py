@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.report_profile import NOT_RECORDED, main, profile_run, profile_tables, training_of
 from helpers.core import ConfigError, write_json
+from helpers.report import events_path
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC).timestamp()
 
@@ -65,7 +66,7 @@ def run(tmp_path: Path) -> Path:
         json.dumps({"chapter": "01_start", "time": START + t, "text": text, "finished": True})
         for t, text in events
     ]
-    (folder / "events.jsonl").write_text("\n".join([*lines, '{"chapter": "01_st']))
+    events_path(folder, "01_start").write_text("\n".join([*lines, '{"chapter": "01_st']))
     for _, key in names:
         _trial(tmp_path / "home", key)
     return folder

@@ -19,9 +19,9 @@ from helpers.models.build import (
     HEADS,
     backbone_layers,
     build_model,
+    head_of,
     load_model,
     set_trainable,
-    split_head,
     start_from,
 )
 
@@ -107,8 +107,7 @@ def test_focal_flatten_keeps_the_places() -> None:
     assert names == [
         "head_flatten", "head_dropout", "head_dense_1", "head_dense_2", "head_softmax"
     ]  # fmt: skip
-    body, _ = split_head(model)
-    assert body.output.shape == (None, 2 * 2 * 1024)
+    assert head_of(model).inputs[0].shape == (None, 2 * 2 * 1024)
     pooled = build_model("MobileNet", (64, 64), head="focal", dropout=0.5)
     assert model.count_params() - pooled.count_params() == 3 * 1024 * 512
 
