@@ -1,5 +1,6 @@
-from .build import build_bundled
+from .build import build_bundled, read_recipe
 
 __all__ = [
     "build_bundled",
+    "read_recipe",
 ]
