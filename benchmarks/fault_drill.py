@@ -31,7 +31,7 @@ import traceback
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,8 +233,9 @@ def _write_export(folder: Path) -> None:
 
 
 def _read_export(folder: Path) -> Any:
-    from helpers.serving.exports import open_runtime
+    from helpers.serving.exports import open_runtime, verify_export
 
+    verify_export(folder / "web")
     compute = open_runtime("tfjs", folder / "web")
     images = np.random.default_rng(0).integers(0, 256, (1, 144, 192, 3), np.uint8)
     return digest(compute(images)["probabilities"].round(4).tolist())
@@ -262,7 +263,7 @@ def _write_chapter(folder: Path) -> None:
     cells = [
         nbformat.v4.new_markdown_cell("# A chapter\n\nIt computes one number."),
         nbformat.v4.new_code_cell(
-            "profile = 'smoke'\nsource = max_images = seed = run_folder = None",
+            "profile = 'smoke'\nsource = None\nmax_images = None\nseed = None\nrun_folder = None",
             metadata={"tags": ["parameters"]},
         ),
         nbformat.v4.new_code_cell("print(6 * 7)"),
@@ -389,12 +390,16 @@ def _others(folder: Path, but: Path) -> dict[str, str]:
     }
 
 
-def _judge(kind: Kind, name: str, whole: Any, answer: tuple[str, Any]) -> tuple[str, str]:
+def _judge(
+    kind: Kind, file: Path, way: str, whole: Any, answer: tuple[str, Any]
+) -> tuple[str, str]:
     what, value = answer
     if what == "told":
-        stem = Path(name).stem.removesuffix(".partial")
-        named = name in value or stem in value
-        return ("told", "") if named else ("untold", f"the message does not name {name}: {value}")
+        # Which name is missing cannot be known; where it is missing can.
+        names = [file.name, file.stem]
+        names += [str(file.parent)] if way in ("rename", "delete") else []
+        named = any(name in value for name in names)
+        return ("told", "") if named else ("untold", f"the message does not name {file}: {value}")
     if what != "result":
         return what, str(value)
     if value == whole:
@@ -404,7 +409,9 @@ def _judge(kind: Kind, name: str, whole: Any, answer: tuple[str, Any]) -> tuple[
     return ("wrong", f"expected {whole}, got {value}") if kind.guarded else ("as written", "")
 
 
-def run_drill(cases: int, seed: int, folder: Path, kinds: tuple[Kind, ...] = KINDS) -> list[Any]:
+def run_drill(
+    cases: int, seed: int, folder: Path, kinds: tuple[Kind, ...] = KINDS
+) -> Iterator[dict[str, Any]]:
     """Make, damage and use.
 
     Parameters
@@ -417,13 +424,12 @@ def run_drill(cases: int, seed: int, folder: Path, kinds: tuple[Kind, ...] = KIN
         Empty; takes artefacts and copies.
     kinds : tuple of Kind, default=KINDS
 
-    Returns
-    -------
-    list of dict
+    Yields
+    ------
+    dict
         One a case: ``kind``, ``file``, ``damage``, ``end``, ``detail``, ``seconds``.
     """
     rng = random.Random(seed)
-    found = []
     total = sum(kind.share for kind in kinds)
     for kind in kinds:
         origin = folder / kind.name.replace(" ", "-")
@@ -446,17 +452,16 @@ def run_drill(cases: int, seed: int, folder: Path, kinds: tuple[Kind, ...] = KIN
             before = _others(case, case / file)
             way = damage(case / file, rng)
             began = time.monotonic()
-            end, detail = _judge(kind, file.name, whole, in_child(_answer, kind, case))
+            end, detail = _judge(kind, file, way, whole, in_child(_answer, kind, case))
             after = _others(case, case / file)
             if lost := [name for name in before if name not in after and not _replaced(kind, name)]:
                 end, detail = "lost", ", ".join(lost)
-            found.append({
+            yield {
                 "kind": kind.name, "file": str(file), "damage": way, "end": end,
                 "detail": detail, "seconds": round(time.monotonic() - began, 2),
-            })  # fmt: skip
+            }  # fmt: skip
             shutil.rmtree(case)
         shutil.rmtree(origin)
-    return found
 
 
 def _replaced(kind: Kind, name: str) -> bool:
@@ -474,15 +479,17 @@ def main() -> int:
     kinds = tuple(kind for kind in KINDS if not options.kind or kind.name in options.kind)
     import tensorflow  # noqa: F401 (once, for all the processes that are forked)
 
+    ends: dict[str, Counter[str]] = {kind.name: Counter() for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="dermbook-faults-") as folder:
-        found = run_drill(options.cases, options.seed, Path(folder), kinds)
-    faults = [case for case in found if case["end"] not in ANSWERS]
-    for case in faults:
-        print(json.dumps(case, indent=1))
-    for kind in kinds:
-        ends = Counter(case["end"] for case in found if case["kind"] == kind.name)
-        print(f"{kind.name}: {', '.join(f'{n} {end}' for end, n in sorted(ends.items()))}")
-    print(f"{len(found)} cases, {len(faults)} faults")
+        for case in run_drill(options.cases, options.seed, Path(folder), kinds):
+            ends[case["kind"]][case["end"]] += 1
+            if case["end"] not in ANSWERS:
+                print(json.dumps(case, indent=1), flush=True)
+    for name, counts in ends.items():
+        print(f"{name}: {', '.join(f'{n} {end}' for end, n in sorted(counts.items()))}")
+    counts = sum(ends.values(), Counter())
+    faults = sum(n for end, n in counts.items() if end not in ANSWERS)
+    print(f"{counts.total()} cases, {faults} faults")
     return 1 if faults else 0
 
 

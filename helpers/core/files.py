@@ -261,6 +261,38 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_yaml(path: str | Path, expected: str = "fields") -> dict[Any, Any]:
+    """Read a UTF-8 YAML file of names and values.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    expected : str, default="fields"
+        What the error calls that which the file should hold.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is no YAML, or holds something else.
+    """
+    import yaml
+
+    path = Path(path)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a YAML file of {expected}; {error.strerror}") from None
+    except (UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: expected YAML of {expected}, as UTF-8; {error}") from None
+    if not isinstance(content, dict):
+        got = type(content).__name__
+        raise ConfigError(
+            f"{path}: expected YAML of {expected}, got {got}; give it a 'name: value'"
+        )
+    return content
+
+
 def digest(value: Any, length: int = 16) -> str:
     """Hash of a JSON-like value that does not depend on the order of its keys.
 

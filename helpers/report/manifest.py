@@ -11,7 +11,7 @@ from typing import Any
 from helpers.core import devices, read_json, write_json
 from helpers.report.inputs import version_of
 from helpers.report.results import ChapterResult
-from helpers.report.runner import read_state
+from helpers.report.runner import numbers_path, read_state
 
 MANIFEST = "manifest.json"
 
@@ -87,7 +87,7 @@ def build_manifest(
         if result.reason:
             chapters[name]["reason"] = result.reason
         if result.status in ("done", "cached"):
-            numbers[name] = _read_if_there(folder / "numbers" / f"{name}.json", [])
+            numbers[name] = _read_if_there(numbers_path(folder, name), [])
     return {
         "configuration": dict(configuration),
         "source": _read_if_there(folder / "source.json", {}),

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from helpers.core import ConfigError, read_json, write_json
+from helpers.core import ConfigError, read_json, sha256_file, write_json
 from helpers.report.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
 from helpers.report.results import ChapterResult
@@ -42,21 +42,33 @@ def state_path(folder: Path, name: str) -> Path:
     return folder / "state" / f"{name}.json"
 
 
+def numbers_path(folder: Path, name: str) -> Path:
+    """The numbers that a chapter's text quotes; not there where it quotes none."""
+    return folder / "numbers" / f"{name}.json"
+
+
 def events_path(folder: Path, name: str) -> Path:
     """What a chapter's trainings told during its last execution, one JSON object a line."""
     return folder / "state" / f"{name}.events.jsonl"
 
 
 def read_state(folder: Path, name: str) -> dict[str, Any]:
-    """State of a chapter in a run folder: ``digest``, ``seconds``, ``finished``; or empty."""
-    path = state_path(folder, name)
-    if not path.exists() or not notebook_path(folder, name).exists():
-        return {}
+    """State of a chapter in a run folder: ``digest``, ``seconds``, ``finished``, ``sha256``.
+
+    Empty where the chapter has to be run: never yet, or what it wrote is not what it was.
+    """
     try:
-        state = read_json(path)
-    except ValueError:  # written by hand or broken: run the chapter again
+        state = read_json(state_path(folder, name))
+        whole = _sums(folder, name) == state["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return state if isinstance(state, dict) else {}
+    return dict(state) if whole else {}
+
+
+def _sums(folder: Path, name: str) -> dict[str, str]:
+    """SHA-256 of what a chapter left for the report."""
+    paths = [notebook_path(folder, name), numbers_path(folder, name)]
+    return {path.parent.name: sha256_file(path) for path in paths if path.is_file()}
 
 
 def _check_all(chapters: Sequence[Chapter], parameters: Mapping[str, Any]) -> None:
@@ -110,7 +122,7 @@ class _Running:
         name, target = chapter.name, notebook_path(folder, chapter.name)
         # What an earlier run left must not pass for this one's, whatever happens now.
         events = events_path(folder, name)
-        numbers = folder / "numbers" / f"{name}.json"
+        numbers = numbers_path(folder, name)
         for path in (state_path(folder, name), target, failed_path(folder, name), numbers, events):
             path.unlink(missing_ok=True)
         partial = target.with_name(f".{name}.{os.getpid()}.partial.ipynb")
@@ -140,6 +152,7 @@ class _Running:
             "digest": inputs,
             "seconds": round(seconds, 2),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sha256": _sums(self.folder, name),
         }
         write_json(state_path(self.folder, name), state)
         return ChapterResult(self.chapter, "done", seconds)

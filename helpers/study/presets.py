@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from helpers.core import CHAPTERS, ConfigError, explain_validation
+from helpers.core import CHAPTERS, ConfigError, explain_validation, read_yaml
 from helpers.evaluation import SCORES
 from helpers.models import BACKBONES
 from helpers.published import claim
@@ -302,12 +301,9 @@ def load_presets(path: Path = PRESETS) -> dict[str, Preset]:
     ConfigError
         If it is no YAML, or a field is missing, unknown or out of range.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: expected YAML; {error}") from None
+    content = read_yaml(path, "presets by name")
     presets = {}
-    for name, fields in content.items() if isinstance(content, dict) else ():
+    for name, fields in content.items():
         try:
             presets[name] = Preset(name=name, **(fields or {}))
         except ValidationError as error:

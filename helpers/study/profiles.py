@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from helpers.core import CHAPTERS, ConfigError, explain_validation
+from helpers.core import CHAPTERS, ConfigError, explain_validation, read_yaml
 from helpers.models import find_backbone
 from helpers.study.downsizing import SmallSystems
 from helpers.study.presets import compared_presets
@@ -205,12 +204,7 @@ def load_profile(name: str | Path) -> Profile:
         range.
     """
     path = profile_path(name)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: expected YAML; {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected fields, got {type(content).__name__}")
+    content = read_yaml(path)
     try:
         profile = Profile(name=path.stem, **content)
     except ValidationError as error:

@@ -18,6 +18,7 @@ from helpers.core.files import (
     atomic_file,
     atomic_folder,
     folder_bytes,
+    read_yaml,
     readable_bytes,
     told_write_errors,
     writable,
@@ -179,3 +180,24 @@ def test_bytes_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(bytes(24))
     assert folder_bytes(tmp_path) == 1024
     assert readable_bytes(1000) == "1.0 KiB" and readable_bytes(3 * 2**30) == "3.00 GiB"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"name: \x92", "UTF-8"),
+        (b"name: [1, 2", "line 1"),
+        (b"- 1\n- 2\n", "got list"),
+        (b"", "got NoneType"),
+        (b"name: \x00", "character"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    """Whatever its bytes are, the error names the file and what was expected of it."""
+    path = tmp_path / "mine.yml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"(?s)mine\.yml: expected YAML of a recipe.*{told}"):
+        read_yaml(path, "a recipe")
+    path.unlink()
+    with pytest.raises(ConfigError, match=r"mine\.yml: expected a YAML file of a recipe; No such"):
+        read_yaml(path, "a recipe")

@@ -28,7 +28,7 @@ from helpers.report.chapters import Chapter, find_chapters
 from helpers.report.execution import check_parameters
 from helpers.report.progress import Progress
 from helpers.report.results import ChapterResult
-from helpers.report.runner import failed_path, notebook_path, run_chapters
+from helpers.report.runner import failed_path, notebook_path, numbers_path, run_chapters
 
 
 def _run(
@@ -138,6 +138,20 @@ def test_a_copy_without_its_state_is_not_trusted(mixed):
     (run / "state" / "05_last.json").write_text("{")
     results, _ = _run([chapter], run)
     assert results["05_last"].status == "done"
+
+
+@pytest.mark.parametrize("part", ["notebooks", "numbers"])
+def test_a_copy_that_was_changed_is_not_trusted(tmp_path, part):
+    """Another byte in what a chapter left, and it is executed again, to the same text."""
+    write_chapter(tmp_path / "chapters", "01_one", ["print(6 * 7)"])
+    chapters = find_chapters(tmp_path / "chapters")
+    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "done"
+    path = {"notebooks": notebook_path, "numbers": numbers_path}[part](tmp_path / "run", "01_one")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes((path.read_bytes() if path.exists() else b"").replace(b"42", b"43") + b" ")
+    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "done"
+    assert "42\\n" in notebook_path(tmp_path / "run", "01_one").read_text(encoding="utf-8")
+    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "cached"
 
 
 def test_unknown_parameters_are_refused_before_anything_runs(tmp_path):

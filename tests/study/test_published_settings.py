@@ -30,6 +30,7 @@ NOTHING: dict[str, Any] = {
     "loss": "cross_entropy",
     "focal_gamma": 2.0,  # of a loss that is not used
     "focal_alpha": 0.25,
+    "logit_adjustment": 0.0,
     "class_weight": "none",
     "reduce_lr_factor": 0.5,
     "least_learning_rate": 0.0,

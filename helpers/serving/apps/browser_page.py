@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from helpers.core import APPS, ConfigError, atomic_folder, digest, read_json, writable, write_json
 from helpers.serving.apps.translations import LANGUAGES
-from helpers.serving.exports import RECORD, export_model
+from helpers.serving.exports import RECORD, export_model, verify_export
 
 PAGE = APPS / "browser"
 EXAMPLES = APPS / "examples"
@@ -110,6 +110,7 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy_model(ready: Path, folder: Path) -> None:
+    verify_export(ready)
     folder.mkdir()
     names = ["model.json"]
     for group in read_json(ready / "model.json")["weightsManifest"]:

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers.core import ConfigError, atomic_folder, explain_validation
+from helpers.core import ConfigError, atomic_folder, explain_validation, read_yaml
 from helpers.dataset import fingerprint, load_catalogue, open_source, split_catalogue
 from helpers.evaluation import scores, view_predictions, views_of
 from helpers.serving.bundled.export_scores import score_copy
@@ -97,14 +96,7 @@ def read_recipe(path: Path) -> Recipe:
     ConfigError
         If there is no such file, it is no YAML, or a field is missing, unknown or out of range.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a recipe; {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: expected YAML; {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected fields, got {type(content).__name__}")
+    content = read_yaml(path, "a recipe")
     content.pop("common", None)  # what YAML merges into the candidates
     try:
         return Recipe(**content)

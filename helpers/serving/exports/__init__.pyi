@@ -1,5 +1,6 @@
-from .export import RECORD, REPRESENTATIVE_IMAGES, Export, Precision, export_model
+from .export import REPRESENTATIVE_IMAGES, Export, Precision, export_model
 from .runtimes import Compute, open_runtime
+from .verification import RECORD, verify_export
 from .workspace import ExportWorkspace, no_chatter
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "export_model",
     "no_chatter",
     "open_runtime",
+    "verify_export",
 ]

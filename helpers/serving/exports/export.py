@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from helpers.core import ConfigError, atomic_folder, folder_bytes, sha256_file, write_json
 from helpers.serving.exports.graph import INPUT, OUTPUTS
 from helpers.serving.exports.runtimes import MODEL_FILES, Compute, Outputs, open_runtime
+from helpers.serving.exports.verification import RECORD
 from helpers.serving.exports.workspace import ExportWorkspace, no_chatter
 
 To = Literal["tfjs", "litert", "onnx", "saved_model"]
@@ -40,7 +41,6 @@ TOLERANCES: dict[str, float] = {"float32": 1e-4, "float16": 0.02, "int8": 0.3}
 
 ONNX_OPSET = 18
 REPRESENTATIVE_IMAGES = 100
-RECORD = "export.json"
 
 
 class Served(Protocol):

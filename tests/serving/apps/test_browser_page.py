@@ -22,7 +22,7 @@ from support.small_served import IMAGE_SIZE, small_card
 from helpers.augmentation.clahe import Clahe
 from helpers.core.classes import CLASSES
 from helpers.core.errors import ConfigError
-from helpers.core.files import sha256_file
+from helpers.core.files import sha256_file, write_json
 from helpers.serving.apps.browser_page import (
     EXAMPLES,
     LANGUAGES,
@@ -180,6 +180,8 @@ def test_scores_are_those_of_the_weights_that_were_scored(
         scores={"accuracy": score},
     )
     _as_float16(site / "model", tmp_path / "web")
+    files = {path.name: {"sha256": sha256_file(path)} for path in (tmp_path / "web").iterdir()}
+    write_json(tmp_path / "web" / "export.json", {"files": files})
 
     def facts(browser: Copy | None) -> dict[str, Any]:
         card = served.card.model_copy(update={"browser": browser})
@@ -195,6 +197,10 @@ def test_scores_are_those_of_the_weights_that_were_scored(
     assert [copied["precision"], copied["scores_of"]] == ["float16", "float16"]
     assert copied["scores"]["test"] == {"accuracy": score.model_dump()}
     assert copied["scores"]["valid"] == own["scores"]["valid"]
+    with open(tmp_path / "web" / "model.json", "ab") as file:
+        file.write(b" ")
+    with pytest.raises(ConfigError, match=r"model\.json has other bytes"):
+        facts(copy)
 
 
 def _as_float16(model: Path, folder: Path) -> None:
