@@ -152,7 +152,6 @@ def train_preset(
     if backbone is not None:
         preset = preset.variant(backbone)
     seed = loaded.seed if seed is None else seed
-    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
     if split_file is not None and protocol == "published":
         raise ConfigError(
             "--split: a split file keeps lesions together, so expected --protocol lesion, or none, "
@@ -162,6 +161,7 @@ def train_preset(
         split_file = Path(loaded.split_file)
     by = "lesion" if split_file or protocol == "lesion" else preset.protocol.by
     given = None if split_file is None else split_path(split_file)
+    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
     whole = load_catalogue(opened)
     if loaded.group_duplicates:
         whole = join_duplicates(whole)
