@@ -7,6 +7,9 @@ conditional on how many lesions of each class the split holds. ``n`` counts imag
 ``n_groups`` lesions. All scores of one table come from the same resamples, and so do those of
 two models on the same images, which is what makes their difference sharp.
 
+What a class without images does, ties and probabilities of nil stand in
+`helpers.evaluation.metrics`.
+
 Two exceptions. A score that is perfect (or nil) in every resample would get an interval of no
 width; it gets Wilson's interval for as many cases as there are lesions, for a mean over classes
 the harmonic count of [1]_. The expected calibration error grows when images repeat, so its
@@ -61,6 +64,7 @@ __all__ = [
     "confusion",
     "error_destinations",
     "expected_calibration_error",
+    "log_loss",
     "macro_f1",
     "macro_precision",
     "malignant_auc",
@@ -319,6 +323,24 @@ def brier_score(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) 
        Monthly Weather Review 78 (1950).
     """
     return scores(predictions, ["brier_score"], **options)["brier_score"]
+
+
+def log_loss(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) -> Estimate:
+    """Mean negative logarithm of the true class's probability, in nats.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A trial's predictions of one split.
+    **options
+        ``level``, ``n_resamples``, ``random_state``, as in `scores`.
+
+    Returns
+    -------
+    Estimate
+        At least 0, and at most 27.6: a probability below 1e-12 counts as that.
+    """
+    return _one(predictions, Score("Log loss", metrics.log_loss, "loss"), options)
 
 
 def _present(predictions: pd.DataFrame, dx: str) -> int:
