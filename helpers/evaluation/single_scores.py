@@ -7,9 +7,6 @@ conditional on how many lesions of each class the split holds. ``n`` counts imag
 ``n_groups`` lesions. All scores of one table come from the same resamples, and so do those of
 two models on the same images, which is what makes their difference sharp.
 
-What a class without images does, ties and probabilities of nil stand in
-`helpers.evaluation.metrics`.
-
 Two exceptions. A score that is perfect (or nil) in every resample would get an interval of no
 width; it gets Wilson's interval for as many cases as there are lesions, for a mean over classes
 the harmonic count of [1]_. The expected calibration error grows when images repeat, so its
@@ -20,6 +17,8 @@ References
 .. [1] Kish, "Survey Sampling", 1965: for a mean of K class means with m_c lesions each, the
    effective number is K ** 2 / sum(1 / m_c).
 .. [2] Davison and Hinkley, "Bootstrap Methods and their Application", 1997, chapter 5.
+
+What a class without images does, a tie and a probability of nil: see `helpers.evaluation.metrics`.
 """
 
 from __future__ import annotations
