@@ -26,6 +26,7 @@ CHAPTERS ?=
 CODE ?=
 MAX_IMAGES ?=
 SEED ?=
+SPLIT ?=
 AT_ONCE ?=
 TESTS ?= tests
 WORKERS ?= auto
@@ -52,12 +53,12 @@ help: ## Show this list
 
 setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser")
 
-report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE MAX_IMAGES SEED AT_ONCE)
+report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE MAX_IMAGES SEED SPLIT AT_ONCE)
 	@$(BIN)/dermbook report "$(PROFILE)" \
 	  $(if $(SOURCE),--source "$(SOURCE)") $(if $(RUN),--run "$(RUN)") \
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)") \
-	  $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
+	  $(if $(SPLIT),--split "$(SPLIT)") $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
 
 test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
 	@# A file stays in one process, so that what its tests share is made once.

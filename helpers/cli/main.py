@@ -87,6 +87,12 @@ class Divided(StrEnum):
     lesion = "lesion"
 
 
+SplitOption = Annotated[
+    Path | None,
+    typer.Option(help="Divide the images as this file of `data split` says."),
+]
+
+
 @app.callback()
 def main(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of all errors.")] = False,
@@ -110,6 +116,7 @@ def report(
         int | None, typer.Option(min=1, help="At most so many images. [default: the profile's]")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
+    split: SplitOption = None,
     force: Annotated[bool, typer.Option("--force", help="Execute unchanged chapters too.")] = False,
     at_once: Annotated[
         int | None,
@@ -129,6 +136,7 @@ def report(
         code=code.value,
         max_images=max_images,
         seed=seed,
+        split_file=None if split is None else str(split),
         force=force,
         at_once=at_once,
         console=console,
@@ -232,6 +240,33 @@ def draw(
     console.print(f"{n_images:,} images in {drawn}", highlight=False, soft_wrap=True)
 
 
+@data.command("split")
+def write_split_file(
+    source: Annotated[str, typer.Argument(help="sample, ham10000, a folder or an archive.")],
+    to: Annotated[Path, typer.Option(help="The file: image_id, lesion_id, split.")],
+    fractions: Annotated[
+        str, typer.Option(help="Shares of train, valid and test in the images of each class.")
+    ] = "0.6,0.2,0.2",
+    seed: Annotated[int, typer.Option(min=0, help="Of the split, and of a drawn sample.")] = 0,
+    group_duplicates: Annotated[
+        bool, typer.Option("--group-duplicates", help="Keep lesions that share a picture together.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a file of the name.")] = False,
+) -> None:
+    """Divide a source by lesion and write the split as a file, for --split."""
+    from helpers.cli.split import split_source
+
+    split_source(
+        source,
+        to,
+        console,
+        fractions=fractions,
+        seed=seed,
+        group_duplicates=group_duplicates,
+        replace=replace,
+    )
+
+
 @app.command()
 def trial(
     preset: Annotated[
@@ -245,8 +280,13 @@ def trial(
         typer.Option(help="sample, ham10000, a folder or an archive. [default: the profile's]"),
     ] = None,
     protocol: Annotated[
-        Divided, typer.Option(help="Divide images as for the claim, or keep lesions together.")
-    ] = Divided.published,
+        Divided | None,
+        typer.Option(
+            help="Divide images as for the claim, or keep lesions together. "
+            "[default: published; lesion with --split]",
+            show_default=False,
+        ),
+    ] = None,
     backbone: Annotated[
         str | None, typer.Option(help="Another that the system was published with.")
     ] = None,
@@ -254,6 +294,7 @@ def trial(
         int | None, typer.Option(min=1, help="At most so many images. [default: the profile's]")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
+    split: SplitOption = None,
     as_list: Annotated[bool, typer.Option("--list", help="List the presets.")] = False,
 ) -> None:
     """Train a published system by its preset, and print its scores beside its claims.
@@ -270,10 +311,11 @@ def trial(
         console,
         profile=profile,
         source=source,
-        protocol=protocol.value,
+        protocol=None if protocol is None else protocol.value,
         backbone=backbone,
         max_images=max_images,
         seed=seed,
+        split_file=split,
     )
 
 

@@ -110,6 +110,12 @@ def box(
     out: Annotated[
         Path | None, typer.Option(help="The folder to write. [default: apps/model]")
     ] = None,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            help="Divide the images as this file of `data split` says. [default: as the recipe]"
+        ),
+    ] = None,
 ) -> None:
     """Train the model in the box by its recipe, score it once and write its folder."""
     from helpers.serving.bundled import build_bundled
@@ -118,7 +124,7 @@ def box(
     def tell(event: dict[str, Any]) -> None:
         console.print(f"{event['trial']}: {event['text']}", highlight=False, soft_wrap=True)
 
-    served = build_bundled(recipe or BUNDLED / "recipe.yml", source, out or BUNDLED, tell)
+    served = build_bundled(recipe or BUNDLED / "recipe.yml", source, out or BUNDLED, tell, split)
     for name, score in served.card.faces["views"].scores["test"].items():
         console.print(f"test {name}: {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
@@ -11,7 +12,15 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from helpers.dataset import load_catalogue, open_source, subset
+from helpers.core import ConfigError, sha256_file
+from helpers.dataset import (
+    join_duplicates,
+    load_catalogue,
+    open_source,
+    read_split,
+    split_path,
+    subset,
+)
 from helpers.reproduction import (
     claim_text,
     estimate_text,
@@ -93,10 +102,11 @@ def train_preset(
     *,
     profile: str = "full",
     source: str | None = None,
-    protocol: Literal["published", "lesion"] = "published",
+    protocol: Literal["published", "lesion"] | None = None,
     backbone: str | None = None,
     max_images: int | None = None,
     seed: int | None = None,
+    split_file: Path | None = None,
 ) -> list[Trial]:
     """Train a published system, or get it from the cache, and print what it scores.
 
@@ -110,14 +120,18 @@ def train_preset(
         Says what is made small, and gives what is None below.
     source : str, optional
         "sample", "ham10000", a folder or an archive.
-    protocol : {"published", "lesion"}, default="published"
-        Whether the images are divided as for the claim, or by lesion.
+    protocol : {"published", "lesion"}, optional
+        Whether the images are divided as for the claim, which is the default, or by lesion, which
+        a split file is.
     backbone : str, optional
         Another that the system was published with.
     max_images : int, optional
         At most so many images.
     seed : int, optional
         Of sample, division and training.
+    split_file : Path, optional
+        The split by lesion to use in place of a computed one; the profile's own where None and
+        the protocol is by lesion.
 
     Returns
     -------
@@ -127,7 +141,10 @@ def train_preset(
     Raises
     ------
     ConfigError
-        If the preset, its backbone or the profile is unknown.
+        If the preset, its backbone or the profile is unknown, or a split file is given for the
+        claim's protocol.
+    DataError
+        With all problems of the images, or of the split file.
     TrialError
         If a training fails, as where weights cannot be downloaded.
     """
@@ -135,12 +152,23 @@ def train_preset(
     if backbone is not None:
         preset = preset.variant(backbone)
     seed = loaded.seed if seed is None else seed
+    if split_file is not None and protocol == "published":
+        raise ConfigError(
+            "--split: a split file keeps lesions together, so expected --protocol lesion, or none, "
+            "beside it but got published"
+        )
+    if split_file is None and protocol == "lesion" and loaded.split_file is not None:
+        split_file = Path(loaded.split_file)
+    by = "lesion" if split_file or protocol == "lesion" else preset.protocol.by
+    given = None if split_file is None else split_path(split_file)
     opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
-    catalogue = load_catalogue(opened)
+    whole = load_catalogue(opened)
+    if loaded.group_duplicates:
+        whole = join_duplicates(whole)
     limit = loaded.max_images if max_images is None else max_images
-    if limit is not None and limit < len(catalogue):
-        catalogue = subset(catalogue, limit, seed)
-    by = preset.protocol.by if protocol == "published" else "lesion"
+    catalogue = whole if limit is None else subset(whole, limit, seed)
+    if given is not None:
+        catalogue = read_split(given, catalogue, whole=whole)
     plan = plan_system(
         preset,
         catalogue,
@@ -148,10 +176,14 @@ def train_preset(
         small=loaded.systems,
         seed=seed,
         weights_dir=loaded.weights_dir,
+        keep_split=given is not None,
     )
     n_images = len(plan.catalogues[0])
     _say(console, f"{preset.title}: {preset.description}", "bold")
-    _say(console, f"On {opened.title}, {n_images:,} images, divided by {by}.")
+    how = f"divided by {by}"
+    if given is not None:
+        how += f" as {given} says (SHA-256 {sha256_file(given)})"
+    _say(console, f"On {opened.title}, {n_images:,} images, {how}.")
     with TrialLines(console, [config.name for config in plan.configs]) as lines:
         trials = run_trials(
             plan.configs, plan.catalogues, progress=lines.update, grouped=by == "lesion"

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from helpers.core import ConfigError
+from helpers.core import ConfigError, atomic_file, cache_home
+from helpers.dataset.catalogue import fingerprint
 from helpers.dataset.decoding import read_image
 
 HASH_BITS = 64
@@ -162,3 +163,45 @@ def near_duplicates(
         }
     )
     return table.sort_values(["distance", "image_id_a", "image_id_b"], ignore_index=True)
+
+
+def join_duplicates(catalogue: pd.DataFrame, pairs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Join the lesions that share a picture into groups, which a split then keeps together.
+
+    Parameters
+    ----------
+    catalogue : DataFrame
+        With ``image_id``, ``lesion_id`` and ``path``; and with ``dx`` and ``digest`` where
+        pairs are looked for.
+    pairs : DataFrame, optional
+        Of `near_duplicates`; where None they are looked for once and kept in the cache folder.
+
+    Returns
+    -------
+    DataFrame
+        A copy with the column ``group``: the first, by name, of the lesions that are joined
+        through any chain of pairs whose similarity is at least `SAME_PICTURE`. A lesion that
+        shares no picture is a group by itself.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if pairs is None:
+        pairs = _kept_pairs(catalogue)
+    same = pairs[pairs["similarity"] >= SAME_PICTURE]
+    names, lesion = np.unique(catalogue["lesion_id"].to_numpy(dtype=str), return_inverse=True)
+    number = pd.Series(lesion, index=catalogue["image_id"].to_numpy())
+    ends = [number.loc[same[f"image_id_{side}"]].to_numpy() for side in "ab"]
+    links = coo_array((np.ones(len(same)), tuple(ends)), shape=(len(names), len(names)))
+    _, component = connected_components(links, directed=False)
+    _, first = np.unique(component, return_index=True)  # names are sorted, so the first is least
+    return catalogue.assign(group=names[first][component[lesion]])
+
+
+def _kept_pairs(catalogue: pd.DataFrame) -> pd.DataFrame:
+    """Near-duplicates of a catalogue, from the cache folder where it was searched before."""
+    path = cache_home() / "duplicates" / f"{fingerprint(catalogue)}.csv"
+    if not path.is_file():
+        with atomic_file(path) as temporary:
+            near_duplicates(catalogue).to_csv(temporary, index=False)
+    return pd.read_csv(path)

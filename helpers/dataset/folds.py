@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import CLASSES, MALIGNANT, ConfigError, DataError
-from helpers.dataset.splits import SPLITS, apportion, assert_grouped, check_grouping, draw_lesions
+from helpers.dataset.splits import (
+    SPLITS,
+    apportion,
+    assert_grouped,
+    check_grouping,
+    draw_lesions,
+    reunite,
+)
 
 SCREENING_TRAIN = 0.8
 """Share of the published screening model's images that it was trained on; the rest, as whole
@@ -64,7 +71,8 @@ def k_folds(
         wanted = shares * sizes.sum()
         drawn = pd.Series(draw_lesions(sizes.to_numpy(), wanted, random), index=sizes.index)
         fold.update(groups[catalogue["dx"] == dx].map(drawn))
-    result = catalogue.assign(fold=fold.astype(int))
+    fold = fold.astype(int)
+    result = catalogue.assign(fold=reunite(fold, catalogue) if by == "lesion" else fold)
     if by == "lesion":
         assert_grouped(result, "fold")
     return result
@@ -204,6 +212,8 @@ def screening_split(catalogue: pd.DataFrame, by: str = "image", seed: int = 0) -
             split[rows] = group[rows].map(
                 dict(zip(sizes.index, np.array(SPLITS)[drawn], strict=True))
             )
+    if by == "lesion":
+        split = reunite(split, chosen)
     result = chosen.assign(split=split)
     if by == "lesion":
         assert_grouped(result)

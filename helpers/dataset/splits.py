@@ -1,4 +1,8 @@
-"""Splits of a catalogue: by lesion, or by image for comparison with published counts."""
+"""Splits of a catalogue: by lesion, or by image for comparison with published counts.
+
+Where a catalogue has the column ``group`` (`helpers.dataset.duplicates.join_duplicates`), a group,
+which is a lesion or several that share a picture, stays together wherever lesions do.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,30 @@ def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
             f"which the last may be 0, but got {tuple(fractions)}; for example {DEFAULT_FRACTIONS}"
         )
     return shares
+
+
+def kept_together(catalogue: pd.DataFrame) -> pd.Series:
+    """What no division may tear: the group of each image where there are any, else its lesion."""
+    return catalogue["group" if "group" in catalogue.columns else "lesion_id"]
+
+
+def reunite(part: pd.Series, catalogue: pd.DataFrame) -> pd.Series:
+    """Bring each group to the part that holds most of its images; of equals, the first.
+
+    Lesions are drawn as if there were no groups, so that nothing moves but what was torn.
+
+    Parameters
+    ----------
+    part : Series of str or int
+        The split, or the number of the fold, of each image.
+    catalogue : DataFrame
+        With the same index. Without a column ``group``, nothing changes.
+    """
+    if "group" not in catalogue.columns:
+        return part
+    counts = pd.crosstab(catalogue["group"], part)
+    order = [name for name in SPLITS if name in counts.columns] or sorted(counts.columns)
+    return catalogue["group"].map(counts[order].idxmax(axis=1))
 
 
 def draw_lesions(sizes: np.ndarray, wanted: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -117,7 +145,19 @@ def _by_lesion(catalogue: pd.DataFrame, shares: np.ndarray, seed: int) -> pd.Ser
             sizes = members["size"].to_numpy()
             wanted = shares[: len(names)] * sizes.sum()
             split[members.index] = draw_lesions(sizes, wanted, random)
-    return catalogue["lesion_id"].map(split)
+    drawn = catalogue["lesion_id"].map(split)
+    together = reunite(drawn, catalogue)
+    before, after = (part.groupby(catalogue["dx"]).nunique() for part in (drawn, together))
+    if (after < before).any():
+        raise DataError(
+            [
+                f"{dx}: expected a lesion in each of {', '.join(names)} but lesions that share a "
+                f"picture stay together, which leaves {after[dx]} of them; use another seed or "
+                "more images, or do not group duplicates"
+                for dx in after.index[after < before]
+            ]
+        )
+    return together
 
 
 def apportion(counts: pd.Series, n_wanted: int) -> pd.Series:
@@ -160,7 +200,8 @@ def split_catalogue(
     Parameters
     ----------
     catalogue : DataFrame
-        With ``image_id``, ``lesion_id`` and ``dx``.
+        With ``image_id``, ``lesion_id`` and ``dx``, and ``group`` where lesions that share a
+        picture are to stay together.
     fractions : sequence of three floats, default=(0.6, 0.2, 0.2)
         Shares of the images of every class; they sum to 1. Without a share there is no test.
     by : {"lesion", "image"}, default="lesion"
@@ -180,7 +221,8 @@ def split_catalogue(
     ConfigError
         If ``fractions`` or ``by`` is not one of these.
     DataError
-        If a class has fewer lesions than there are splits.
+        If a class has fewer lesions than there are splits, or a group takes its last lesion
+        out of one.
 
     Notes
     -----
@@ -202,12 +244,12 @@ def split_catalogue(
 
 
 def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
-    """Raise where a lesion has images in two splits or folds.
+    """Raise where a lesion, or a group of lesions, has images in two splits or folds.
 
     Parameters
     ----------
     catalogue : DataFrame
-        With ``lesion_id`` and ``column``.
+        With ``lesion_id`` or ``group``, and ``column``.
     column : str, default="split"
         ``"split"`` or ``"fold"``.
 
@@ -219,10 +261,8 @@ def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
     if catalogue[column].isna().any():
         n_missing = int(catalogue[column].isna().sum())
         raise DataError(f"{column}: expected a value in every row but {n_missing:,} are missing")
-    pairs = catalogue[["lesion_id", column]].drop_duplicates()
-    torn = pairs[pairs.duplicated("lesion_id", keep=False)]
-    if len(torn):
-        places = torn.groupby("lesion_id", sort=True)[column].agg(list)
+    places = torn_apart(catalogue, column)
+    if len(places):
         raise DataError(
             [
                 f"{lesion}: expected one {column} for all its images but they are in "
@@ -232,13 +272,20 @@ def assert_grouped(catalogue: pd.DataFrame, column: str = "split") -> None:
         )
 
 
+def torn_apart(catalogue: pd.DataFrame, column: str = "split") -> pd.Series:
+    """The splits or folds, as a list, of each lesion or group that has images in several."""
+    pairs = catalogue[[column]].assign(unit=kept_together(catalogue)).drop_duplicates()
+    torn = pairs[pairs["unit"].duplicated(keep=False)]
+    return torn.groupby("unit", sort=True)[column].agg(list)
+
+
 def leakage(catalogue: pd.DataFrame, scored: str = "test") -> pd.DataFrame:
-    """Test images whose lesion the model has seen in training, by class.
+    """Test images whose lesion, or group of lesions, the model has seen in training, by class.
 
     Parameters
     ----------
     catalogue : DataFrame
-        With ``lesion_id``, ``dx`` and ``split``.
+        With ``lesion_id`` or ``group``, ``dx`` and ``split``.
     scored : str, default="test"
         The split that a score is reported of.
 
@@ -248,9 +295,9 @@ def leakage(catalogue: pd.DataFrame, scored: str = "test") -> pd.DataFrame:
         Indexed by class, and ``"all"`` last: ``n_test`` and ``n_leaked`` images, and
         ``share`` in [0, 1] (NaN for a class without test images).
     """
-    trained = set(catalogue.loc[catalogue["split"] == "train", "lesion_id"])
+    units = kept_together(catalogue)
     test = catalogue[catalogue["split"] == scored]
-    leaked = test["lesion_id"].isin(trained)
+    leaked = units[test.index].isin(units[catalogue["split"] == "train"])
     classes = [dx for dx in CLASSES if dx in set(catalogue["dx"])]
     table = pd.DataFrame(
         {

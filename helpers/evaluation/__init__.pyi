@@ -3,12 +3,20 @@ from .confusions import LITERATURE, largest_confusions, numbered_works, rank_cor
 from .cross_validation import cross_validation_scores, held_out_leak, most_folds
 from .ensembles import average_predictions, out_of_fold
 from .metadata_baselines import class_table, column_scores, predict_always
-from .metrics import Array, Scored, check_predictions, weighted_auc, weighted_average_precision
+from .metrics import (
+    PROBABILITY_FLOOR,
+    Array,
+    Scored,
+    check_predictions,
+    weighted_auc,
+    weighted_average_precision,
+)
 from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
 from .single_scores import (
     accuracy,
     balanced_accuracy,
     expected_calibration_error,
+    log_loss,
     malignant_auc,
     roc_auc,
 )
@@ -39,6 +47,7 @@ from .trial_tables import (
 
 __all__ = [
     "LITERATURE",
+    "PROBABILITY_FLOOR",
     "SCORES",
     "Array",
     "BootstrapOptions",
@@ -67,6 +76,7 @@ __all__ = [
     "held_out_leak",
     "largest_confusions",
     "last_values",
+    "log_loss",
     "loss_note",
     "main_confusions",
     "majority_share",

@@ -17,6 +17,8 @@ References
 .. [1] Kish, "Survey Sampling", 1965: for a mean of K class means with m_c lesions each, the
    effective number is K ** 2 / sum(1 / m_c).
 .. [2] Davison and Hinkley, "Bootstrap Methods and their Application", 1997, chapter 5.
+
+What a class without images does, a tie and a probability of nil: see `helpers.evaluation.metrics`.
 """
 
 from __future__ import annotations
@@ -61,6 +63,7 @@ __all__ = [
     "confusion",
     "error_destinations",
     "expected_calibration_error",
+    "log_loss",
     "macro_f1",
     "macro_precision",
     "malignant_auc",
@@ -319,6 +322,24 @@ def brier_score(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) 
        Monthly Weather Review 78 (1950).
     """
     return scores(predictions, ["brier_score"], **options)["brier_score"]
+
+
+def log_loss(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) -> Estimate:
+    """Mean negative logarithm of the true class's probability, in nats.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A trial's predictions of one split.
+    **options
+        ``level``, ``n_resamples``, ``random_state``, as in `scores`.
+
+    Returns
+    -------
+    Estimate
+        At least 0, and at most 27.6: a probability below 1e-12 counts as that.
+    """
+    return _one(predictions, Score("Log loss", metrics.log_loss, "loss"), options)
 
 
 def _present(predictions: pd.DataFrame, dx: str) -> int:

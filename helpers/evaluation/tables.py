@@ -95,10 +95,8 @@ def per_class(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) ->
             "predicted": precision.n,
         }
         for name, estimate in (("precision", precision), ("recall", recall), ("f1", f1[dx])):
-            defined = name == "precision" or recall.n > 0
-            row[name] = estimate.value if defined else np.nan
-            row[f"{name}_low"] = estimate.low if defined else np.nan
-            row[f"{name}_high"] = estimate.high if defined else np.nan
+            row[name] = estimate.value
+            row[f"{name}_low"], row[f"{name}_high"] = estimate.low, estimate.high
         rows.append(row)
     return pd.DataFrame(rows, index=pd.Index(CLASSES, name="dx"))
 

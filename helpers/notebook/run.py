@@ -12,13 +12,18 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from helpers.core import ROOT, read_json, writable, write_json
+from helpers.core import ROOT, read_json, sha256_file, writable, write_json
 from helpers.dataset import (
+    DEFAULT_FRACTIONS,
+    SPLITS,
     Source,
     fingerprint,
+    join_duplicates,
     load_catalogue,
     open_source,
+    read_split,
     split_catalogue,
+    split_path,
     subset,
 )
 from helpers.evaluation import scores
@@ -36,6 +41,7 @@ def open_run(
     source: str | Path | None = None,
     max_images: int | None = None,
     seed: int | None = None,
+    split_file: str | Path | None = None,
     folder: str | Path | None = None,
 ) -> Run:
     """Open a run for a chapter.
@@ -50,6 +56,8 @@ def open_run(
         At most so many images; the profile's own where None.
     seed : int, optional
         Of sample, split and trials; the profile's own where None.
+    split_file : str or Path, optional
+        A split to use in place of a computed one; the profile's own where None.
     folder : str or Path, optional
         Where results go; ``runs/<profile>`` in the repository where None.
 
@@ -60,7 +68,8 @@ def open_run(
     Raises
     ------
     ConfigError
-        If the profile or the source cannot be used, or a folder cannot be written to.
+        If the profile, the source or the split file cannot be used, or a folder cannot be written
+        to.
     """
     loaded = load_profile(profile)
     seed = loaded.seed if seed is None else seed
@@ -68,7 +77,9 @@ def open_run(
     opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
     place = Path(folder) if folder else ROOT / "runs" / loaded.name
     limit = loaded.max_images if max_images is None else max_images
-    return Run(loaded, opened, place.resolve(), seed, limit)
+    given = split_file or loaded.split_file
+    divided_by = split_path(given) if given else None
+    return Run(loaded, opened, place.resolve(), seed, limit, divided_by)
 
 
 def _chapter_name() -> str:
@@ -90,6 +101,8 @@ class Run:
         Where figures, tables and numbers go.
     seed : int
         Of sample, split and trials.
+    split_file : Path or None
+        Where the split comes from; None where it is computed.
     """
 
     def __init__(
@@ -99,38 +112,55 @@ class Run:
         folder: Path,
         seed: int,
         max_images: int | None,
+        split_file: Path | None = None,
     ) -> None:
         self.profile, self.source, self.folder, self.seed = profile, source, folder, seed
-        self.max_images = max_images
+        self.max_images, self.split_file = max_images, split_file
         self._chapter = _chapter_name()
-        self._whole: pd.DataFrame | None = None
+        self._tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
         self._numbers: dict[str, dict[str, Any]] = {}
         self._trials: dict[str, dict[str, Any]] = {}
         writable(folder)
         use_style()
 
     def catalogue(self, by: Literal["lesion", "image"] = "lesion") -> pd.DataFrame:
-        """The source's catalogue with a split of 60/20/20.
+        """The source's catalogue with its split: that of the split file, or 60/20/20.
 
         Parameters
         ----------
         by : {"lesion", "image"}, default="lesion"
-            What is kept together. Only a chapter that shows what leaks splits by image.
+            What is kept together. Only a chapter that shows what leaks splits by image; no file
+            does.
 
         Returns
         -------
         DataFrame of shape (n_images, n_columns)
-            See `helpers.dataset.catalogue.load_catalogue`, and a column `split`.
+            See `helpers.dataset.catalogue.load_catalogue`, and a column `split`; a column `group`
+            too where the profile groups duplicates.
+
+        Raises
+        ------
+        DataError
+            With all problems of the images at once, or of the split file.
         """
-        if self._whole is None:
-            whole = load_catalogue(self.source)
-            if self.max_images is not None and self.max_images < len(whole):
-                notes = whole.attrs
-                whole = subset(whole, self.max_images, self.seed)
-                whole.attrs.update(notes)
-            self._whole = whole
-            self._record_source(whole)
-        return split_catalogue(self._whole, by=by, seed=self.seed)
+        if self._tables is None:
+            self._tables = self._divided()
+            self._record_source(self._tables[0])
+            self._record_split(self._tables[1])
+        images, by_lesion = self._tables
+        return (
+            by_lesion.copy() if by == "lesion" else split_catalogue(images, by=by, seed=self.seed)
+        )
+
+    def _divided(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The images in use, without and with their split by lesion."""
+        whole = load_catalogue(self.source)
+        if self.profile.group_duplicates:
+            whole = join_duplicates(whole)
+        images = whole if self.max_images is None else subset(whole, self.max_images, self.seed)
+        if self.split_file is None:
+            return images, split_catalogue(images, seed=self.seed)
+        return images, read_split(self.split_file, images, whole=whole)
 
     def _record_source(self, catalogue: pd.DataFrame) -> None:
         record = {
@@ -141,9 +171,21 @@ class Run:
             "n_images": len(catalogue),
             "n_lesions": int(catalogue["lesion_id"].nunique()),
         }
-        path = self.folder / "source.json"
-        if not path.exists() or read_json(path) != record:
-            write_json(path, record)
+        _write_once(self.folder / "source.json", record)
+
+    def _record_split(self, catalogue: pd.DataFrame) -> None:
+        """Say in the run's folder, and so in the manifest, how the images were divided."""
+        given = self.split_file
+        record = {
+            "by": "lesion",
+            "file": None if given is None else str(given),
+            "sha256": None if given is None else sha256_file(given),
+            "fractions": None if given else list(DEFAULT_FRACTIONS),
+            "seed": None if given else self.seed,
+            "group_duplicates": self.profile.group_duplicates,
+            "n_images": {name: int((catalogue["split"] == name).sum()) for name in SPLITS},
+        }
+        _write_once(self.folder / "split.json", record)
 
     def trial_configs(self, group: str) -> list[TrialConfig]:
         """The profile's configurations of one group of trials."""
@@ -292,6 +334,12 @@ class Run:
     def say(self, markdown: str) -> None:
         """Show a paragraph whose numbers were computed here."""
         show_markdown(markdown)
+
+
+def _write_once(path: Path, record: dict[str, Any]) -> None:
+    """Write a record that every chapter of a run writes alike."""
+    if not path.exists() or read_json(path) != record:
+        write_json(path, record)
 
 
 class _TrialLines:

@@ -48,6 +48,23 @@ def _absolute(source: str | None) -> str | None:
     return str(path.resolve()) if path.exists() else source
 
 
+def _absolute_split(path: str | None) -> str | None:
+    """Path of a split file wherever a kernel runs; a missing one is told at once."""
+    if path is None:
+        return None
+    from helpers.dataset import split_path
+
+    return str(split_path(path))
+
+
+def _check_split(parameters: Mapping[str, Any]) -> None:
+    """Hold a split file against its source once, and not in every chapter anew."""
+    from helpers.notebook import open_run
+
+    options = dict(parameters)
+    open_run(folder=options.pop("run_folder"), **options).catalogue()
+
+
 def _render(
     folder: Path, results: Sequence[ChapterResult], cover: dict[str, Any], code: str
 ) -> bool:
@@ -86,6 +103,7 @@ def build_report(
     code: str = "hide",
     max_images: int | None = None,
     seed: int | None = None,
+    split_file: str | None = None,
     force: bool = False,
     at_once: int | None = None,
     runs_dir: Path = Path("runs"),
@@ -108,6 +126,9 @@ def build_report(
         Whether the report prints the code of the chapters.
     max_images, seed : int, optional
         Instead of the profile's own.
+    split_file : str, optional
+        A split to use in place of a computed one, or of the profile's own. It is held against
+        the source before a chapter runs.
     force : bool, default=False
         Execute chapters whose inputs have not changed as well. Finished trials are kept.
     at_once : int, optional
@@ -130,6 +151,8 @@ def build_report(
     ------
     ConfigError
         If an argument, the profile or a chapter's parameters are not as expected.
+    DataError
+        With all problems of a split file, or of the images that it is to divide.
     ReportError
         If another process works in the run folder, or the pages cannot be rendered.
     """
@@ -151,17 +174,24 @@ def build_report(
         "source": _absolute(source),
         "max_images": max_images,
         "seed": seed,
+        "split_file": _absolute_split(split_file or content.get("split_file")),
         "run_folder": str(folder),
     }
     asked = str(parameters["source"] or content.get("source") or "sample")
     used_seed = int(seed if seed is not None else content.get("seed") or 0)
     key = source_key(asked, int(content.get("sample_images") or 0), used_seed)
-    digests = chapter_digests(chosen, parameters, [content, key, code_digest(), backend_name()])
+    divided_by = parameters["split_file"]
+    shared = [content, key, code_digest(), backend_name()]
+    if divided_by is not None:
+        shared.append(sha256_file(str(divided_by)))
+    digests = chapter_digests(chosen, parameters, shared)
     for chapter in added:
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
     try:
         with held_folder(folder):
             started = _now()
+            if divided_by is not None:
+                _check_split(parameters)
             with Progress(console, len(chosen)) as progress:
                 results = run_chapters(
                     chosen, parameters, folder, digests, progress, force=force, at_once=at_once

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from helpers.core import ReportError, device_line
@@ -124,6 +125,9 @@ def make_cover(
             f"{source['n_images']:,} images of {source['n_lesions']:,} lesions, catalogue "
             f"fingerprint {source['fingerprint']}"
         )
+    if file := manifest.get("split", {}).get("file"):
+        sha256 = manifest["split"]["sha256"]
+        notes.append(f"Split of the file {Path(file).name}, SHA-256 {sha256[:16]}")
     shown = ("python", "tensorflow", "tensorflow-cpu", "keras", "numpy", "pandas", "dermbook")
     versions = manifest["versions"]
     return {

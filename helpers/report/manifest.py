@@ -55,8 +55,8 @@ def build_manifest(
     Parameters
     ----------
     folder : Path
-        The run folder, with ``source.json`` and ``numbers/<chapter>.json`` where chapters
-        wrote them.
+        The run folder, with ``source.json``, ``split.json`` and ``numbers/<chapter>.json`` where
+        chapters wrote them.
     results : sequence of ChapterResult
         Of :func:`helpers.report.runner.run_chapters`.
     configuration : mapping
@@ -67,7 +67,8 @@ def build_manifest(
     Returns
     -------
     dict
-        Keys ``configuration``, ``source``, ``versions``, ``devices``, ``started``,
+        Keys ``configuration``, ``source``, ``split`` (how the images were divided; of a file,
+        its path and SHA-256), ``versions``, ``devices``, ``started``,
         ``finished``, ``chapters`` (status, seconds, time, digest, reason by chapter) and
         ``numbers`` (every quoted number, by chapter; of chapters that were executed whole).
     """
@@ -91,6 +92,7 @@ def build_manifest(
     return {
         "configuration": dict(configuration),
         "source": _read_if_there(folder / "source.json", {}),
+        "split": _read_if_there(folder / "split.json", {}),
         "versions": versions(),
         "devices": devices(),
         "started": started,

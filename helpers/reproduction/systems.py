@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from helpers.core import DataError
-from helpers.dataset import fold_catalogues, screening_split, split_catalogue
+from helpers.core import ConfigError, DataError
+from helpers.dataset import (
+    assert_grouped,
+    fold_catalogues,
+    screening_split,
+    split_catalogue,
+    undersample,
+)
 from helpers.evaluation import average_predictions, scores, view_predictions
 from helpers.screening import screening_scores
 from helpers.statistics import Estimate, difference_of_independent
@@ -60,6 +66,7 @@ def plan_system(
     small: SmallSystems | None = None,
     seed: int = 0,
     weights_dir: str | None = None,
+    keep_split: bool = False,
 ) -> Plan:
     """Divide the images as a system's protocol does, and say what to train on them.
 
@@ -68,7 +75,7 @@ def plan_system(
     preset : Preset
         The system.
     catalogue : DataFrame
-        All images; a column ``split`` is not looked at.
+        All images; a column ``split`` is looked at where `keep_split` asks for it alone.
     by : {"image", "lesion"}
         What is kept together: the preset's own, or the images of a lesion in its place, which is
         then asserted.
@@ -78,6 +85,9 @@ def plan_system(
         Of the division and of the trainings.
     weights_dir : str, optional
         Folder of Keras' ImageNet weights.
+    keep_split : bool, default=False
+        Whether the catalogue's column ``split``, of a split file, is the division by lesion.
+        Under-sampling leaves images out of it, and folds divide what is not test.
 
     Returns
     -------
@@ -85,11 +95,18 @@ def plan_system(
 
     Raises
     ------
+    ConfigError
+        If the split is to be kept of a division by image.
     DataError
         If a class has too few lesions or images to be divided so.
     """
     protocol, n_folds = preset.protocol, preset.n_folds(small)
-    if protocol.division == "screening":
+    if keep_split and by != "lesion":
+        raise ConfigError(f"keep_split: expected by='lesion', as split files are, got {by!r}")
+    if keep_split:
+        assert_grouped(catalogue)
+        tables = [undersample(catalogue, seed) if protocol.division == "screening" else catalogue]
+    elif protocol.division == "screening":
         tables = [screening_split(catalogue, by, seed)]
     elif by == protocol.by:
         drawn_by = seed if protocol.seed is None else protocol.seed
@@ -228,6 +245,7 @@ def compare_systems(run: Run) -> list[SystemRow]:
                     small=small,
                     seed=seed,
                     weights_dir=run.profile.weights_dir,
+                    keep_split=by == "lesion" and run.split_file is not None,
                 )
             except DataError as error:
                 obstacles[preset.name] = error.problems[0]

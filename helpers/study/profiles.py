@@ -87,6 +87,11 @@ class Profile(BaseModel):
         At most so many images of the source, whole lesions, stratified by class.
     seed : int
         Of the sample, the split and the trials.
+    split_file : str or None
+        A split to use in place of a computed one (`helpers.dataset.split_files`); relative to the
+        profile's own folder.
+    group_duplicates : bool
+        Whether lesions that share a picture stay together (`helpers.dataset.duplicates`).
     weights_dir : str or None
         Folder of Keras' ImageNet weights; None lets Keras download them.
     gallery_images : int
@@ -113,6 +118,8 @@ class Profile(BaseModel):
     sample_images: int = Field(600, ge=42)
     max_images: int | None = Field(None, ge=42)
     seed: int = Field(0, ge=0)
+    split_file: str | None = None
+    group_duplicates: bool = False
     weights_dir: str | None = None
     gallery_images: int = Field(6, ge=1, le=12)
     n_folds: int = Field(5, ge=2, le=10)
@@ -209,6 +216,9 @@ def load_profile(name: str | Path) -> Profile:
         profile = Profile(name=path.stem, **content)
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain_validation(error)}") from None
+    if profile.split_file is not None:
+        place = (path.parent / Path(profile.split_file).expanduser()).resolve()
+        profile = profile.model_copy(update={"split_file": str(place)})
     for group in profile.trials:
         profile.trial_configs(group)
     try:

@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 from helpers import dataset, report
 from helpers.cli import main as cli
 from helpers.core.errors import ConfigError, DataError
+from helpers.core.files import sha256_file
+from helpers.dataset.split_files import read_split
+from helpers.dataset.splits import SPLITS, split_catalogue
 from helpers.report import chapters as chapters_module
 
 
@@ -40,12 +43,14 @@ def test_report_hands_its_options_on(call, asked):
     result = call(
         *("report", "full", "--source", "x", "--run", "real", "--chapters", "01,05"),
         *("--code", "show", "--max-images", "90", "--seed", "3", "--force", "--at-once", "3"),
+        *("--split", "split.csv"),
     )
     assert result.exit_code == 0
     asked.pop("console")
     assert asked == {
         "profile": "full", "source": "x", "run_name": "real", "chapters": "01,05",
         "code": "show", "max_images": 90, "seed": 3, "force": True, "at_once": 3,
+        "split_file": "split.csv",
     }  # fmt: skip
 
 
@@ -134,6 +139,36 @@ def test_draw_then_check(call, tmp_path):
     assert "42 images" in result.output and "fingerprint" in result.output
     result = call("data", "draw", str(folder))
     assert result.exit_code == 1 and "empty or new folder" in result.stderr
+
+
+def test_split_writes_what_a_report_reads(call, tiny_folder, tiny_catalogue, tmp_path):
+    """The file is the computed split; the counts are told; it is not replaced unasked."""
+    path = tmp_path / "split.csv"
+    arguments = ("data", "split", str(tiny_folder), "--to", str(path))
+    result = call(*arguments, "--fractions", "0.7,0.15,0.15", "--seed", "4")
+    assert result.exit_code == 0, result.stderr
+    expected = split_catalogue(tiny_catalogue, (0.7, 0.15, 0.15), seed=4)
+    assert read_split(path, tiny_catalogue)["split"].equals(expected["split"])
+    assert sha256_file(path) in result.output
+    for name in SPLITS:
+        rows = expected[expected["split"] == name]
+        line = next(line for line in result.output.splitlines() if line.startswith(name))
+        assert line.split()[1:3] == [str(len(rows)), str(rows["lesion_id"].nunique())]
+    again = call(*arguments)
+    assert again.exit_code == 1 and "--replace" in again.stderr
+    grouped = call(*arguments, "--replace", "--group-duplicates")
+    assert grouped.exit_code == 0 and "lesions share a picture with another" in grouped.output
+    plain = split_catalogue(tiny_catalogue)
+    assert read_split(path, tiny_catalogue)["split"].equals(plain["split"])
+
+
+@pytest.mark.parametrize("fractions", ["0.7,0.3", "0.8,0.2,0", "a,b,c", "0.5,0.2,0.2"])
+def test_fractions_that_are_none_write_nothing(call, tiny_folder, tmp_path, fractions):
+    """A file has images in all three splits."""
+    path = tmp_path / "split.csv"
+    result = call("data", "split", str(tiny_folder), "--to", str(path), "--fractions", fractions)
+    assert result.exit_code == 1 and "fractions: expected three" in result.stderr
+    assert not path.exists()
 
 
 def test_check_tells_all_problems(call, tmp_path):

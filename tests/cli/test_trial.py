@@ -14,6 +14,12 @@ from typer.testing import CliRunner
 from helpers.cli import main as cli
 from helpers.cli import trial as trial_command
 from helpers.cli.trial import TrialLines, presets_table
+from helpers.core.errors import TrialError
+from helpers.core.files import sha256_file
+from helpers.dataset.catalogue import load_catalogue
+from helpers.dataset.sources import open_source
+from helpers.dataset.split_files import write_split
+from helpers.dataset.splits import split_catalogue
 from helpers.study.presets import find_preset, load_presets
 
 
@@ -44,16 +50,17 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = call(
         *("trial", "course-report", "--profile", "quick", "--source", "x", "--seed", "3"),
         *("--protocol", "lesion", "--backbone", "ResNet50", "--max-images", "90"),
+        *("--split", "split.csv"),
     )
     assert changed.exit_code == 0
     assert seen == [
         {
-            "name": "focal-ensemble", "profile": "full", "source": None, "protocol": "published",
-            "backbone": None, "max_images": None, "seed": None,
+            "name": "focal-ensemble", "profile": "full", "source": None, "protocol": None,
+            "backbone": None, "max_images": None, "seed": None, "split_file": None,
         },
         {
             "name": "course-report", "profile": "quick", "source": "x", "protocol": "lesion",
-            "backbone": "ResNet50", "max_images": 90, "seed": 3,
+            "backbone": "ResNet50", "max_images": 90, "seed": 3, "split_file": Path("split.csv"),
         },
     ]  # fmt: skip
 
@@ -65,6 +72,11 @@ def test_options_reach_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
         (("vgg16-tutorial", "--backbone", "ResNet50"), "published with (VGG16)"),
         (("vgg16-tutorial", "--profile", "fast"), "profile: expected one of"),
         (("vgg16-tutorial", "--source", "nowhere"), "no such name, folder or archive"),
+        (("vgg16-tutorial", "--profile", "smoke", "--split", "none.csv"), "dermbook data split"),
+        (
+            ("vgg16-tutorial", "--profile", "smoke", "--split", "x", "--protocol", "published"),
+            "expected --protocol lesion",
+        ),
     ],
 )
 def test_mistakes_are_messages(arguments: tuple[str, ...], message: str) -> None:
@@ -117,6 +129,28 @@ def test_a_system_is_trained_and_set_beside_its_claims(tiny_folder: Path) -> Non
         assert part in second.output, part
     folder = Path(second.output.rpartition(" lies in ")[2].strip())
     assert (folder / "model.keras").is_file()
+
+
+def test_a_split_file_divides_a_system(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained on the file's split, by lesion; file and hash are printed before the training."""
+    source = load_catalogue(open_source(tiny_folder))
+    given = split_catalogue(source, (0.5, 0.3, 0.2), seed=9)
+    path = write_split(given, tmp_path / "split.csv")
+    seen: list[Any] = []
+
+    def run_trials(configs: Any, catalogues: Any, **options: Any) -> None:
+        seen.extend([catalogues, options["grouped"]])
+        raise TrialError("enough")
+
+    monkeypatch.setattr(trial_command, "run_trials", run_trials)
+    arguments = ["trial", "course-report", "--profile", "smoke", "--source", str(tiny_folder)]
+    result = call(*arguments, "--split", str(path))
+    assert result.exit_code == 1 and "enough" in result.stderr
+    assert f"divided by lesion as {path} says (SHA-256 {sha256_file(path)})" in result.output
+    (table,), grouped = seen
+    assert grouped and table["split"].equals(given["split"])
 
 
 @pytest.mark.slow

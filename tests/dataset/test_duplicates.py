@@ -14,7 +14,12 @@ from support.small_layout import jpeg
 
 from helpers.core.errors import ConfigError
 from helpers.dataset import duplicates
-from helpers.dataset.duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
+from helpers.dataset.duplicates import (
+    SAME_PICTURE,
+    join_duplicates,
+    near_duplicates,
+    perceptual_hash,
+)
 
 
 def picture(number: int) -> np.ndarray:
@@ -128,6 +133,35 @@ def test_too_many_pairs_stop(monkeypatch):
         duplicates._close_pairs(np.zeros(50, np.uint64), 4)
 
 
+def _pairs(*rows: tuple[int, int, float]) -> pd.DataFrame:
+    """Pairs of images by number, with their similarity."""
+    columns = ["image_id_a", "image_id_b", "similarity"]
+    return pd.DataFrame([(f"i{a}", f"i{b}", value) for a, b, value in rows], columns=columns)
+
+
+def test_lesions_join_through_chains():
+    """Image 0 with 2 and 2's lesion with 5 make one group of three lesions, named by the first."""
+    lesions = ["L3", "L9", "L2", "L2", "L5", "L4", "L6"]
+    table = pd.DataFrame({"image_id": [f"i{n}" for n in range(7)], "lesion_id": lesions})
+    pairs = _pairs((0, 2, 0.8), (5, 3, 0.95), (1, 4, 0.79), (2, 3, 1.0))
+    joined = join_duplicates(table, pairs)
+    assert list(joined["group"]) == ["L2", "L9", "L2", "L2", "L5", "L2", "L6"]
+    assert joined.drop(columns="group").equals(table)
+    alone = join_duplicates(table, _pairs((1, 4, 0.79)))
+    assert list(alone["group"]) == lesions
+
+
+def test_pairs_are_looked_for_once(catalogue, monkeypatch):
+    """The second call reads them from the cache folder; other pictures are looked at anew."""
+    table = catalogue.assign(dx="nv", digest=[str(row) for row in catalogue.index])
+    groups = join_duplicates(table)["group"]
+    assert set(groups.iloc[[3, 20]]) == {"HAM_20"} and groups.nunique() == 20
+    monkeypatch.setattr(duplicates, "perceptual_hashes", None)
+    assert join_duplicates(table)["group"].equals(groups)
+    with pytest.raises(TypeError):
+        join_duplicates(table.assign(digest="other"))
+
+
 def test_real_near_duplicates(real_catalogue):
     """All 50 million pairs take seconds, and one picture is in two lesions of HAM10000."""
     start = time.perf_counter()
@@ -138,3 +172,5 @@ def test_real_near_duplicates(real_catalogue):
         ["ISIC_0025226", "ISIC_0030074"]
     ]
     assert table["same_lesion"].sum() > 100
+    groups = join_duplicates(real_catalogue, table).drop_duplicates("lesion_id")["group"]
+    assert len(groups) - groups.nunique() == 1

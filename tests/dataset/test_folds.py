@@ -119,6 +119,23 @@ def test_screening_split_has_both_kinds_alike(by):
     assert not split.equals(screening_split(make_catalogue(SPREAD), by=by, seed=2))
 
 
+def test_groups_stay_together_in_folds_and_screening():
+    """Each pair of a nevus and a melanoma that share a picture is in one fold, and one split."""
+    catalogue = make_catalogue({"nv": [1] * 40, "mel": [1] * 40})
+    pair = catalogue["lesion_id"].str.extract(r"(\d+)")[0].astype(int)
+    joined = catalogue.assign(
+        group=np.where(pair % 4 == 0, "both" + pair.astype(str), catalogue.index)
+    )
+    joined["group"] = joined["group"].astype(str)
+    split = split_catalogue(joined)
+    tables = [k_folds(joined, 3), *fold_catalogues(split, 3), screening_split(joined, "lesion", 1)]
+    columns = ["fold", "split", "split", "split", "split"]
+    for table, column in zip(tables, columns, strict=True):
+        assert table.groupby("group")[column].nunique().max() == 1
+    torn = k_folds(catalogue, 3).assign(group=joined["group"]).groupby("group")["fold"].nunique()
+    assert torn.max() == 2
+
+
 def test_screening_split_of_rare_diagnoses():
     """A diagnosis with too few lesions joins its kind; a kind with too few is an error."""
     split = screening_split(make_catalogue({"nv": [1] * 40, "vasc": [2], "mel": [1] * 30}))

@@ -17,6 +17,7 @@ from helpers.dataset.splits import (
     assert_grouped,
     leakage,
     published_split_counts,
+    reunite,
     split_catalogue,
 )
 
@@ -189,3 +190,52 @@ def test_real_grouped_split(real_catalogue):
     wanted = np.outer((0.6, 0.2, 0.2), real_catalogue["dx"].value_counts()[list(CLASSES)])
     assert np.abs(counts(split).to_numpy() - wanted).max() <= 2
     assert leakage(split).loc["all", "n_leaked"] == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(catalogue=catalogues, seed=st.integers(0, 99), every=st.integers(2, 9))
+def test_groups_stay_together_and_nothing_else_moves(catalogue, seed, every):
+    """What is not torn keeps its split; what is torn goes where most of it is."""
+    number = catalogue["lesion_id"].factorize()[0]
+    names = np.where(number % every == 0, catalogue["dx"] + "joined", catalogue["lesion_id"])
+    joined = catalogue.assign(group=names)
+    plain = split_catalogue(catalogue, seed=seed)
+    try:
+        split = split_catalogue(joined, seed=seed)
+    except DataError as error:
+        assert "share a picture stay together" in str(error)
+        return
+    assert_grouped(split)
+    assert split.groupby("group")["split"].nunique().max() == 1
+    whole = plain["split"].groupby(joined["group"]).transform("nunique") == 1
+    assert split.loc[whole, "split"].equals(plain.loc[whole, "split"])
+    for group, rows in plain["split"].groupby(joined["group"]):
+        home = split.loc[joined["group"] == group, "split"].iloc[0]
+        assert (rows == home).sum() == rows.value_counts().max()
+
+
+def test_of_equals_the_first_split_gets_the_group():
+    """Not the first by its letters; of folds the lowest number."""
+    catalogue = pd.DataFrame({"group": ["a", "a", "b", "b", "c"]})
+    split = pd.Series(["test", "train", "valid", "test", "valid"])
+    assert list(reunite(split, catalogue)) == ["train", "train", "valid", "valid", "valid"]
+    assert list(reunite(pd.Series([10, 9, 1, 2, 3]), catalogue)) == [9, 9, 1, 1, 3]
+    assert reunite(split, catalogue.drop(columns="group")) is split
+
+
+def test_a_group_that_empties_a_split_of_a_class_is_told():
+    """The class, how many splits are left, and the ways out."""
+    catalogue = make_catalogue({"df": [1, 1, 1], "nv": [1] * 20})
+    joined = catalogue.assign(group=catalogue["lesion_id"].replace({"df1": "df0"}))
+    with pytest.raises(DataError, match=r"df: expected a lesion in each .* leaves 2 of them"):
+        split_catalogue(joined)
+
+
+def test_a_torn_group_is_a_leak():
+    """Its lesions have other ids, and one picture."""
+    catalogue = make_catalogue({"nv": [1, 1, 1]}).assign(split=["train", "test", "valid"])
+    assert leakage(catalogue).loc["all", "n_leaked"] == 0
+    joined = catalogue.assign(group=["nv0", "nv0", "nv2"])
+    assert leakage(joined).loc["all", "n_leaked"] == 1
+    with pytest.raises(DataError, match="nv0: expected one split"):
+        assert_grouped(joined)

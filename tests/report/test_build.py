@@ -18,7 +18,7 @@ from support.small_chapters import write_chapter
 
 from helpers import study
 from helpers.core import ROOT
-from helpers.core.errors import ConfigError, ReportError
+from helpers.core.errors import ConfigError, DataError, ReportError
 from helpers.core.files import read_json
 from helpers.report import build, inputs
 from helpers.report.build import build_report
@@ -123,6 +123,36 @@ def test_build_then_nothing_to_do_then_what_changed(book, renderer, small_profil
     assert text.count(": done in") == 2
 
 
+def test_a_split_file_reaches_the_chapters(book, renderer, small_profile, tmp_path, monkeypatch):
+    """By its whole path; a change of its content runs all anew, another name of it too."""
+    checked = []
+    monkeypatch.setattr(build, "_check_split", checked.append)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "split.csv"
+    path.write_text("1")
+    status, text = _build(book, split_file="split.csv")
+    assert status == 0 and text.count(": done in") == 2
+    manifest = read_json(book.parent / "runs" / "smoke" / "manifest.json")
+    assert manifest["configuration"]["parameters"]["split_file"] == str(path)
+    assert [parameters["split_file"] for parameters in checked] == [str(path)]
+    assert _build(book, split_file="split.csv")[1].count("cached") == 4
+    path.write_text("2")
+    assert _build(book, split_file="split.csv")[1].count(": done in") == 2
+    small_profile["split_file"] = str(path)  # the profile's own, where none is given
+    assert _build(book)[0] == 0 and checked[-1]["split_file"] == str(path)
+    with pytest.raises(ConfigError, match="dermbook data split"):
+        _build(book, split_file="none.csv")
+
+
+def test_a_wrong_split_file_runs_no_chapter(book, renderer, tiny_folder, tmp_path):
+    """It is held against the source first; the run's folder has no executed copy."""
+    path = tmp_path / "split.csv"
+    path.write_text("image_id,lesion_id,split\na,A,train\nb,B,valid\nc,C,test\n")
+    with pytest.raises(DataError, match="3 images .* are not in it"):
+        _build(book, source=str(tiny_folder), split_file=str(path))
+    assert not (book.parent / "runs" / "smoke" / "notebooks").exists()
+
+
 def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile):
     """The manifest tells the failure; no report is made of what is left."""
     write_chapter(book, "02_next", ["1 / 0"], needs=["01_start"])
@@ -217,7 +247,10 @@ def test_cover_says_run_and_images():
     }
     cover = make_cover(manifest, {"name": "full"}, "real", "2026-01-31T10:00:00+00:00")
     assert cover["notes"][0] == "Run real"
-    assert "10,015 images of 7,470 lesions" in cover["notes"][1]
+    assert "10,015 images of 7,470 lesions" in cover["notes"][1] and len(cover["notes"]) == 2
+    divided = manifest | {"split": {"file": "/a/split.csv", "sha256": "0123456789abcdef" * 4}}
+    notes = make_cover(divided, {"name": "full"}, "real", "2026-01-31T10:00:00+00:00")["notes"]
+    assert notes[2] == "Split of the file split.csv, SHA-256 0123456789abcdef"
     assert cover["devices"] == "C, 1 core, 8 GiB; no GPU"
     assert cover["versions"] == {"python": "3.12.1", "keras": "3.15"}
     exporter_cover = pytest.importorskip("helpers.report.cover")

@@ -106,7 +106,8 @@ from helpers.report.runner import run_chapters
 
 folder = Path(sys.argv[1])
 chapters = find_chapters(folder)
-parameters = dict(profile="smoke", source=None, max_images=None, seed=None, run_folder=None)
+parameters = dict(profile="smoke", source=None, max_images=None, seed=None, split_file=None,
+                  run_folder=None)
 with Progress(Console(), len(chapters)) as progress:
     run_chapters(chapters, parameters, folder / "run", {c.name: "0" for c in chapters}, progress)
 """

@@ -22,6 +22,7 @@ NUMBER = {"key": "accuracy", "value": 0.7, "low": 0.6, "high": 0.8, "n": 90, "te
 def run(tmp_path):
     """A run folder with one finished and one failed chapter, and their results."""
     write_json(tmp_path / "source.json", {"title": "drawn sample", "fingerprint": "ab"})
+    write_json(tmp_path / "split.json", {"file": "split.csv", "sha256": "cd"})
     results = []
     for name, status in (("01_a", "done"), ("02_b", "failed")):
         write_json(tmp_path / "numbers" / f"{name}.json", [NUMBER])
@@ -36,6 +37,7 @@ def test_numbers_of_whole_chapters_only(run):
     made = build_manifest(folder, results, {"profile": {}}, started="a", finished="b")
     assert made["numbers"] == {"01_a": [NUMBER]}
     assert made["source"]["fingerprint"] == "ab"
+    assert made["split"] == {"file": "split.csv", "sha256": "cd"}
     assert made["chapters"]["02_b"]["reason"] == "Cell 3: E: x"
     assert made["chapters"]["01_a"]["seconds"] == 1.23
 

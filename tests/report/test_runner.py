@@ -349,7 +349,8 @@ from helpers.report.runner import run_chapters
 interrupt_on_sigterm()
 folder = Path(sys.argv[1])
 chapters = find_chapters(folder)
-parameters = dict(profile="smoke", source=None, max_images=None, seed=None, run_folder=None)
+parameters = dict(profile="smoke", source=None, max_images=None, seed=None, split_file=None,
+                  run_folder=None)
 digests = {chapter.name: "0" for chapter in chapters}
 with Progress(Console(), 2) as progress:
     run_chapters(

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from helpers.core.classes import CLASSES, MALIGNANT, TARGET_INDEX
-from helpers.core.errors import DataError
-from helpers.dataset.splits import assert_grouped
+from helpers.core.errors import ConfigError, DataError
+from helpers.dataset.splits import assert_grouped, split_catalogue
 from helpers.reproduction import systems
 from helpers.reproduction.systems import (
     compare_systems,
@@ -70,6 +70,39 @@ def test_plans_divide_as_the_protocol_says(
             assert_grouped(plan.catalogues[0])
 
 
+@pytest.mark.parametrize("name", list(load_presets()))
+def test_a_given_split_is_kept_by_lesion(name: str, tiny_catalogue: pd.DataFrame) -> None:
+    """Its test images are every plan's, as far as under-sampling leaves them."""
+    given = split_catalogue(tiny_catalogue, (0.5, 0.3, 0.2), seed=9)
+    preset = find_preset(name)
+    plan = plan_system(preset, given, "lesion", small=SMALL, keep_split=True)
+    where = given.set_index("image_id")["split"]
+    for table in plan.catalogues:
+        known = table["image_id"].map(where)
+        assert ((known == "test") == (table["split"] == "test")).all()
+        if preset.protocol.division != "folds":
+            assert (known == table["split"]).all()
+        assert (len(table) == len(given)) == (preset.protocol.division != "screening")
+    with pytest.raises(ConfigError, match="by='lesion'"):
+        plan_system(preset, given, "image", small=SMALL, keep_split=True)
+    with pytest.raises(DataError, match="expected one split"):
+        torn = split_catalogue(tiny_catalogue, by="image")
+        plan_system(preset, torn, "lesion", small=SMALL, keep_split=True)
+
+
+def test_a_run_with_a_split_file_is_compared_on_it(tiny_catalogue: pd.DataFrame) -> None:
+    """By lesion on the file's test images; under the claim's protocol as without a file."""
+    small = SMALL.model_copy(update={"compared": ("course-report",)})
+    given = split_catalogue(tiny_catalogue, (0.4, 0.2, 0.4), seed=9)
+    run = FakeRun(given, small)
+    run.split_file = "split.csv"
+    row = compare_systems(run)[0]  # type: ignore[arg-type]
+    plain = compare_systems(FakeRun(tiny_catalogue, small))[0]  # type: ignore[arg-type]
+    assert row.grouped is not None and plain.grouped is not None
+    assert row.grouped.n == (given["split"] == "test").sum() != plain.grouped.n
+    assert row.published == plain.published
+
+
 def test_screening_has_as_many_of_each_kind(tiny_catalogue: pd.DataFrame) -> None:
     """The plan leaves benign images out."""
     (table,) = plan_system(find_preset("binary-screening"), tiny_catalogue, "image").catalogues
@@ -113,6 +146,7 @@ class FakeRun:
     def __init__(self, catalogue: pd.DataFrame, small: SmallSystems) -> None:
         self.profile = SimpleNamespace(systems=small, weights_dir=None)
         self.seed, self.asked = 0, 0
+        self.split_file: str | None = None
         self._catalogue = catalogue
 
     def catalogue(self) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-PARAMETERS = ["profile", "source", "max_images", "seed", "run_folder"]
+PARAMETERS = ["profile", "source", "max_images", "seed", "split_file", "run_folder"]
 LAST_HEADINGS = ["## Try it", "## What you have seen", "## References"]
 LONGEST_CELL = 14
 LONGEST_TELLING_CELL = 24

@@ -13,6 +13,7 @@ PARAMETERS = {
     "source": None,
     "max_images": None,
     "seed": None,
+    "split_file": None,
     "run_folder": None,
 }
 
@@ -20,6 +21,7 @@ PARAMETER_CELL = """profile = "quick"
 source = None
 max_images = None
 seed = None
+split_file = None
 run_folder = None"""
 
 EVENT = """import json, os

@@ -12,8 +12,16 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers.core import ConfigError, atomic_folder, explain_validation, read_yaml
-from helpers.dataset import fingerprint, load_catalogue, open_source, split_catalogue
+from helpers.core import ConfigError, atomic_folder, explain_validation, read_yaml, sha256_file
+from helpers.dataset import (
+    fingerprint,
+    join_duplicates,
+    load_catalogue,
+    open_source,
+    read_split,
+    split_catalogue,
+    split_path,
+)
 from helpers.evaluation import scores, view_predictions, views_of
 from helpers.serving.bundled.export_scores import score_copy
 from helpers.serving.cards import card_of_trial, make_face, model_card
@@ -49,6 +57,8 @@ class Recipe(BaseModel):
         Shares of train, valid and test; lesions stay whole.
     seed : int
         Of the split.
+    group_duplicates : bool
+        Whether lesions that share a picture stay together.
     wanted_sensitivity : float
         What the default threshold for "malignant" reaches on validation, in (0, 1).
     candidates : tuple of TrialConfig
@@ -68,6 +78,7 @@ class Recipe(BaseModel):
     name: str
     fractions: tuple[float, float, float]
     seed: int = Field(ge=0)
+    group_duplicates: bool = False
     wanted_sensitivity: float = Field(gt=0, lt=1)
     candidates: tuple[TrialConfig, ...] = Field(min_length=1)
     final: dict[str, Any] | None = None
@@ -130,7 +141,10 @@ class Training:
 
 
 def train_recipe(
-    recipe: Recipe, source: str, progress: Callable[[Event], None] | None = None
+    recipe: Recipe,
+    source: str,
+    progress: Callable[[Event], None] | None = None,
+    split_file: Path | None = None,
 ) -> Training:
     """Train a recipe, as far as its trials are not in the cache.
 
@@ -142,6 +156,8 @@ def train_recipe(
         "sample", "ham10000", a folder or an archive.
     progress : callable, optional
         Gets the events of the trainings.
+    split_file : Path, optional
+        A split to use in place of the recipe's.
 
     Returns
     -------
@@ -149,7 +165,12 @@ def train_recipe(
         No score of the test split took part in it.
     """
     whole = load_catalogue(open_source(source))
-    catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
+    if recipe.group_duplicates:
+        whole = join_duplicates(whole)
+    if split_file is None:
+        catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
+    else:
+        catalogue = read_split(split_file, whole)
     candidates = run_trials(recipe.candidates, catalogue, progress=progress)
     chosen = max(candidates, key=_validation_score)
     if recipe.final is None:
@@ -185,6 +206,7 @@ def build_bundled(
     source: str,
     folder: Path,
     progress: Callable[[Event], None] | None = None,
+    split_file: Path | None = None,
 ) -> ServedModel:
     """Train a recipe and write the folder that the faces serve, all or nothing.
 
@@ -198,6 +220,8 @@ def build_bundled(
         What stood there before is replaced.
     progress : callable, optional
         Gets the events of the trainings.
+    split_file : Path, optional
+        A split to use in place of the recipe's; the card names it.
 
     Returns
     -------
@@ -206,7 +230,13 @@ def build_bundled(
         recipe.
     """
     recipe = read_recipe(recipe_path)
-    made = train_recipe(recipe, source, progress)
+    divided: dict[str, Any] = {"group_duplicates": True} if recipe.group_duplicates else {}
+    command = "dermbook box --source FOLDER"
+    if split_file is not None:
+        sha256 = sha256_file(split_path(split_file))
+        divided["split_file"] = {"name": split_file.name, "sha256": sha256}
+        command += " --split FILE"
+    made = train_recipe(recipe, source, progress, split_file)
     trial, catalogue = made.final, made.catalogue
     views = views_of(trial.config.image_size)
     seen = {
@@ -233,8 +263,9 @@ def build_bundled(
             "chosen_by": list(CHOOSE_BY),
             "candidates": {each.name: _validation_score(each) for each in made.candidates},
             "finals": {each.name: _validation_score(each) for each in made.finals},
-        },
-        command="dermbook box --source FOLDER",
+        }
+        | divided,
+        command=command,
     )
     valid = catalogue[catalogue["split"] == "valid"]
     images = open_trial_store(trial.config, catalogue).take(list(valid["image_id"]))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PROBABILITY_FLOOR = 1e-12
-"""Probabilities below this count as this, so that a rounded 0 has a logarithm."""
+from helpers.evaluation import PROBABILITY_FLOOR
 
 BOUNDS = (0.05, 20.0)
 """Temperatures that are looked at; a model that is right on every image gets the lower one."""

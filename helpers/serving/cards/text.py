@@ -107,6 +107,10 @@ def model_card(card: Card) -> str:
     lines += ["", "## Data", ""]
     title = card.data.get("source", "unknown")
     lines.append(f"{title}, divided by lesion: no lesion is in two splits.")
+    if card.data.get("group_duplicates"):
+        lines[-1] += " Lesions that share a picture were kept together."
+    if given := card.data.get("split_file"):
+        lines[-1] += f" The split is that of `{given['name']}` (SHA-256 {given['sha256']})."
     lines.append("")
     rows = [
         [name, f"{splits[name]['images']:,}", f"{splits[name]['lesions']:,}"]

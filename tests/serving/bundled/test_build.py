@@ -14,8 +14,10 @@ from support.out_of_distribution import not_trained_on
 from helpers.core.errors import ConfigError, DataError
 from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
+from helpers.dataset.split_files import write_split
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.single_scores import balanced_accuracy, malignant_auc
+from helpers.serving.bundled import build
 from helpers.serving.bundled.build import Recipe, _validation_score, build_bundled, read_recipe
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
 from helpers.serving.model.operating_points import read_operating
@@ -123,6 +125,30 @@ def test_scores_are_those_of_the_served_model(box: ServedModel, tiny_folder: Pat
         recall = box.card.faces[name].scores["test"]["recall_nv"]  # type: ignore[index]
         assert recall.value == pytest.approx(hits[of_nv].mean())
         assert recall.n == of_nv.sum()
+
+
+def test_a_split_file_divides_the_images(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In place of the recipe's fractions."""
+    source = load_catalogue(open_source(tiny_folder))
+    given = split_catalogue(source, (0.5, 0.3, 0.2), seed=9)
+    path = write_split(given, tmp_path / "split.csv")
+    seen: list[pd.DataFrame] = []
+
+    def run_trials(configs: Any, catalogue: pd.DataFrame, **options: Any) -> None:
+        seen.append(catalogue)
+        raise ConfigError("enough")
+
+    monkeypatch.setattr(build, "run_trials", run_trials)
+    for chosen in (path, None):
+        with pytest.raises(ConfigError, match="enough"):
+            build.train_recipe(Recipe(**small_recipe()), str(tiny_folder), split_file=chosen)
+    assert seen[0]["split"].equals(given["split"]) and not seen[1].equals(seen[0])
+    with pytest.raises(ConfigError, match="dermbook data split"):
+        build_bundled(
+            write_recipe(tmp_path), str(tiny_folder), tmp_path / "out", split_file=tmp_path / "none"
+        )
 
 
 @pytest.mark.slow
