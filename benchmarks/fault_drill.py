@@ -69,6 +69,8 @@ class Kind:
         Pattern of the files that are damaged.
     guarded : bool
         Whether the project wrote it, so that no other result may pass for its own.
+    framework : bool, default=False
+        Whether it takes TensorFlow, which is then imported once for all cases.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Kind:
     use: Callable[[Path], Any]
     inside: str
     guarded: bool
+    framework: bool = False
 
 
 def _digest_array(array: Any) -> str:
@@ -86,21 +89,25 @@ def _digest_array(array: Any) -> str:
 
 
 def _write_source(folder: Path) -> None:
-    """Twenty-eight drawn images at a tenth of their size, in the original layout."""
+    """Forty-two drawn images at a tenth of their size, in the original layout; drawn once."""
     from helpers.dataset import load_catalogue, open_source
     from helpers.sample import draw_sample
 
-    drawn = load_catalogue(open_source(draw_sample(folder / "drawn", n_images=42)))
-    target = folder / "images"
-    for part in ("HAM10000_images_part_1", "masks"):
-        (target / part).mkdir(parents=True)
-    for row in drawn.itertuples():
-        for path, place in ((row.path, "HAM10000_images_part_1"), (row.mask_path, "masks")):
-            pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-            small = cv2.resize(pixels, (60, 45), interpolation=cv2.INTER_AREA)
-            cv2.imwrite(str(target / place / Path(path).name), small)
-    shutil.copyfile(next((folder / "drawn").glob("*etadata*")), target / "HAM10000_metadata.csv")
-    shutil.rmtree(folder / "drawn")
+    small = folder.parent / "drawn"
+    if not small.exists():
+        whole = draw_sample(folder / "whole", n_images=42)
+        drawn = load_catalogue(open_source(whole))
+        for part in ("HAM10000_images_part_1", "masks"):
+            (small / part).mkdir(parents=True)
+        for row in drawn.itertuples():
+            for path, place in ((row.path, "HAM10000_images_part_1"), (row.mask_path, "masks")):
+                pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+                pixels = cv2.resize(pixels, (60, 45), interpolation=cv2.INTER_AREA)
+                cv2.imwrite(str(small / place / Path(path).name), pixels)
+        shutil.copyfile(next(whole.glob("*etadata*")), small / "HAM10000_metadata.csv")
+        shutil.rmtree(whole)
+        shutil.rmtree(folder / "catalogues", ignore_errors=True)
+    shutil.copytree(small, folder / "images")
 
 
 def _write_archives(folder: Path) -> None:
@@ -294,13 +301,15 @@ KINDS = (
     Kind("archives", 18, _write_archives, _read_source("archives"), "archives/*", False),
     Kind("image store", 12, _write_store, _read_source("images"), "stores/*", True),
     Kind("catalogue", 6, _write_store, _read_source("images"), "catalogues/*", True),
-    Kind("trial", 8, _write_trial, _read_trial, "trials/*/*", True),
+    Kind("trial", 8, _write_trial, _read_trial, "trials/*/*", True, framework=True),
     Kind("checkpoint", 12, _write_checkpoint, _read_checkpoint, "work/*", True),
     Kind("features", 6, _write_features, _read_features, "features/*", True),
-    Kind("served model", 5, _write_served, _read_served, "model/*.*", True),
-    Kind("export", 3, _write_export, _read_export, "web/*", True),
+    Kind("served model", 5, _write_served, _read_served, "model/*.*", True, framework=True),
+    Kind("export", 3, _write_export, _read_export, "web/*", True, framework=True),
     Kind("profile", 6, _write_profile, _read_profile, "profiles/*", False),
-    Kind("executed chapter", 2, _write_chapter, _read_chapter, "runs/smoke/*/*", True),
+    Kind(
+        "executed chapter", 2, _write_chapter, _read_chapter, "runs/smoke/*/*", True, framework=True
+    ),
 )
 
 
@@ -477,7 +486,8 @@ def main() -> int:
     parser.add_argument("--kind", action="append", help="only this kind; may be repeated")
     options = parser.parse_args()
     kinds = tuple(kind for kind in KINDS if not options.kind or kind.name in options.kind)
-    import tensorflow  # noqa: F401 (once, for all the processes that are forked)
+    if any(kind.framework for kind in kinds):
+        import tensorflow  # noqa: F401 (once, for all the processes that are forked)
 
     ends: dict[str, Counter[str]] = {kind.name: Counter() for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="dermbook-faults-") as folder:

@@ -13,7 +13,8 @@ import requests
 
 from helpers.core import DataError, told_write_errors
 
-CHUNK = 256 * 1024
+CHUNK = 16 * 1024
+"""Bytes that are kept at a time: what a connection brings of one before it breaks off is lost."""
 TIMEOUT = (30, 60)
 """Seconds to connect, and seconds without a byte, until a connection counts as lost."""
 

@@ -13,6 +13,8 @@ class Server:
 
     files: dict[str, bytes] = field(default_factory=dict)
     drops: int = 0  # how many answers break off in the middle
+    cuts: list[int] = field(default_factory=list)  # bytes after which answers break off, in order
+    sent: int = 0  # bytes of files in all answers
     ranges: str = "honest"  # "ignored", "wrong"
     statuses: list[int] = field(default_factory=list)  # answered first, one a request
     redirect: bool = False
@@ -73,6 +75,9 @@ def make_handler(server: Server) -> type[BaseHTTPRequestHandler]:
             if server.drops:
                 server.drops -= 1
                 body = body[: max(len(body) // 2, 1)]
+            if server.cuts:
+                body = body[: server.cuts.pop(0)]
+            server.sent += len(body)
             self.wfile.write(body)
             self.close_connection = True
 
