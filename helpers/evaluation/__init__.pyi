@@ -4,13 +4,22 @@ from .cross_validation import cross_validation_scores, held_out_leak, most_folds
 from .ensembles import average_predictions, out_of_fold
 from .metadata_baselines import class_table, column_scores, predict_always
 from .metrics import Array, Scored, check_predictions, weighted_auc, weighted_average_precision
+from .paired_tests import compare_and_test, mcnemar_by_lesion, paired_tests
 from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
+from .selective import kept_at, risk_area, risk_coverage
 from .single_scores import (
     accuracy,
     balanced_accuracy,
     expected_calibration_error,
     malignant_auc,
     roc_auc,
+)
+from .subgroups import (
+    LEAST_LESIONS,
+    LEAST_OF_A_KIND,
+    SUBGROUPS,
+    standing_out,
+    subgroup_scores,
 )
 from .tables import (
     Curve,
@@ -38,8 +47,11 @@ from .trial_tables import (
 )
 
 __all__ = [
+    "LEAST_LESIONS",
+    "LEAST_OF_A_KIND",
     "LITERATURE",
     "SCORES",
+    "SUBGROUPS",
     "Array",
     "BootstrapOptions",
     "Curve",
@@ -56,6 +68,7 @@ __all__ = [
     "column_scores",
     "comparable_histories",
     "compare",
+    "compare_and_test",
     "confusion",
     "cost_table",
     "cross_validation_scores",
@@ -65,6 +78,7 @@ __all__ = [
     "estimate_scores",
     "expected_calibration_error",
     "held_out_leak",
+    "kept_at",
     "largest_confusions",
     "last_values",
     "loss_note",
@@ -72,10 +86,12 @@ __all__ = [
     "majority_share",
     "malignant_auc",
     "malignant_outcomes",
+    "mcnemar_by_lesion",
     "most_folds",
     "numbered_works",
     "out_of_fold",
     "paired_differences",
+    "paired_tests",
     "per_class",
     "pr_curves",
     "predict_always",
@@ -84,11 +100,15 @@ __all__ = [
     "recall_at_most_alarms",
     "recipe_table",
     "reliability",
+    "risk_area",
+    "risk_coverage",
     "roc_auc",
     "roc_curves",
     "score_table",
     "scores",
     "scores_of",
+    "standing_out",
+    "subgroup_scores",
     "view_predictions",
     "views_of",
     "weighted_auc",
