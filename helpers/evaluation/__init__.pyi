@@ -9,6 +9,7 @@ from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
 from .selective import kept_at, risk_area, risk_coverage
 from .single_scores import (
     accuracy,
+    average_precision,
     balanced_accuracy,
     expected_calibration_error,
     malignant_auc,
@@ -60,6 +61,7 @@ __all__ = [
     "accuracy",
     "align",
     "augmentation_table",
+    "average_precision",
     "average_predictions",
     "balanced_accuracy",
     "chance_level",
