@@ -9,7 +9,7 @@ in 93 to 97 % of studies.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ import pandas as pd
 from helpers.core import CLASSES
 from helpers.evaluation import (
     SCORES,
+    BootstrapOptions,
     accuracy,
     average_precision,
     compare,
@@ -33,6 +34,10 @@ LESIONS = (14, 16, 24, 12, 20, 50, 14)
 TRUTH_TIMES = 600
 BETWEEN = (0.93, 0.97)
 THRESHOLD = 0.4
+GAP = "gap of two subgroups"
+
+Table = pd.DataFrame
+Found = dict[str, Estimate]
 
 
 def draw_study(seed: int, times: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -53,40 +58,80 @@ def draw_study(seed: int, times: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tables[0], tables[1]
 
 
-def measure_study(
-    study: tuple[pd.DataFrame, pd.DataFrame], n_resamples: int, seed: int = 0
-) -> dict[str, Estimate]:
-    """Every kind of interval that the book gives, for one study."""
-    first, second = study
-    options = {"n_resamples": n_resamples, "random_state": seed}
+def _diagnoses(first: Table, _: Table, options: BootstrapOptions) -> Found:
     found = scores(first, list(SCORES), **options)
     found["AUC of melanoma"] = roc_auc(first, "mel", **options)
     found["average precision of melanoma"] = average_precision(first, "mel", **options)
-    found["area under risk"] = risk_area(first, **options)
-    found["risk at a coverage of 0.8"] = kept_at(first, [0.8])["risk"].iloc[0]
-    for name in ("accuracy", "balanced_accuracy", "malignant_auc"):
-        found[f"paired difference of {name}"] = compare(first, second, name, **options)
+    return found
+
+
+def _selective(first: Table, _: Table, options: BootstrapOptions) -> Found:
+    kept = kept_at(first, [0.8])["risk"].iloc[0]
+    return {"area under risk": risk_area(first, **options), "risk at a coverage of 0.8": kept}
+
+
+def _paired(first: Table, second: Table, options: BootstrapOptions) -> Found:
+    names = ("accuracy", "balanced_accuracy", "malignant_auc")
+    return {f"paired difference of {n}": compare(first, second, n, **options) for n in names}
+
+
+def _subgroups(first: Table, _: Table, options: BootstrapOptions) -> Found:
     half = first["lesion_id"] % 2 == 0
     halves = [accuracy(first[part].reset_index(drop=True), **options) for part in (half, ~half)]
-    found["gap of two subgroups"] = difference_of_independent(*halves)
-    screened = screening_scores(first, THRESHOLD, **options)
-    found |= {f"screening {name}": estimate for name, estimate in screened.items()}
-    calibrated = calibration_scores(first, **options)
-    found |= {f"screening {name}": estimate for name, estimate in calibrated.items()}
+    return {GAP: difference_of_independent(*halves)}
+
+
+def _screening(first: Table, _: Table, options: BootstrapOptions) -> Found:
+    found = screening_scores(first, THRESHOLD, **options) | calibration_scores(first, **options)
+    return {f"screening {name}": estimate for name, estimate in found.items()}
+
+
+def _benefit(first: Table, _: Table, options: BootstrapOptions) -> Found:
+    found = {}
     for row in net_benefit(first, [0.1, 0.3], **options).to_dict("records"):
         found[f"net benefit at {row['threshold']}"] = row["model"]
         found[f"gain in net benefit at {row['threshold']}"] = row["gain"]
     return found
 
 
-def true_values() -> dict[str, float]:
+MEASURES: dict[str, Callable[[Table, Table, BootstrapOptions], Found]] = {
+    "diagnoses": _diagnoses,
+    "selective": _selective,
+    "paired": _paired,
+    "subgroups": _subgroups,
+    "screening": _screening,
+    "benefit": _benefit,
+}
+"""Every kind of interval that the book gives, by subject."""
+
+
+def measure_study(
+    seed: int, times: int, n_resamples: int, subjects: Sequence[str] = tuple(MEASURES)
+) -> Found:
+    """Draw a study and give its intervals of some subjects."""
+    first, second = draw_study(seed, times)
+    options: BootstrapOptions = {"n_resamples": n_resamples, "random_state": seed}
+    found: Found = {}
+    for subject in subjects:
+        found |= MEASURES[subject](first, second, options)
+    return found
+
+
+def true_values(
+    subjects: Sequence[str] = tuple(MEASURES), times: int = TRUTH_TIMES
+) -> dict[str, float]:
     """The same of so many lesions that chance is gone."""
-    study = draw_study(10**6, TRUTH_TIMES)
-    found = {name: estimate.value for name, estimate in measure_study(study, 2).items()}
-    return found | {"gap of two subgroups": 0.0}
+    found = measure_study(10**6, times, 2, subjects)
+    truth = {name: estimate.value for name, estimate in found.items()}
+    return truth | ({GAP: 0.0} if GAP in truth else {})
 
 
-def coverage(n_studies: int, n_resamples: int, truth: Mapping[str, float]) -> pd.DataFrame:
+def coverage(
+    n_studies: int,
+    n_resamples: int,
+    truth: Mapping[str, float],
+    subjects: Sequence[str] = tuple(MEASURES),
+) -> pd.DataFrame:
     """How often each interval holds its truth.
 
     Parameters
@@ -95,6 +140,8 @@ def coverage(n_studies: int, n_resamples: int, truth: Mapping[str, float]) -> pd
         Of the simulation, and of each study's bootstrap.
     truth : mapping of str to float
         As of `true_values`.
+    subjects : sequence of str
+        Keys of `MEASURES`.
 
     Returns
     -------
@@ -104,7 +151,7 @@ def coverage(n_studies: int, n_resamples: int, truth: Mapping[str, float]) -> pd
     """
     counts = {name: np.zeros(3) for name in truth}
     for seed in range(n_studies):
-        for name, estimate in measure_study(draw_study(seed), n_resamples, seed).items():
+        for name, estimate in measure_study(seed, 1, n_resamples, subjects).items():
             below, above = estimate.high < truth[name], estimate.low > truth[name]
             counts[name] += [not (below or above), below, above]
     table = pd.DataFrame.from_dict(counts, orient="index", columns=["held", "below", "above"])
@@ -118,8 +165,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=500)
+    parser.add_argument("--subjects", nargs="+", choices=MEASURES, default=list(MEASURES))
     told = parser.parse_args(arguments)
-    table = coverage(told.studies, told.resamples, true_values())
+    truth = true_values(told.subjects)
+    table = coverage(told.studies, told.resamples, truth, told.subjects)
     print(table.to_string(float_format="{:.3f}".format))
     outside = table[~table["held"].between(*BETWEEN)]
     print(f"{len(outside)} of {len(table)} outside of {BETWEEN[0]:.0%} to {BETWEEN[1]:.0%}")

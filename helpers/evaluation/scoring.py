@@ -44,15 +44,14 @@ class Score:
         Its name in tables and plots.
     function : callable
         Takes a ``Scored`` and weights of shape (n_weights, n_images); returns (n_weights,).
-    kind : {"images", "classes", "area", "loss", "calibration", "difference"}
-        A mean over images or over classes in [0, 1], the area under a curve, a loss (lower is
-        better), a calibration error (a loss that resampling inflates), or a difference of two
-        scores.
+    kind : {"images", "classes", "loss", "calibration", "difference"}
+        A mean over images or over classes in [0, 1], a loss (lower is better), a calibration
+        error (a loss that resampling inflates), or a difference of two scores.
     """
 
     label: str
     function: Callable[[Scored, Array], Array]
-    kind: Literal["images", "classes", "area", "loss", "calibration", "difference"]
+    kind: Literal["images", "classes", "loss", "calibration", "difference"]
 
 
 CALIBRATION_BINS = 10
@@ -63,8 +62,8 @@ SCORES: dict[str, Score] = {
     "macro_precision": Score("Macro precision", metrics.macro_precision, "classes"),
     "top_2_accuracy": Score("Top-2 accuracy", metrics.top_k(2), "images"),
     "top_3_accuracy": Score("Top-3 accuracy", metrics.top_k(3), "images"),
-    "macro_auc": Score("Macro ROC AUC", metrics.macro_auc, "area"),
-    "malignant_auc": Score("Malignant ROC AUC", metrics.malignant_auc, "area"),
+    "macro_auc": Score("Macro ROC AUC", metrics.macro_auc, "classes"),
+    "malignant_auc": Score("Malignant ROC AUC", metrics.malignant_auc, "classes"),
     "calibration_error": Score(
         "Expected calibration error", metrics.calibration_error(CALIBRATION_BINS), "calibration"
     ),
@@ -175,15 +174,17 @@ def estimate_scores(
 def _interval(
     scored: Scored, kind: str, value: float, resampled: Array, level: float
 ) -> tuple[float, float]:
-    extreme = kind in ("images", "classes", "area") and value in (0.0, 1.0)
-    if extreme and np.ptp(resampled) < 1e-9:  # no resample can be worse than perfect
+    share = kind in ("images", "classes")
+    if (
+        share and value in (0.0, 1.0) and np.ptp(resampled) < 1e-9
+    ):  # no resample can be worse than perfect
         counts = np.bincount(scored.lesion_class)
         counts = counts[counts > 0]
         of_classes = len(counts) ** 2 / float((1 / counts).sum())
-        n_cases = float(scored.n_lesions) if kind == "images" else of_classes
+        n_cases = of_classes if kind == "classes" else float(scored.n_lesions)
         bounds = wilson(value * n_cases, n_cases, level)
         return bounds.low, bounds.high
-    if kind == "area":
+    if share:
         return logit_interval(resampled, value, level)
     low, high = percentile_interval(resampled, value, level)
     if kind == "calibration" and np.isfinite(value):

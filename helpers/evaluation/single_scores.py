@@ -1,16 +1,16 @@
 """Scores of a split's predictions, each with its 95 % interval and its n.
 
-The interval of every score is the percentile interval of a stratified cluster bootstrap. What
+The interval of every score is that of a stratified cluster bootstrap: of a share or an area in
+[0, 1] symmetric in log odds, of a loss or a difference that of the percentiles. What
 is drawn is whole lesions, because the images of one lesion are right or wrong together, and
 they are drawn within each class, so that no class drops out of a resample: the interval is
 conditional on how many lesions of each class the split holds. ``n`` counts images and
 ``n_groups`` lesions. All scores of one table come from the same resamples, and so do those of
 two models on the same images, which is what makes their difference sharp.
 
-Three exceptions. An area under a curve has an interval that is symmetric in log odds, which holds
-the truth more often where lesions are few. A score that is perfect (or nil) in every resample
-would get an interval of no width; it gets Wilson's interval for as many cases as there are
-lesions, for a mean over classes the harmonic count of [1]_. The expected calibration error grows
+Two exceptions. A score that is perfect (or nil) in every resample would get an interval of no
+width; it gets Wilson's interval for as many cases as there are lesions, for a mean over classes
+the harmonic count of [1]_. The expected calibration error grows
 when images repeat, so the lower end of its interval is that of the basic one [2]_, as far below
 the value as the percentile lies above it. For a model that is calibrated it is still too high,
 because no finite split has an error of 0: read it as a bound from above. How often intervals hold
@@ -219,7 +219,7 @@ def roc_auc(
     if dx is None:
         return scores(predictions, ["macro_auc"], **options)["macro_auc"]
     index = _present(predictions, dx)
-    return _one(predictions, Score(f"ROC AUC {dx}", metrics.class_auc(index), "area"), options)
+    return _one(predictions, Score(f"ROC AUC {dx}", metrics.class_auc(index), "classes"), options)
 
 
 def average_precision(
@@ -252,7 +252,7 @@ def average_precision(
        ICML 2006.
     """
     function = metrics.class_average_precision(_present(predictions, dx))
-    return _one(predictions, Score(f"Average precision {dx}", function, "area"), options)
+    return _one(predictions, Score(f"Average precision {dx}", function, "classes"), options)
 
 
 def malignant_auc(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) -> Estimate:

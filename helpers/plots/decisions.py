@@ -55,7 +55,8 @@ def subgroup_points(table: pd.DataFrame, score: str = "accuracy", ax: Axes | Non
         row["group"] if row["by"] == "all" else f"{row['by']}: {row['group']}"
         for row in shown.to_dict("records")
     ]
-    name_rows(ax, names)
+    if names:
+        name_rows(ax, names)
     share_axis(ax)
     ax.set_xlabel(score.replace("_", " "))
     bare(ax, "top", "right", "left")
