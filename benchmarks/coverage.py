@@ -131,6 +131,7 @@ def coverage(
     n_resamples: int,
     truth: Mapping[str, float],
     subjects: Sequence[str] = tuple(MEASURES),
+    times: int = 1,
 ) -> pd.DataFrame:
     """How often each interval holds its truth.
 
@@ -142,6 +143,8 @@ def coverage(
         As of `true_values`.
     subjects : sequence of str
         Keys of `MEASURES`.
+    times : int, default=1
+        Each study has so many times `LESIONS`.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def coverage(
     """
     counts = {name: np.zeros(3) for name in truth}
     for seed in range(n_studies):
-        for name, estimate in measure_study(seed, 1, n_resamples, subjects).items():
+        for name, estimate in measure_study(seed, times, n_resamples, subjects).items():
             below, above = estimate.high < truth[name], estimate.low > truth[name]
             counts[name] += [not (below or above), below, above]
     table = pd.DataFrame.from_dict(counts, orient="index", columns=["held", "below", "above"])
@@ -166,9 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--resamples", type=int, default=500)
     parser.add_argument("--subjects", nargs="+", choices=MEASURES, default=list(MEASURES))
+    parser.add_argument("--times", type=int, default=1, help="so many times 150 lesions")
     told = parser.parse_args(arguments)
     truth = true_values(told.subjects)
-    table = coverage(told.studies, told.resamples, truth, told.subjects)
+    table = coverage(told.studies, told.resamples, truth, told.subjects, told.times)
     print(table.to_string(float_format="{:.3f}".format))
     outside = table[~table["held"].between(*BETWEEN)]
     print(f"{len(outside)} of {len(table)} outside of {BETWEEN[0]:.0%} to {BETWEEN[1]:.0%}")
