@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,15 @@ from helpers.evaluation import standing_out, subgroup_scores
 from helpers.notebook import svg_bytes
 from helpers.reference.readme import between_marks, put_between_marks
 from helpers.reference.study import Study
-from helpers.reference.tables import Panel, panel_table, panels_of, system_rows
+from helpers.reference.tables import Leader, Panel, panel_table, panels_of, system_rows
 from helpers.screening import net_benefit, screening_pr, screening_roc, worth_using
 from helpers.statistics import listed, with_interval
 
 FIGURES = ROOT / "figures" / "reference"
 README = ROOT / "README.md"
 RESULTS = "results.md"
+MOST_CURVES = 8
+"""Trials in one picture of learning curves: two rows of a page."""
 
 Draw = Callable[[str, Any, str], str]
 
@@ -50,10 +52,11 @@ def results_section(study: Study, draw: Draw | None = None) -> str:
         "test was opened for these alone. `dermbook reference --recompute` makes every number and "
         "figure below again from `data/reference/`, without a GPU and without TensorFlow."
     ]
-    for panel in panels:
-        table, chosen = panel_table(study, panel)
-        parts += [f"### {panel.title}", markdown_table(table)]
-        parts += _pictures(study, panel, chosen, draw or _named)
+    leaders = [panel_table(study, panel) for panel in panels]
+    first = _foremost(panels, leaders)
+    for panel, leader in zip(panels, leaders, strict=True):
+        parts += [f"### {panel.title}", markdown_table(leader.table)]
+        parts += _pictures(study, panel, leader.chosen, draw or _named, panel is first)
     systems = system_rows(study)
     if len(systems):
         parts += [
@@ -65,15 +68,25 @@ def results_section(study: Study, draw: Draw | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _foremost(panels: Sequence[Panel], leaders: Sequence[Leader]) -> Panel | None:
+    """Where the best of all diagnosing models by validation is, lesions being kept together."""
+    fit = [
+        (leader.value, -place)
+        for place, (panel, leader) in enumerate(zip(panels, leaders, strict=True))
+        if panel.grouped and panel.target == "diagnosis"
+    ]
+    return panels[-max(fit)[1]] if fit else None
+
+
 def _named(name: str, figure: Any, alt: str) -> str:
     return f"![{alt}](figures/reference/{name}.svg)"
 
 
-def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw) -> list[str]:
-    """Curves of all, and of the one chosen what its test predictions show."""
+def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw, foremost: bool) -> list[str]:
+    """Curves of the first trials, and of the one chosen what its test predictions show."""
     slug, names = panel.slug, dict(panel.trials)
     drawing = draw is not _named
-    histories = {name: study.history(key) for key, name in panel.trials}
+    histories = {name: study.history(key) for key, name in panel.trials[:MOST_CURVES]}
     alt = f"Learning curves of {listed(list(histories))}"
     parts = [draw(f"curves-{slug}", plots.learning_curves(histories) if drawing else None, alt)]
     test = study.predictions(chosen, "test")
@@ -89,9 +102,7 @@ def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw) -> list[str]:
     def made(figure: Callable[[], Any]) -> Any:
         return figure() if drawing else None
 
-    risk = evaluation.risk_coverage(test)
-    benefit = net_benefit(test)
-    pictures = {
+    pictures: dict[str, tuple[Callable[[], Any], str]] = {
         "matrix": (
             lambda: plots.confusion_matrix(evaluation.confusion(test)),
             f"Confusion matrix of {title} on test, in images and in shares of each row",
@@ -100,6 +111,12 @@ def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw) -> list[str]:
             lambda: plots.roc_pr(evaluation.roc_curves(test), evaluation.pr_curves(test)),
             f"One-vs-rest ROC and precision-recall curves of {title} on test",
         ),
+    }
+    if not foremost:
+        return [*parts, *(draw(f"{n}-{slug}", made(f), w) for n, (f, w) in pictures.items())]
+    risk = evaluation.risk_coverage(test)
+    benefit = net_benefit(test)
+    pictures |= {
         "risk": (
             lambda: plots.risk_over_coverage({title: risk}).figure,
             f"Share of errors over the share of images kept, {title} on test",

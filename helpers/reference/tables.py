@@ -63,6 +63,27 @@ class Panel:
         return f"{chapter.capitalize()}: {kind}divided by {'lesion' if self.grouped else 'image'}"
 
 
+@dataclass(frozen=True)
+class Leader:
+    """What a panel's trials scored, and which of them leads.
+
+    Attributes
+    ----------
+    table : DataFrame of str
+        A row a trial: ``trial``, ``network``, ``pixels``, ``parameters, M``, its validation
+        score, and for those that were not chosen the difference of the chosen one from it with
+        p by Holm; for the chosen one, in bold, the scores of test.
+    chosen : str
+        Key of the trial with the highest validation score, of equals the first.
+    value : float
+        That score.
+    """
+
+    table: pd.DataFrame
+    chosen: str
+    value: float
+
+
 def panels_of(study: Study) -> list[Panel]:
     """Divide each group into what can be compared; trainings of systems are left out."""
     panels = []
@@ -90,7 +111,7 @@ def scored(predictions: pd.DataFrame, target: str, names: Sequence[str]) -> dict
     return scores(predictions, names)
 
 
-def panel_table(study: Study, panel: Panel) -> tuple[pd.DataFrame, str]:
+def panel_table(study: Study, panel: Panel) -> Leader:
     """Trials beside each other: validation, and test for the one chosen there.
 
     Parameters
@@ -102,12 +123,7 @@ def panel_table(study: Study, panel: Panel) -> tuple[pd.DataFrame, str]:
 
     Returns
     -------
-    table : DataFrame of str
-        A row a trial: ``trial``, ``network``, ``pixels``, ``parameters, M``, its validation
-        score, and for those that were not chosen the difference of the chosen one from it with
-        p by Holm; for the chosen one, in bold, the scores of test.
-    chosen : str
-        Key of the trial with the highest validation score, of equals the first.
+    Leader
     """
     name = SCORE[panel.target]
     valid = {key: study.predictions(key, "valid") for key, _ in panel.trials}
@@ -140,7 +156,7 @@ def panel_table(study: Study, panel: Panel) -> tuple[pd.DataFrame, str]:
         for score, estimate in test.items():
             row[f"test: {TITLES[score]}"] = with_interval(estimate, ".3f") if best else ""
         rows.append(row)
-    return pd.DataFrame(rows), chosen
+    return Leader(pd.DataFrame(rows), chosen, found[chosen].value)
 
 
 def system_rows(study: Study) -> pd.DataFrame:

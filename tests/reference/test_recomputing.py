@@ -38,9 +38,10 @@ def test_numbers_are_those_of_the_predictions(study: Study) -> None:
     """Every cell is what the scores of the book give for the committed tables."""
     (panel,) = panels_of(study)
     assert panel.title == "Model comparison: divided by lesion"
-    table, chosen = panel_table(study, panel)
+    leader = panel_table(study, panel)
+    chosen = leader.chosen
     assert chosen == "made-good"
-    rows = table.set_index("trial")
+    rows = leader.table.set_index("trial")
     good, poor = (study.predictions(f"made-{n}", "valid") for n in ("good", "poor"))
     name = "balanced_accuracy"
     expected = with_interval(scores(poor, [name])[name], ".3f")
