@@ -125,6 +125,9 @@ def test_logit_interval_stays_inside_and_has_a_way_out() -> None:
     assert 0.97 - low > high - 0.97
     assert logit_interval([0.9, 1.0], 1.0) == percentile_interval([0.9, 1.0], 1.0)
     assert np.isnan(logit_interval([np.nan], 0.5)).all()
+    for value in (4 / 21, 5 / 42, 1 / 7):  # a model that calls all alike never varies
+        low, high = logit_interval([value] * 9, value)
+        assert low <= value <= high
     with pytest.raises(ValueError, match="level in"):
         logit_interval([0.1, 0.2], 0.15, 95)
 
