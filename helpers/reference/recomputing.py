@@ -131,7 +131,7 @@ def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw, foremost: boo
     parts.append(_decisions(test, benefit))
     if {"age", "sex"} <= set(study.images.columns):
         groups = subgroup_scores(test, study.images)
-        alone = groups["word"] == "too few lesions"
+        alone = (groups["word"] == "too few lesions") & (groups["by"] != "all")
         words = f"Accuracy of {title} in subgroups on test, with the number of lesions"
         picture = made(lambda: plots.subgroup_points(groups).figure)
         parts.append(draw(f"subgroups-{slug}", picture, words))
