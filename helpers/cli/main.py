@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from helpers.cli import reference
 from helpers.cli import serving as commands
 from helpers.core import ConfigError, DermBookError, readable_bytes
 
@@ -402,6 +403,7 @@ def doctor() -> None:
 
 
 commands.register(app)
+reference.register(app)
 
 
 if __name__ == "__main__":

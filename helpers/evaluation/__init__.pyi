@@ -11,14 +11,24 @@ from .metrics import (
     weighted_auc,
     weighted_average_precision,
 )
+from .paired_tests import compare_and_test, mcnemar_by_lesion, paired_tests
 from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
+from .selective import kept_at, risk_area, risk_coverage
 from .single_scores import (
     accuracy,
+    average_precision,
     balanced_accuracy,
     expected_calibration_error,
     log_loss,
     malignant_auc,
     roc_auc,
+)
+from .subgroups import (
+    LEAST_LESIONS,
+    LEAST_OF_A_KIND,
+    SUBGROUPS,
+    standing_out,
+    subgroup_scores,
 )
 from .tables import (
     Curve,
@@ -46,9 +56,12 @@ from .trial_tables import (
 )
 
 __all__ = [
+    "LEAST_LESIONS",
+    "LEAST_OF_A_KIND",
     "LITERATURE",
     "PROBABILITY_FLOOR",
     "SCORES",
+    "SUBGROUPS",
     "Array",
     "BootstrapOptions",
     "Curve",
@@ -57,6 +70,7 @@ __all__ = [
     "accuracy",
     "align",
     "augmentation_table",
+    "average_precision",
     "average_predictions",
     "balanced_accuracy",
     "chance_level",
@@ -65,6 +79,7 @@ __all__ = [
     "column_scores",
     "comparable_histories",
     "compare",
+    "compare_and_test",
     "confusion",
     "cost_table",
     "cross_validation_scores",
@@ -74,6 +89,7 @@ __all__ = [
     "estimate_scores",
     "expected_calibration_error",
     "held_out_leak",
+    "kept_at",
     "largest_confusions",
     "last_values",
     "log_loss",
@@ -82,10 +98,12 @@ __all__ = [
     "majority_share",
     "malignant_auc",
     "malignant_outcomes",
+    "mcnemar_by_lesion",
     "most_folds",
     "numbered_works",
     "out_of_fold",
     "paired_differences",
+    "paired_tests",
     "per_class",
     "pr_curves",
     "predict_always",
@@ -94,11 +112,15 @@ __all__ = [
     "recall_at_most_alarms",
     "recipe_table",
     "reliability",
+    "risk_area",
+    "risk_coverage",
     "roc_auc",
     "roc_curves",
     "score_table",
     "scores",
     "scores_of",
+    "standing_out",
+    "subgroup_scores",
     "view_predictions",
     "views_of",
     "weighted_auc",

@@ -11,7 +11,15 @@ import pandas as pd
 
 from helpers.evaluation import metrics
 from helpers.evaluation.metrics import Array, Scored, check_predictions
-from helpers.statistics import LEVEL, N_RESAMPLES, Estimate, Resampling, percentile_interval, wilson
+from helpers.statistics import (
+    LEVEL,
+    N_RESAMPLES,
+    Estimate,
+    Resampling,
+    logit_interval,
+    percentile_interval,
+    wilson,
+)
 
 
 class BootstrapOptions(TypedDict, total=False):
@@ -166,17 +174,19 @@ def estimate_scores(
 def _interval(
     scored: Scored, kind: str, value: float, resampled: Array, level: float
 ) -> tuple[float, float]:
-    extreme = kind in ("images", "classes") and value in (0.0, 1.0)
-    if extreme and np.ptp(resampled) < 1e-9:  # no resample can be worse than perfect
+    share = kind in ("images", "classes")
+    if (
+        share and value in (0.0, 1.0) and np.ptp(resampled) < 1e-9
+    ):  # no resample can be worse than perfect
         counts = np.bincount(scored.lesion_class)
         counts = counts[counts > 0]
         of_classes = len(counts) ** 2 / float((1 / counts).sum())
         n_cases = of_classes if kind == "classes" else float(scored.n_lesions)
         bounds = wilson(value * n_cases, n_cases, level)
         return bounds.low, bounds.high
+    if share:
+        return logit_interval(resampled, value, level)
     low, high = percentile_interval(resampled, value, level)
     if kind == "calibration" and np.isfinite(value):
-        low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
-        low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
-        return min(low, value), max(high, value)
+        return min(low, max(0.0, 2 * value - high)), high
     return low, high

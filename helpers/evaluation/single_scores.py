@@ -1,6 +1,7 @@
 """Scores of a split's predictions, each with its 95 % interval and its n.
 
-The interval of every score is the percentile interval of a stratified cluster bootstrap. What
+The interval of every score is that of a stratified cluster bootstrap: of a share or an area in
+[0, 1] symmetric in log odds, of a loss or a difference that of the percentiles. What
 is drawn is whole lesions, because the images of one lesion are right or wrong together, and
 they are drawn within each class, so that no class drops out of a resample: the interval is
 conditional on how many lesions of each class the split holds. ``n`` counts images and
@@ -9,8 +10,11 @@ two models on the same images, which is what makes their difference sharp.
 
 Two exceptions. A score that is perfect (or nil) in every resample would get an interval of no
 width; it gets Wilson's interval for as many cases as there are lesions, for a mean over classes
-the harmonic count of [1]_. The expected calibration error grows when images repeat, so its
-interval is the basic one, reflected at the value.
+the harmonic count of [1]_. The expected calibration error grows
+when images repeat, so the lower end of its interval is that of the basic one [2]_, as far below
+the value as the percentile lies above it. For a model that is calibrated it is still too high,
+because no finite split has an error of 0: read it as a bound from above. How often intervals hold
+the truth is measured by ``python -m benchmarks.coverage``.
 
 References
 ----------

@@ -1,4 +1,4 @@
-from .display import FIGURE_MIME, TABLE_MIME
+from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
 from .run import Run, open_run
 
 __all__ = [
@@ -6,4 +6,5 @@ __all__ = [
     "TABLE_MIME",
     "Run",
     "open_run",
+    "svg_bytes",
 ]

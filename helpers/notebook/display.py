@@ -92,7 +92,7 @@ def show_figure(
     width = round(min(width or own_width, TEXT_WIDTH_CM), 2)
     suffix = ".svg" if kind == "plot" else ".png"
     path = path_stem.with_name(path_stem.name + suffix).resolve()
-    data = _svg(fig, drawn) if kind == "plot" else _png(fig, drawn)
+    data = svg_bytes(fig, drawn) if kind == "plot" else _png(fig, drawn)
     with atomic_file(path) as temporary:
         temporary.write_bytes(data)
     plt.close(fig)
@@ -127,7 +127,8 @@ def _lay_out(fig: Figure) -> None:
         fig.set_layout_engine("constrained")
 
 
-def _svg(fig: Figure, drawn: bool) -> bytes:
+def svg_bytes(fig: Figure, drawn: bool) -> bytes:
+    """A plot as SVG with text as paths, the same bytes each time; drawn images are marked so."""
     _lay_out(fig)
     buffer = io.BytesIO()
     with rc_context({"svg.hashsalt": "dermbook", "svg.fonttype": "path"}):

@@ -10,6 +10,7 @@ from .dataset import (
     sex_bars,
     split_table,
 )
+from .decisions import decision_curve, risk_over_coverage, subgroup_points
 from .deployment import latency_dots, reliability_before_after, size_against_score
 from .evaluation import (
     confusion_matrix,
@@ -47,6 +48,7 @@ __all__ = [
     "confusion_matrix",
     "contact_sheet",
     "cost_bars",
+    "decision_curve",
     "dx_type_bars",
     "error_flow",
     "file_strips",
@@ -66,12 +68,14 @@ __all__ = [
     "reliability_before_after",
     "reliability_diagram",
     "reliability_pair",
+    "risk_over_coverage",
     "roc_pr",
     "score_bars",
     "screening_curves",
     "sex_bars",
     "size_against_score",
     "split_table",
+    "subgroup_points",
     "thousand_lesions",
     "use_style",
     "value_histograms",

@@ -13,6 +13,7 @@ from .data import (
     sampling_table,
     unseen_at_prevalence,
 )
+from .net_benefit import THRESHOLDS, net_benefit, worth_using
 from .prevalence import precision_at, prior_corrected
 from .referrals import in_a_thousand, price_text, referral, thousand_table
 from .scores import (
@@ -31,12 +32,14 @@ from .tables import (
 )
 
 __all__ = [
+    "THRESHOLDS",
     "calibration_scores",
     "choose_screening",
     "compare_screening",
     "in_a_thousand",
     "kinds_by_split",
     "malignant_share",
+    "net_benefit",
     "operating_point",
     "paired_aucs",
     "precision_at",
@@ -58,4 +61,5 @@ __all__ = [
     "unseen_at_prevalence",
     "valid_scores",
     "with_probability",
+    "worth_using",
 ]

@@ -3,7 +3,7 @@
 Predictions are those of a trial with the target "malignant", or of one of the seven diagnoses,
 whose malignant probabilities are then summed. The intervals are those of
 `helpers.evaluation.scoring`: whole lesions are drawn, benign and malignant ones apart, all scores
-from the same resamples.
+from the same resamples, and the interval of each is symmetric in log odds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from helpers.evaluation import (
     weighted_average_precision,
 )
 from helpers.screening.prevalence import precision_at, prior_corrected
-from helpers.statistics import LEVEL, N_RESAMPLES, Estimate, Resampling, percentile_interval, wilson
+from helpers.statistics import LEVEL, N_RESAMPLES, Estimate, Resampling, logit_interval, wilson
 
 __all__ = [
     "Operation",
@@ -222,7 +222,7 @@ def _interval(value: float, resampled: Array, n_cases: float, level: float) -> t
         bounds = wilson(value * n_cases, n_cases, level)
         # Nothing was called malignant: a precision of 0 of no cases.
         return (bounds.low, bounds.high) if n_cases else (0.0, 1.0)
-    return percentile_interval(resampled, value, level)
+    return logit_interval(resampled, value, level)
 
 
 def screening_roc(predictions: pd.DataFrame) -> Curve:

@@ -4,25 +4,34 @@ from .intervals import (
     N_RESAMPLES,
     Estimate,
     Resampling,
+    logit_interval,
     mean_interval,
     percentile_interval,
     wilson,
 )
+from .paired_tests import EXACT_BELOW, McNemar, holm, mcnemar, p_text, resampled_p
 from .verdicts import against, difference, in_points, listed, with_interval
 
 __all__ = [
+    "EXACT_BELOW",
     "LEVEL",
     "N_RESAMPLES",
     "Estimate",
+    "McNemar",
     "Resampling",
     "against",
     "difference",
     "difference_of_independent",
+    "holm",
     "in_points",
     "listed",
+    "logit_interval",
+    "mcnemar",
     "mean_interval",
+    "p_text",
     "percentile_interval",
     "ratio_of_independent",
+    "resampled_p",
     "wilson",
     "with_interval",
 ]

@@ -1,0 +1,208 @@
+"""Rows of the results: trials beside each other, and systems under two protocols."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import pandas as pd
+
+from helpers.evaluation import average_predictions, paired_tests, scores
+from helpers.reference.study import Study, is_grouped
+from helpers.screening import screening_scores
+from helpers.statistics import Estimate, difference_of_independent, p_text, with_interval
+from helpers.study import load_presets
+
+SCORE = {"diagnosis": "balanced_accuracy", "malignant": "roc_auc"}
+"""What trials are compared and chosen by, on validation."""
+
+TITLES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "roc_auc": "AUC",
+    "malignant_auc": "malignant AUC",
+}
+SYSTEM = re.compile(r"(?P<title>.*), by (?P<by>image|lesion)(?:, fold \d+)?")
+"""Name of a training of a published system; see `helpers.reproduction.systems`."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Trials that were trained and validated on the same images, and so can be compared.
+
+    Attributes
+    ----------
+    group : str
+        Chapter that trained them.
+    split : str
+        How images were divided.
+    target : {"diagnosis", "malignant"}
+        What they tell apart.
+    grouped : bool
+        Whether lesions were kept together.
+    slug : str
+        Name of its figures.
+    trials : tuple of (key, name)
+    """
+
+    group: str
+    split: str
+    target: str
+    grouped: bool
+    slug: str
+    trials: tuple[tuple[str, str], ...]
+
+    @property
+    def title(self) -> str:
+        """What its table is called."""
+        chapter = re.sub(r"^\d+[_-]", "", self.group).replace("_", " ")
+        kind = "malignant or benign, " if self.target == "malignant" else ""
+        return f"{chapter.capitalize()}: {kind}divided by {'lesion' if self.grouped else 'image'}"
+
+
+@dataclass(frozen=True)
+class Leader:
+    """What a panel's trials scored, and which of them leads.
+
+    Attributes
+    ----------
+    table : DataFrame of str
+        A row a trial: ``trial``, ``network``, ``pixels``, ``parameters, M``, its validation
+        score, and for those that were not chosen the difference of the chosen one from it with
+        p by Holm; for the chosen one, in bold, the scores of test.
+    chosen : str
+        Key of the trial with the highest validation score, of equals the first.
+    value : float
+        That score.
+    """
+
+    table: pd.DataFrame
+    chosen: str
+    value: float
+
+
+def panels_of(study: Study) -> list[Panel]:
+    """Divide each group into what can be compared; trainings of systems are left out."""
+    panels = []
+    for group in study.manifest["groups"]:
+        parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for trial in group["trials"]:
+            key, name = trial["key"], trial["name"]
+            if not SYSTEM.fullmatch(name):
+                part = (study.manifest["trials"][key]["split"], study.target(key))
+                parts.setdefault(part, []).append((key, name))
+        for number, ((split, target), trials) in enumerate(parts.items(), 1):
+            grouped = is_grouped(study.split(trials[0][0]))
+            slug = f"{group['name']}-{number}"
+            panels.append(Panel(group["name"], split, target, grouped, slug, tuple(trials)))
+    return panels
+
+
+def scored(predictions: pd.DataFrame, target: str, names: Sequence[str]) -> dict[str, Estimate]:
+    """Some scores of a split; NaN of a split without images."""
+    if predictions.empty:
+        return {name: Estimate(nan, nan, nan, 0) for name in names}
+    if target == "malignant":
+        found = screening_scores(predictions)
+        return {name: found[name] for name in names}
+    return scores(predictions, names)
+
+
+def panel_table(study: Study, panel: Panel) -> Leader:
+    """Trials beside each other: validation, and test for the one chosen there.
+
+    Parameters
+    ----------
+    study : Study
+        Where their predictions are.
+    panel : Panel
+        The trials.
+
+    Returns
+    -------
+    Leader
+    """
+    name = SCORE[panel.target]
+    valid = {key: study.predictions(key, "valid") for key, _ in panel.trials}
+    found = {key: scored(table, panel.target, [name])[name] for key, table in valid.items()}
+    chosen = max(found, key=lambda key: found[key].value)
+    pairs = {
+        key: (valid[chosen], valid[key])
+        for key, _ in panel.trials
+        if key != chosen and panel.target == "diagnosis"
+    }
+    tests = {row["comparison"]: row for row in paired_tests(pairs, name).to_dict("records")}
+    of_test = ["accuracy", name] + (["malignant_auc"] if panel.target == "diagnosis" else [])
+    test = scored(study.predictions(chosen, "test"), panel.target, of_test)
+    rows: list[dict[str, Any]] = []
+    for key, title in panel.trials:
+        facts = study.manifest["trials"][key]
+        height, width = facts["config"]["image_size"]
+        best = key == chosen
+        row = {
+            "trial": f"**{title}**" if best else title,
+            "network": facts["config"]["backbone"],
+            "pixels": f"{width} x {height}",
+            "parameters, M": f"{facts['parameters'] / 1e6:.1f}" if "parameters" in facts else "–",
+            f"validation: {TITLES[name]}": with_interval(found[key], ".3f"),
+        }
+        if tests:
+            gap = tests.get(key)
+            row["chosen less it"] = "" if gap is None else with_interval(gap["difference"], "+.3f")
+            row["p (Holm)"] = "" if gap is None else p_text(gap["p by Holm"])
+        for score, estimate in test.items():
+            row[f"test: {TITLES[score]}"] = with_interval(estimate, ".3f") if best else ""
+        rows.append(row)
+    return Leader(pd.DataFrame(rows), chosen, found[chosen].value)
+
+
+def system_rows(study: Study) -> pd.DataFrame:
+    """Published systems under their claim's protocol and by lesion, and what the leak makes.
+
+    Parameters
+    ----------
+    study : Study
+        With trainings that are named as `SYSTEM`.
+
+    Returns
+    -------
+    DataFrame of str
+        A row a system that was trained both ways: ``system``, ``score`` (that of its first
+        claim, on the split that it was claimed for), ``as claimed``, ``by lesion`` (on test), and
+        ``difference``; with intervals, the last that of independent scores.
+    """
+    measures = {preset.title: preset.measures[0] for preset in load_presets().values()}
+    members: dict[tuple[str, str], list[str]] = {}
+    for group in study.manifest["groups"]:
+        for trial in group["trials"]:
+            match = SYSTEM.fullmatch(trial["name"])
+            if match and match["title"] in measures:
+                members.setdefault((match["title"], match["by"]), []).append(trial["key"])
+    rows = []
+    for title, measure in measures.items():
+        ways = {by: members.get((title, by), []) for by in ("image", "lesion")}
+        if not all(ways.values()):
+            continue
+        claimed = _of_system(study, ways["image"], measure.split, measure.score)
+        honest = _of_system(study, ways["lesion"], "test", measure.score)
+        gap = difference_of_independent(claimed, honest)
+        rows.append(
+            {
+                "system": title,
+                "score": TITLES.get(measure.score, measure.score.replace("_", " ")),
+                "as claimed": with_interval(claimed, ".3f"),
+                "by lesion": with_interval(honest, ".3f"),
+                "difference": with_interval(gap, "+.3f"),
+            }
+        )
+    return pd.DataFrame(rows, columns=["system", "score", "as claimed", "by lesion", "difference"])
+
+
+def _of_system(study: Study, keys: Sequence[str], split: str, score: str) -> Estimate:
+    """Of folds, validation has every image once, and test the mean of all models."""
+    tables = [study.predictions(key, split) for key in keys]
+    whole = pd.concat(tables) if split == "valid" else average_predictions(tables)
+    return scored(whole.reset_index(drop=True), study.target(keys[0]), [score])[score]
