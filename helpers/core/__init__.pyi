@@ -19,6 +19,7 @@ from .errors import (
 )
 from .files import (
     ARCHIVE_MARK,
+    BROKEN_MEMBER,
     atomic_file,
     atomic_folder,
     cache_home,
@@ -43,6 +44,7 @@ from .text import text_units
 __all__ = [
     "APPS",
     "ARCHIVE_MARK",
+    "BROKEN_MEMBER",
     "CHAPTERS",
     "CLASSES",
     "CLASS_INDEX",

@@ -1,31 +1,39 @@
 from .catalogue import fingerprint, load_catalogue, subset
-from .decoding import ends_in_filler, read_image, read_mask
+from .decoding import read_image, read_mask
 from .duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
 from .fetch import fetch_ham10000
 from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
+from .jpeg import jpeg_structure
 from .layout import list_layout
 from .masking import hide_background, masked_catalogue, resize_mask
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
+from .pictures import ACCEPTED, BOMBS, BROKEN, KINDS, DamagedError, develop, orientation_of
 from .sources import Source, open_source
 from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
 
 __all__ = [
+    "ACCEPTED",
     "AGE_RANGE",
+    "BOMBS",
+    "BROKEN",
+    "KINDS",
     "METADATA_COLUMNS",
     "SAME_PICTURE",
     "SPLITS",
+    "DamagedError",
     "ImageStore",
     "Source",
     "assert_grouped",
-    "ends_in_filler",
+    "develop",
     "fetch_ham10000",
     "fingerprint",
     "fold_catalogues",
     "hide_background",
     "integrity_report",
     "is_whole_ham10000",
+    "jpeg_structure",
     "leakage",
     "list_layout",
     "load_catalogue",
@@ -35,6 +43,7 @@ __all__ = [
     "near_duplicates",
     "open_source",
     "open_store",
+    "orientation_of",
     "perceptual_hash",
     "prepare_image",
     "published_split_counts",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.core import ARCHIVE_MARK, DataError
+from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
 MASK_ENDING = "_segmentation.png"
@@ -71,31 +71,61 @@ def short_name(locator: str, root: Path) -> str:
 
 
 def _is_clutter(name: str) -> bool:
-    return any(part == "__MACOSX" or part.startswith(".") for part in name.split("/"))
+    return any(part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/"))
 
 
 def _is_test_set(name: str) -> bool:
     return any(part.lower().startswith(TEST_SET) for part in name.split("/"))
 
 
-def _walk_folder(root: Path) -> Iterator[tuple[str, Entry]]:
+@dataclass
+class _Trouble:
+    """What could not be looked at, collected while a folder is walked."""
+
+    problems: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+    def denied(self, name: str, error: OSError) -> None:
+        self.problems.append(
+            f"{name or 'the folder itself'}: expected a folder or file that may be read but got "
+            f"{error.strerror or error}; give yourself the right to read it (chmod -R u+rX), or "
+            "take it out"
+        )
+
+
+def _walk_folder(root: Path, trouble: _Trouble) -> Iterator[tuple[str, Entry]]:
     """Relative name and entry of every file below ``root``."""
     pending, seen = [(root, "")], set()
     while pending:
         folder, prefix = pending.pop()
-        identity = (folder.stat().st_dev, folder.stat().st_ino)
-        if identity in seen:  # a link that leads back up
+        try:
+            identity = (folder.stat().st_dev, folder.stat().st_ino)
+            if identity in seen:  # a link that leads back up
+                continue
+            seen.add(identity)
+            with os.scandir(folder) as found:
+                items = list(found)
+        except OSError as error:
+            if not _is_clutter(prefix):
+                trouble.denied(prefix, error)
             continue
-        seen.add(identity)
-        with os.scandir(folder) as found:
-            for item in found:
-                name = prefix + item.name
+        for item in items:
+            name = prefix + item.name
+            try:
                 if item.is_dir():
                     pending.append((Path(item.path), name + "/"))
                 elif item.is_file():
                     info = item.stat()
                     stamp = f"{info.st_size}-{info.st_mtime_ns}"
                     yield name, Entry(item.path, info.st_size, stamp)
+                elif item.is_symlink():
+                    trouble.links.append(name)
+            except OSError as error:
+                # A link that points to itself, or further than the system follows.
+                if item.is_symlink():
+                    trouble.links.append(name)
+                else:
+                    trouble.denied(name, error)
 
 
 def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
@@ -105,13 +135,47 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
     ------
     zipfile.BadZipFile
         If it is not a zip archive, or was cut short.
+    RuntimeError
+        If members are locked with a password, or (``NotImplementedError``) compressed in a way
+        that is not known here.
     """
     with zipfile.ZipFile(archive.locator) as members:
+        tried = set()
         for member in members.infolist():
-            if not member.is_dir():
-                locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
-                stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
-                yield member.filename, Entry(locator, member.file_size, stamp)
+            # Some programs divide folders by backslashes, against the format.
+            name = member.filename.replace("\\", "/")
+            if member.is_dir() or name.endswith("/") or _is_clutter(name):
+                continue
+            way = (member.flag_bits & 1, member.compress_type)
+            if way not in tried:
+                tried.add(way)
+                members.open(member).close()
+            locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
+            stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
+            yield name, Entry(locator, member.file_size, stamp)
+
+
+def _archive_problem(name: str, size: int, error: Exception) -> str:
+    """One sentence on an archive that cannot be opened."""
+    if isinstance(error, NotImplementedError):
+        return (
+            f"{name}: expected a zip archive compressed by deflate but got another compression "
+            f"({error}); unpack it, or pack it again as an ordinary zip"
+        )
+    if isinstance(error, RuntimeError):
+        return (
+            f"{name}: expected an open zip archive but it is locked with a password; unpack it "
+            "and give the folder"
+        )
+    if isinstance(error, OSError):
+        return (
+            f"{name}: expected an archive that may be read but got {error.strerror or error}; "
+            "give yourself the right to read it"
+        )
+    return (
+        f"{name}: expected a zip archive but got {size:,} bytes that are not one ({error}); it "
+        "may be cut short: fetch it again"
+    )
 
 
 class _Copies:
@@ -187,17 +251,18 @@ def list_layout(root: str | Path) -> Layout:
     Raises
     ------
     DataError
-        If an archive cannot be opened; every such archive is named.
+        If a folder or an archive cannot be opened; every such one is named.
     """
     root = Path(root).expanduser().resolve()
+    trouble = _Trouble()
     if root.is_file():
         info = root.stat()
         stamp = f"{info.st_size}-{info.st_mtime_ns}"
         top: list[tuple[str, Entry]] = [(root.name, Entry(str(root), info.st_size, stamp))]
     else:
-        top = sorted(_walk_folder(root), key=lambda pair: pair[0])
+        top = sorted(_walk_folder(root, trouble), key=lambda pair: pair[0])
 
-    findings, broken = _Findings(), []
+    findings, broken = _Findings(), trouble.problems
     for name, entry in top:
         if _is_clutter(name):
             continue
@@ -208,17 +273,18 @@ def list_layout(root: str | Path) -> Layout:
         else:
             try:
                 for member, inner in _walk_archive(entry):
-                    if not _is_clutter(member) and not _is_test_set(member):
+                    if not _is_test_set(member):
                         findings.add(member, inner)
-            except (zipfile.BadZipFile, NotImplementedError) as error:
-                broken.append(
-                    f"{name}: expected a zip archive but got {entry.size:,} bytes that are not one"
-                    f" ({error}); it may be cut short: fetch it again"
-                )
+            except (OSError, *BROKEN_MEMBER) as error:
+                broken.append(_archive_problem(name, entry.size, error))
     if broken:
         raise DataError(broken, where=str(root))
 
     notes = findings.images.notes("image", root) + findings.masks.notes("mask", root)
+    if trouble.links:
+        noun = "link leads" if len(trouble.links) == 1 else "links lead"
+        example = trouble.links[0]
+        notes.append(f"{len(trouble.links):,} {noun} nowhere or to itself, for example {example}")
     if findings.inner_archives:
         example = short_name(findings.inner_archives[0], root)
         notes.append(
