@@ -13,6 +13,7 @@ from helpers.dataset.integrity import integrity_report
 from helpers.dataset.layout import Layout, list_layout, short_name
 from helpers.dataset.metadata import name_some, read_metadata
 from helpers.dataset.sources import Source
+from helpers.dataset.upright import SHAPE_TOLERANCE, turn_masks
 from helpers.dataset.verification import verify_files
 
 __all__ = [
@@ -35,7 +36,8 @@ _IDENTITY = ["image_id", "lesion_id", "dx", "digest"]
 FLOOR_IMAGES = 30
 """How many images of each class a subset keeps at least, where it has room for them."""
 
-_SHAPE_TOLERANCE = 0.01
+LEAST_LESIONS = 3
+"""How many lesions of each class a subset keeps at least, one for each of three splits."""
 
 
 def _file_problems(facts: pd.DataFrame, layout: Layout) -> list[str]:
@@ -58,7 +60,7 @@ def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) ->
     mask_width, mask_height = mask["width"].to_numpy(), mask["height"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = (mask_width / mask_height) / (width / height)
-    wrong = both & ~(np.abs(shape - 1) <= _SHAPE_TOLERANCE)
+    wrong = both & ~(np.abs(shape - 1) <= SHAPE_TOLERANCE)
     if not wrong.any():
         return []
     named = [
@@ -165,6 +167,8 @@ def load_catalogue(
         progress=progress,
     )
     problems += _file_problems(facts, layout)
+    table, facts, more, told = turn_masks(table, facts, layout.root)
+    problems, notes = problems + more, notes + told
     problems += _shape_problems(table[table["path"] != ""], facts, layout)
     if problems:
         raise DataError(problems, where=str(layout.root))
@@ -204,18 +208,40 @@ def fingerprint(catalogue: pd.DataFrame) -> str:
     )
 
 
-def _class_targets(counts: pd.Series, max_images: int) -> pd.Series:
-    """Images wanted of each class: in proportion, but never under the floor."""
-    floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)))
-    targets = counts.clip(upper=floor)
+def _class_targets(counts: pd.Series, needed: pd.Series, max_images: int) -> pd.Series:
+    """Images wanted of each class: in proportion, but never under the floor or what it needs."""
+    spare = (max_images - int(needed.sum())) // len(counts)
+    floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)), spare)
+    targets = counts.clip(upper=floor).clip(lower=needed)
     rare = pd.Series(False, index=counts.index)
     while True:
         # Classes at the floor take their images out of what the others share.
-        share = counts * (max_images - targets[rare].sum()) / counts[~rare].sum()
+        share = counts * (max_images - targets[rare].sum()) / max(counts[~rare].sum(), 1)
         under = ~rare & (share < targets)
         if not under.any():
             return targets.where(rare, share).astype(int)
         rare |= under
+
+
+def _draw(sizes: pd.Series, room: int, random: np.random.Generator) -> list[str]:
+    """Lesions of one class, in random order, as far as they fit."""
+    order = random.permutation(len(sizes))
+    kept = _fitting(sizes, order, room)
+    least = min(LEAST_LESIONS, len(sizes))
+    if len(kept) < least:  # large lesions have filled the room, or none of them fits
+        small = order[np.argsort(sizes.to_numpy()[order], kind="stable")]
+        first, others = small[:least], order[~np.isin(order, small[:least])]
+        kept = _fitting(sizes, np.concatenate([first, others]), room)
+    return [str(sizes.index[lesion]) for lesion in kept]
+
+
+def _fitting(sizes: pd.Series, order: np.ndarray, room: int) -> list[int]:
+    kept = []
+    for lesion in order:
+        if sizes.iloc[lesion] <= room:
+            kept.append(int(lesion))
+            room -= int(sizes.iloc[lesion])
+    return kept
 
 
 def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
@@ -226,7 +252,7 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     catalogue : DataFrame
         Of :func:`load_catalogue`.
     max_images : int
-        Upper bound; at least 6 for each class.
+        Upper bound; at least 6 for each class, and room for `LEAST_LESIONS` lesions of each.
     seed : int
         Seed of the draw.
 
@@ -234,7 +260,8 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     -------
     DataFrame
         Sorted as before, with a new RangeIndex. Classes keep their proportions, except that
-        each keeps up to ``FLOOR_IMAGES`` images (fewer where ``max_images`` is small).
+        each keeps up to ``FLOOR_IMAGES`` images (fewer where ``max_images`` is small), and
+        `LEAST_LESIONS` lesions or all that it has.
 
     Raises
     ------
@@ -244,22 +271,22 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     if max_images >= len(catalogue):
         return catalogue.copy()
     counts = catalogue["dx"].value_counts()
-    least = 6 * len(counts)
+    sizes = {
+        dx: catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
+        for dx in counts.index
+    }
+    needed = pd.Series({dx: int(sizes[dx].nsmallest(LEAST_LESIONS).sum()) for dx in counts.index})
+    least = max(6 * len(counts), int(needed.sum()))
     if max_images < least:
         raise ConfigError(
-            f"max_images: expected at least {least} (6 for each of {len(counts)} classes) but "
-            f"got {max_images}"
+            f"max_images: expected at least {least} (6 images and {LEAST_LESIONS} lesions for each "
+            f"of {len(counts)} classes) but got {max_images}"
         )
-    targets = _class_targets(counts, max_images)
+    targets = _class_targets(counts, needed, max_images)
     kept: list[str] = []
     for dx in counts.index:
-        sizes = catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
         random = np.random.default_rng([seed, CLASSES.index(dx)])
-        room = int(targets[dx])
-        for lesion in random.permutation(len(sizes)):
-            if sizes.iloc[lesion] <= room:
-                kept.append(str(sizes.index[lesion]))
-                room -= int(sizes.iloc[lesion])
+        kept += _draw(sizes[dx], int(targets[dx]), random)
     result = catalogue[catalogue["lesion_id"].isin(kept)].reset_index(drop=True)
     result.attrs = {**catalogue.attrs, "subset_of": len(catalogue)}
     return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from PIL import Image
 
 from helpers.core import DataError, read_bytes
 from helpers.dataset.pictures import DamagedError, decode_picture
+from helpers.dataset.png import PNG_START, is_whole_png
 
 MASK_SIZE = (600, 450)
 """Width and height of the published masks, whatever size the images were reduced to."""
 
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _GREY, _PALETTE = 0, 3  # colour types of a PNG, its byte 25; the bits of a value are byte 24
 _BROKEN_MASK = (OSError, ValueError, SyntaxError)  # Pillow raises all three on bad PNGs
 
@@ -55,31 +54,18 @@ class FileFacts:
     problem: str = ""
 
 
-def _is_whole_png(data: bytes) -> bool:
-    """Whether all chunks of a PNG are there and have their checksums."""
-    place = len(_PNG_START)
-    while place + 12 <= len(data):
-        end = place + 12 + int.from_bytes(data[place : place + 4], "big")
-        kind = data[place + 4 : place + 8]
-        checksum = int.from_bytes(data[end - 4 : end], "big")
-        if end > len(data) or zlib.crc32(data[place + 4 : end - 4]) != checksum:
-            return False
-        if kind == b"IEND":
-            return True
-        place = end
-    return False
-
-
 def _grey_values(data: bytes) -> tuple[NDArray[np.integer[Any]], bool]:
     """A mask's picture as grey values, and whether it was stored with a palette.
 
     402 published masks carry an inverted palette: the stored index says the opposite of the
     colour, so only the colour is looked at.
     """
-    palette = data.startswith(_PNG_START) and data[25:26] == bytes([_PALETTE])
+    if data.startswith(PNG_START) and not is_whole_png(data):
+        raise ValueError("the PNG was cut short, or a checksum in it differs")
+    palette = data.startswith(PNG_START) and data[25:26] == bytes([_PALETTE])
     plain = palette or data[25:26] == bytes([_GREY])
-    if data.startswith(_PNG_START) and plain and data[24] <= 8 and _is_whole_png(data):
-        # OpenCV leaves other threads free; what it would pass over in silence was looked at.
+    if data.startswith(PNG_START) and plain and data[24] <= 8:
+        # OpenCV leaves other threads free.
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if values is not None and values.dtype == np.uint8 and values.shape[2:] in ((), (3,)):
             grey = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2GRAY)

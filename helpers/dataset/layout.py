@@ -71,7 +71,9 @@ def short_name(locator: str, root: Path) -> str:
 
 
 def _is_clutter(name: str) -> bool:
-    return any(part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/"))
+    return any(
+        part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/")
+    )
 
 
 def _is_test_set(name: str) -> bool:

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, ImageChops, ImageFile
 
 from helpers.dataset.colours import on_white, reduced, to_eight_bits, to_srgb
 from helpers.dataset.jpeg import START, jpeg_structure
+from helpers.dataset.png import PNG_START, is_whole_png
 
 ACCEPTED = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """Pillow's names of the formats whose decoders may be called."""
@@ -165,6 +166,8 @@ def decode_picture(data: bytes) -> tuple[NDArray[np.uint8], int]:
             if ends_in_filler(pixels):
                 raise DamagedError("was cut short (its end is grey filler)")
             return pixels, 1
+    if data.startswith(PNG_START) and not is_whole_png(data):
+        raise DamagedError("was cut short, or a checksum in it differs")
     try:
         with Image.open(io.BytesIO(data), formats=ACCEPTED) as image:
             orientation = orientation_of(image)

@@ -300,6 +300,22 @@ def test_subset_seed_and_limits():
         subset(catalogue, 17, 0)
 
 
+@pytest.mark.parametrize("max_images", [36, 60, 100])
+@pytest.mark.parametrize("size", [8, 10])
+def test_subset_keeps_a_class_of_few_large_lesions(max_images, size):
+    """A class whose lesions are larger than its share stays, with a lesion for each split."""
+    large = [{"lesion_id": f"df{lesion}", "dx": "df"} for lesion in range(4) for _ in range(size)]
+    catalogue = pd.concat([many(100).query("dx == 'nv'"), pd.DataFrame(large)], ignore_index=True)
+    catalogue["image_id"] = [f"ISIC_{row:07d}" for row in range(len(catalogue))]
+    for seed in range(5):
+        part = subset(catalogue, max_images, seed)
+        assert len(part) <= max_images
+        lesions = part.groupby("dx")["lesion_id"].nunique()
+        assert lesions["df"] >= 3 and lesions["nv"] >= 3
+    with pytest.raises(ConfigError, match=f"at least {3 * size + 3} .*3 lesions"):
+        subset(catalogue, 3 * size + 2, 0)
+
+
 def test_real_subset(real_catalogue):
     """A subset of the real images keeps every class in numbers that can be split."""
     part = subset(real_catalogue, 1500, seed=0)
