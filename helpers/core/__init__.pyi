@@ -39,7 +39,7 @@ from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
 from .paths import APPS, CHAPTERS, PUBLISHED, ROOT
-from .text import text_units
+from .text import name_some, text_units
 
 __all__ = [
     "APPS",
@@ -79,6 +79,7 @@ __all__ = [
     "explain_validation",
     "folder_bytes",
     "gather_fonts",
+    "name_some",
     "read_bytes",
     "read_json",
     "readable_bytes",

@@ -7,10 +7,12 @@ from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
 from .jpeg import jpeg_structure
 from .layout import list_layout
+from .mapping import draft_mapping
 from .masking import hide_background, masked_catalogue, resize_mask
-from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
+from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema
 from .pictures import ACCEPTED, BOMBS, BROKEN, KINDS, DamagedError, develop, orientation_of
-from .sources import Source, open_source
+from .reading import find_tables
+from .sources import Source, find_folder, open_source, read_source
 from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
 
 __all__ = [
@@ -27,7 +29,10 @@ __all__ = [
     "Source",
     "assert_grouped",
     "develop",
+    "draft_mapping",
     "fetch_ham10000",
+    "find_folder",
+    "find_tables",
     "fingerprint",
     "fold_catalogues",
     "hide_background",
@@ -39,7 +44,6 @@ __all__ = [
     "load_catalogue",
     "masked_catalogue",
     "metadata_schema",
-    "name_some",
     "near_duplicates",
     "open_source",
     "open_store",
@@ -49,7 +53,7 @@ __all__ = [
     "published_split_counts",
     "read_image",
     "read_mask",
-    "read_metadata",
+    "read_source",
     "resize_image",
     "resize_mask",
     "screening_split",

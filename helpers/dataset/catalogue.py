@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.core import CLASSES, ConfigError, DataError, digest_rows
+from helpers.core import CLASSES, ConfigError, DataError, digest_rows, name_some
 from helpers.dataset.decoding import MASK_SIZE, read_image, read_mask
 from helpers.dataset.integrity import integrity_report
-from helpers.dataset.layout import Layout, list_layout, short_name
-from helpers.dataset.metadata import name_some, read_metadata
-from helpers.dataset.sources import Source
+from helpers.dataset.layout import Entry, Layout, list_layout, short_name
+from helpers.dataset.reading import Reading
+from helpers.dataset.sources import Source, read_source
 from helpers.dataset.upright import SHAPE_TOLERANCE, turn_masks
 from helpers.dataset.verification import verify_files
 
@@ -80,11 +80,17 @@ def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) ->
     ]
 
 
-def _missing_images(table: pd.DataFrame, layout: Layout) -> list[str]:
-    without = table.loc[~table["image_id"].isin(layout.images.keys()), "image_id"]
+def _missing_images(table: pd.DataFrame, reading: Reading, layout: Layout) -> list[str]:
+    without = table.loc[~table["image_id"].isin(reading.images.keys()), "image_id"]
     without = without[without != ""].drop_duplicates()
     if without.empty:
         return []
+    if len(without) == table["image_id"].nunique():
+        some = name_some(layout.pictures, 3)
+        return [
+            f"no row has an image: the table names {name_some(without, 3)}, the folder holds {some}"
+            "; add the images that belong to the table"
+        ]
     noun = "row has" if len(without) == 1 else "rows have"
     return [
         (
@@ -146,24 +152,20 @@ def load_catalogue(
         images, of unreadable masks and of masks of the wrong size.
     """
     layout = list_layout(source.folder)
-    table, problems, notes = read_metadata(layout)
-    if not layout.images:
-        raise DataError(
-            [*problems, "expected images named <image_id>.jpg but found none; fetch or add them",
-             *layout.notes], where=str(layout.root),
-        )  # fmt: skip
-    problems += _missing_images(table, layout)
+    reading = read_source(source)
+    table, problems, notes = reading.table, [*reading.problems], [*reading.notes]
+    problems += _missing_images(table, reading, layout)
 
-    def locators(entries: dict) -> pd.Series:
+    def locators(entries: dict[str, Entry]) -> pd.Series:
         found = {image_id: entry.locator for image_id, entry in entries.items()}
         return pd.Series([found.get(name, "") for name in table["image_id"]], dtype=str)
 
-    table = table.assign(path=locators(layout.images), mask_path=locators(layout.masks))
+    table = table.assign(path=locators(reading.images), mask_path=locators(reading.masks))
     wanted = [image_id for image_id in dict.fromkeys(table["image_id"])]
     facts = verify_files(
         layout.root,
-        [layout.images[image_id] for image_id in wanted if image_id in layout.images],
-        [layout.masks[image_id] for image_id in wanted if image_id in layout.masks],
+        [reading.images[image_id] for image_id in wanted if image_id in reading.images],
+        [reading.masks[image_id] for image_id in wanted if image_id in reading.masks],
         progress=progress,
     )
     problems += _file_problems(facts, layout)
@@ -174,13 +176,17 @@ def load_catalogue(
         raise DataError(problems, where=str(layout.root))
 
     table["digest"] = facts["digest"].reindex(table["path"]).to_numpy()
-    catalogue = table.sort_values("image_id", ignore_index=True)[list(COLUMNS)]
+    columns = [*COLUMNS, "group"] if "group" in table else list(COLUMNS)
+    catalogue = table.sort_values("image_id", ignore_index=True)[columns]
     catalogue.attrs = {
         "source": source.name,
         "title": source.title,
         "drawn": source.drawn,
         "folder": str(layout.root),
-        "notes": [*layout.notes, *notes, *_file_notes(table, facts, layout)],
+        "read_as": reading.read_as,
+        "lesions_known": reading.lesions_known,
+        "mapping": None if source.mapping is None else str(source.mapping),
+        "notes": [*notes, *_file_notes(table, facts, layout)],
     }
     return catalogue
 

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from helpers.core import atomic_file, cache_home
+from helpers.core import atomic_file, cache_home, name_some
 from helpers.dataset.decoding import read_mask
 from helpers.dataset.layout import short_name
-from helpers.dataset.metadata import name_some
 from helpers.dataset.pictures import TURNS
 
 SHAPE_TOLERANCE = 0.01

@@ -94,7 +94,7 @@ def test_unknown_class_names_the_rows(make_folder):
         ({"age": "121"}, "age: expected years from 0 to 120, or nothing but got '121'"),
         ({"age": "-1"}, "age: expected years"),
         ({"age": "old"}, "age: expected years from 0 to 120, or nothing but got 'old'"),
-        ({"sex": "f"}, "sex: expected one of female, male, unknown but got 'f'"),
+        ({"sex": "x"}, "sex: expected one of female, male, unknown but got 'x'"),
         ({"localization": "moon"}, "localization: expected one of abdomen"),
         ({"dx_type": "guess"}, "dx_type: expected one of confocal"),
         ({"lesion_id": ""}, "lesion_id: expected a name"),
@@ -192,10 +192,7 @@ def test_masks_are_optional_and_their_lack_is_noted(make_folder):
     [
         ("", "No columns"),
         ("lesion_id,image_id,dx,dx_type,age,sex,localization\n", "the table is empty"),
-        (
-            "lesion_id,image_id,dx,age\na,b,nv,3\n",
-            "dx_type, sex, localization are missing",
-        ),
+        ("lesion_id,image_id,age\na,b,3\n", "or at least image_id and dx"),
         ('a,b\n"1,2\n3,4,5,6\n', "expected"),
     ],
 )
@@ -203,7 +200,7 @@ def test_unusable_table(make_folder, text, said):
     """An empty table, one without rows, and missing columns are clear errors."""
     folder = make_folder()
     (folder / "HAM10000_metadata.csv").write_text(text)
-    (problem,) = problems_of(folder)
+    problem = problems_of(folder)[0]
     assert said in problem and "HAM10000_metadata.csv" in problem
 
 
