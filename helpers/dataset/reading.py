@@ -418,7 +418,7 @@ def _unknown(found: Found) -> list[str]:
     if not problems and found.tables:
         shown = found.tables[0]
         problems.append(
-            f"{len(found.tables):,} tables but none whose columns are known, such as {shown.name} "
+            f"expected a table whose columns are known but got others, such as {shown.name} "
             f"({name_some(shown.text.rows.columns, 8)})"
         )
     if not problems:
