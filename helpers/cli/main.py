@@ -119,8 +119,11 @@ def report(
     ] = None,
 ) -> None:
     """Run the chapters and write report.pdf, report.html and manifest.json."""
+    from helpers.cli.class_sets import start_again_for
     from helpers.report import build_report
 
+    if source is not None:
+        start_again_for(source)
     status = build_report(
         profile,
         source=source,

@@ -1,4 +1,5 @@
 from .catalogue import fingerprint, load_catalogue, subset
+from .class_sets import check_classes, needed_classes
 from .decoding import read_image, read_mask
 from .duplicates import SAME_PICTURE, near_duplicates, perceptual_hash
 from .fetch import fetch_ham10000
@@ -28,6 +29,7 @@ __all__ = [
     "ImageStore",
     "Source",
     "assert_grouped",
+    "check_classes",
     "develop",
     "draft_mapping",
     "fetch_ham10000",
@@ -45,6 +47,7 @@ __all__ = [
     "masked_catalogue",
     "metadata_schema",
     "near_duplicates",
+    "needed_classes",
     "open_source",
     "open_store",
     "orientation_of",

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from helpers.core import CLASSES, ConfigError, DataError, explain_validation, name_some
+from helpers.core import HAM10000_CLASSES, ConfigError, DataError, explain_validation, name_some
 from helpers.dataset.reading import Found, Labels, NamedTable, Pictures
 from helpers.dataset.recognisers.folders import class_folders
 from helpers.dataset.recognisers.joining import FACTS
@@ -215,7 +215,9 @@ def _quoted(text: Any) -> str:
 
 
 def _diagnosis_lines(counts: pd.Series) -> list[str]:
-    lines = [f"diagnoses:  # {', '.join(CLASSES)}, or a name of your own; ~ leaves rows out"]
+    lines = [
+        f"diagnoses:  # {', '.join(HAM10000_CLASSES)}, or a name of your own; ~ leaves rows out"
+    ]
     for name, count in counts.head(_MOST_NAMES).items():
         code = diagnosis_code(str(name))
         shown = code or "~"

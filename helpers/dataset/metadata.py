@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.core import CLASSES, name_some
+from helpers.core import HAM10000_CLASSES, name_some
 from helpers.dataset.vocabulary import is_unknown, sex_word
 
 METADATA_COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
@@ -21,12 +21,12 @@ AGE_RANGE = (0, 120)
 
 
 @lru_cache(maxsize=8)
-def metadata_schema(classes: tuple[str, ...] = CLASSES, strict: bool = True) -> Any:
+def metadata_schema(classes: tuple[str, ...] = HAM10000_CLASSES, strict: bool = True) -> Any:
     """The pandera schema of the table, after missing values were filled in.
 
     Parameters
     ----------
-    classes : tuple of str, default=CLASSES
+    classes : tuple of str, default=HAM10000_CLASSES
         The diagnoses that may stand in it.
     strict : bool, default=True
         Whether proofs and sites have to be words of HAM10000.
@@ -102,7 +102,7 @@ def value_problems(
     clean: pd.DataFrame,
     raw: pd.DataFrame,
     *,
-    classes: tuple[str, ...] = CLASSES,
+    classes: tuple[str, ...] = HAM10000_CLASSES,
     strict: bool = True,
 ) -> list[str]:
     """Everything that is wrong with values, a sentence each.

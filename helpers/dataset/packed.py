@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import (
-    CLASSES,
+    HAM10000_CLASSES,
     DataError,
     atomic_folder,
     cache_home,
@@ -109,8 +109,8 @@ def _npz(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], str]:
         raise ValueError(f"no train_images in it, only {name_some(arrays.files, 8)}")
     if not path.name.casefold().startswith("dermamnist"):
         raise DataError(
-            f"{path}: expected DermaMNIST, whose numbers mean {', '.join(CLASSES)}, but the file "
-            "has another name; rename it if it is, or write its pictures into folders by class"
+            f"{path}: expected DermaMNIST, whose numbers mean {', '.join(HAM10000_CLASSES)}, but "
+            "the file has another name; rename it if it is, or write its pictures into folders by class"
         )
 
     def rows() -> Iterator[tuple[dict[str, Any], str, bytes]]:
@@ -121,10 +121,14 @@ def _npz(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], str]:
                     f"{split}: expected uint8 pictures (n, h, w, 3) and n labels but got "
                     f"{images.shape} and {labels.shape}"
                 )
-            if len(labels) and not 0 <= labels.min() <= labels.max() < len(CLASSES):
-                raise ValueError(f"{split}: expected labels from 0 to {len(CLASSES) - 1}")
+            if len(labels) and not 0 <= labels.min() <= labels.max() < len(HAM10000_CLASSES):
+                raise ValueError(f"{split}: expected labels from 0 to {len(HAM10000_CLASSES) - 1}")
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-                row = {"image_id": f"{split}_{number:05d}", "dx": CLASSES[label], "split": split}
+                row = {
+                    "image_id": f"{split}_{number:05d}",
+                    "dx": HAM10000_CLASSES[label],
+                    "split": split,
+                }
                 png = cv2.imencode(".png", image[..., ::-1])[1].tobytes()
                 yield row, ".png", png
 

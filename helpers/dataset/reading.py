@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.core import CLASSES, DataError, name_some, read_bytes
+from helpers.core import HAM10000_CLASSES, DataError, name_some, read_bytes
 from helpers.dataset.layout import (
     IMAGE_SUFFIXES,
     OTHER_SUFFIXES,
@@ -26,7 +26,7 @@ from helpers.dataset.vocabulary import (
     proof_word,
 )
 
-MOST_CLASSES = 20
+LEAST_CLASSES, MOST_CLASSES = 2, 20
 _DOWNSAMPLED = "_downsampled"
 _SHOWN = 5
 
@@ -126,6 +126,8 @@ class Reading:
         By ``image_id``.
     classes : tuple of str
         Those that are there, in order.
+    fixed_classes : bool
+        Whether it stands for the seven of HAM10000, even where some are absent.
     lesions_known : bool
         Whether it says which pictures show the same lesion.
     problems, notes : list of str
@@ -138,6 +140,7 @@ class Reading:
     images: dict[str, Entry]
     masks: dict[str, Entry]
     classes: tuple[str, ...]
+    fixed_classes: bool
     lesions_known: bool
     problems: list[str]
     notes: list[str]
@@ -253,7 +256,7 @@ def _coded(labels: Labels, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, li
         elif code is None:
             code = class_name(text) if labels.open_classes else text
             own += [f"{text} as {code}"] if labels.open_classes else []
-        elif labels.strict and code not in CLASSES:
+        elif labels.strict and code not in HAM10000_CLASSES:
             code = text
         elif code and code != text and known is None and text.casefold() != code:
             renamed.append(f"{text} as {code}")
@@ -337,7 +340,13 @@ def finish(found: Found, labels: Labels) -> Reading:
     if not labels.strict:
         clean["dx_type"] = clean["dx_type"].mask(clean["dx_type"] == "", "unknown")
     classes = class_order(clean["dx"])
-    allowed = CLASSES if labels.strict or not labels.open_classes else classes
+    if not labels.strict and not LEAST_CLASSES <= len(classes) <= MOST_CLASSES:
+        problems.append(
+            f"expected {LEAST_CLASSES} to {MOST_CLASSES} diagnoses but got {len(classes)} "
+            f"({name_some(classes, 25)}); join or leave out some by a mapping: 'dermbook data "
+            "inspect FOLDER'"
+        )
+    allowed = HAM10000_CLASSES if labels.strict or not labels.open_classes else classes
     problems += value_problems(
         clean, rows.assign(dx=rows["dx"]), classes=allowed, strict=labels.strict and not lacking
     )
@@ -361,7 +370,7 @@ def finish(found: Found, labels: Labels) -> Reading:
     told = "lesions known" if known else "no lesions known"
     read_as = f"{labels.kind}; labels by {labels.labelled_by}; {told}"
     return Reading(
-        labels.kind, read_as, clean, images, masks, classes, known, problems,
+        labels.kind, read_as, clean, images, masks, classes, labels.strict, known, problems,
         [*found.layout.notes, *notes],
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from helpers.core import CLASSES
+from helpers.core import HAM10000_CLASSES
 
 _SEPARATE = re.compile(r"[\s_\-/,.;:()'’]+")
 
@@ -129,7 +129,7 @@ def proof_word(text: str) -> str:
 def class_order(codes: Iterable[str]) -> tuple[str, ...]:
     """Codes once each: those of HAM10000 in its order, then the others by name."""
     found = set(codes)
-    return (*(dx for dx in CLASSES if dx in found), *sorted(found - set(CLASSES)))
+    return (*(dx for dx in HAM10000_CLASSES if dx in found), *sorted(found - set(HAM10000_CLASSES)))
 
 
 def class_name(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.core import CHAPTERS, ConfigError
+from helpers.core import CHAPTERS, CLASSES, HAM10000_CLASSES, ConfigError
 
 """Where the chapters of the book stand."""
 
@@ -37,6 +37,8 @@ class Chapter:
         Minutes to read or to run, as the chapter says them, or "".
     alone : bool
         Whether no other chapter may run beside it: because it measures times.
+    ham10000 : bool
+        Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Chapter:
     needs: tuple[str, ...] = ()
     minutes: str = ""
     alone: bool = False
+    ham10000: bool = False
 
     @property
     def number(self) -> str:
@@ -64,8 +67,8 @@ def read_chapter(path: Path) -> Chapter:
     Parameters
     ----------
     path : Path
-        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``
-        and ``alone``.
+        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``,
+        ``alone`` and ``ham10000``.
 
     Returns
     -------
@@ -89,11 +92,12 @@ def read_chapter(path: Path) -> Chapter:
         raise ConfigError(
             f"{path}: expected metadata.dermbook.needs to list chapter names but got {needs!r}"
         )
-    alone = metadata.get("alone", False)
-    if not isinstance(alone, bool):
-        raise ConfigError(
-            f"{path}: expected metadata.dermbook.alone to be true or false but got {alone!r}"
-        )
+    for flag in ("alone", "ham10000"):
+        if not isinstance(metadata.get(flag, False), bool):
+            raise ConfigError(
+                f"{path}: expected metadata.dermbook.{flag} to be true or false but got "
+                f"{metadata[flag]!r}"
+            )
     first = _text(cells[0]) if cells else ""
     heading = re.search(r"^#\s+(.+)$", first, re.MULTILINE)
     minutes = metadata.get("minutes")
@@ -106,7 +110,8 @@ def read_chapter(path: Path) -> Chapter:
         core=bool(metadata.get("core", False)),
         needs=tuple(needs),
         minutes=str(minutes),
-        alone=alone,
+        alone=metadata.get("alone", False),
+        ham10000=metadata.get("ham10000", False),
     )
 
 
@@ -197,3 +202,25 @@ def select_chapters(
             wanted.update(chapter.needs)
     chosen = [chapter for chapter in chapters if chapter.name in wanted]
     return chosen, [chapter for chapter in chosen if chapter.name not in asked]
+
+
+def suited_chapters(chapters: Sequence[Chapter]) -> tuple[list[Chapter], list[Chapter]]:
+    """Leave out chapters about HAM10000 where this process tells other diagnoses apart.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+        In order.
+
+    Returns
+    -------
+    suited, left_out : list of Chapter
+        A chapter that needs one that is left out is left out too.
+    """
+    if CLASSES == HAM10000_CLASSES:
+        return list(chapters), []
+    left_out: list[Chapter] = []
+    for chapter in chapters:
+        if chapter.ham10000 or any(other.name in chapter.needs for other in left_out):
+            left_out.append(chapter)
+    return [chapter for chapter in chapters if chapter not in left_out], left_out
