@@ -28,7 +28,8 @@ def check_classes(catalogue: pd.DataFrame) -> None:
         codes = class_order(catalogue["dx"])
         raise DataError(
             f"expected the diagnoses {', '.join(CLASSES)} but got "
-            f"{name_some(sorted(strange))} too; 'dermbook report' sees to it by itself; start Jupyter or Python with "
+            f"{name_some(sorted(strange))} too; 'dermbook report' sees to it by itself; start "
+            "Jupyter or Python with "
             f"{CLASSES_VARIABLE}='{format_classes(codes)}' (! marks what is malignant)"
         )
 

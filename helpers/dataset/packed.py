@@ -110,7 +110,8 @@ def _npz(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], str]:
     if not path.name.casefold().startswith("dermamnist"):
         raise DataError(
             f"{path}: expected DermaMNIST, whose numbers mean {', '.join(HAM10000_CLASSES)}, but "
-            "the file has another name; rename it if it is, or write its pictures into folders by class"
+            "the file has another name; rename it if it is, or write the pictures into folders by "
+            "class"
         )
 
     def rows() -> Iterator[tuple[dict[str, Any], str, bytes]]:

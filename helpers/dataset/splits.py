@@ -25,7 +25,8 @@ def published_split_counts() -> pd.DataFrame:
     Returns
     -------
     DataFrame of int, shape (3, 7)
-        Rows ``train, valid, test``; columns in the order of `helpers.core.classes.HAM10000_CLASSES`.
+        Rows ``train, valid, test``; columns in the order of
+        `helpers.core.classes.HAM10000_CLASSES`.
     """
     table = pd.read_csv(_PUBLISHED, index_col="split")
     return table.loc[list(SPLITS), list(HAM10000_CLASSES)]
