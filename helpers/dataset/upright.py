@@ -96,6 +96,7 @@ def turn_masks(
             f"{len(turned):,} {noun} turned like the picture, by its EXIF: {name_some(turned, 5)}"
         )
     if copies:
-        more = pd.DataFrame(copies.values(), index=list(copies)).astype(facts.dtypes.to_dict())
-        facts = pd.concat([facts, more.rename_axis(facts.index.name)])
+        index = pd.Index(list(copies), name="locator")
+        more = pd.DataFrame(list(copies.values()), index=index).astype(facts.dtypes.to_dict())
+        facts = pd.concat([facts, more])
     return table.assign(mask_path=mask_paths), facts, problems, notes
