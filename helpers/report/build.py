@@ -168,7 +168,8 @@ def build_report(
     )
     for chapter in left_out:
         console.print(
-            f"{chapter.name} is left out: it is about the seven diagnoses of HAM10000",
+            f"{chapter.name} is left out: it is about "
+            + (", ".join(chapter.classes) or "the seven diagnoses of HAM10000"),
             highlight=False,
         )
     for chapter in added:

@@ -39,6 +39,8 @@ class Chapter:
         Whether no other chapter may run beside it: because it measures times.
     ham10000 : bool
         Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
+    classes : tuple of str
+        Diagnoses that it is about, among others.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Chapter:
     minutes: str = ""
     alone: bool = False
     ham10000: bool = False
+    classes: tuple[str, ...] = ()
 
     @property
     def number(self) -> str:
@@ -68,7 +71,7 @@ def read_chapter(path: Path) -> Chapter:
     ----------
     path : Path
         A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``,
-        ``alone`` and ``ham10000``.
+        ``alone``, ``ham10000`` and ``classes``.
 
     Returns
     -------
@@ -87,11 +90,12 @@ def read_chapter(path: Path) -> Chapter:
             f"{path}: expected a Jupyter notebook of format 4 but could not read it "
             f"({type(error).__name__}: {error})"
         ) from error
-    needs = metadata.get("needs", [])
-    if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
-        raise ConfigError(
-            f"{path}: expected metadata.dermbook.needs to list chapter names but got {needs!r}"
-        )
+    for key, noun in (("needs", "chapter names"), ("classes", "codes of diagnoses")):
+        listed = metadata.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            raise ConfigError(
+                f"{path}: expected metadata.dermbook.{key} to list {noun} but got {listed!r}"
+            )
     for flag in ("alone", "ham10000"):
         if not isinstance(metadata.get(flag, False), bool):
             raise ConfigError(
@@ -108,10 +112,11 @@ def read_chapter(path: Path) -> Chapter:
         path=path,
         title=heading[1].strip() if heading else path.stem,
         core=bool(metadata.get("core", False)),
-        needs=tuple(needs),
+        needs=tuple(metadata.get("needs", [])),
         minutes=str(minutes),
         alone=metadata.get("alone", False),
         ham10000=metadata.get("ham10000", False),
+        classes=tuple(metadata.get("classes", [])),
     )
 
 
@@ -205,7 +210,7 @@ def select_chapters(
 
 
 def suited_chapters(chapters: Sequence[Chapter]) -> tuple[list[Chapter], list[Chapter]]:
-    """Leave out chapters about HAM10000 where this process tells other diagnoses apart.
+    """Leave out chapters about HAM10000, or about an absent class, where classes are others.
 
     Parameters
     ----------
@@ -221,6 +226,7 @@ def suited_chapters(chapters: Sequence[Chapter]) -> tuple[list[Chapter], list[Ch
         return list(chapters), []
     left_out: list[Chapter] = []
     for chapter in chapters:
-        if chapter.ham10000 or any(other.name in chapter.needs for other in left_out):
+        needs_left_out = any(other.name in chapter.needs for other in left_out)
+        if chapter.ham10000 or needs_left_out or not set(chapter.classes) <= set(CLASSES):
             left_out.append(chapter)
     return [chapter for chapter in chapters if chapter not in left_out], left_out

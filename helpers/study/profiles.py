@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from helpers.core import CHAPTERS, ConfigError, explain_validation
+from helpers.core import CLASSES, HAM10000_CLASSES, CHAPTERS, ConfigError, explain_validation
 from helpers.models import find_backbone
 from helpers.study.downsizing import SmallSystems
 from helpers.study.presets import compared_presets
@@ -215,10 +215,19 @@ def load_profile(name: str | Path) -> Profile:
         profile = Profile(name=path.stem, **content)
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain_validation(error)}") from None
-    for group in profile.trials:
-        profile.trial_configs(group)
+    for group, entries in profile.trials.items():
+        # A group about a diagnosis that the data set does not have is an error when it is asked.
+        if not any(_weighs_absent(entry) for entry in entries):
+            profile.trial_configs(group)
     try:
         compared_presets(profile.systems)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     return profile
+
+
+def _weighs_absent(entry: dict[str, Any]) -> bool:
+    """Whether a trial weighs a diagnosis of HAM10000 that this process does not tell apart."""
+    weights = entry.get("class_weight")
+    absent = set(HAM10000_CLASSES) - set(CLASSES)
+    return isinstance(weights, dict) and bool(absent.intersection(weights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from support.small_chapters import write_chapter
@@ -110,4 +111,6 @@ def test_chapters_about_ham10000_are_left_out_for_other_diagnoses(tmp_path, monk
     monkeypatch.setattr(chapters_module, "CLASSES", ("mel", "nv"))
     suited, left_out = suited_chapters(chapters)
     assert [chapter.name for chapter in suited] == ["02_b"]
+    about = replace(chapters[1], classes=("nv", "df"))
+    assert suited_chapters([about]) == ([], [about])
     assert [chapter.name for chapter in left_out] == ["01_a", "03_c"]
