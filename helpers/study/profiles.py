@@ -8,7 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from helpers.core import CLASSES, HAM10000_CLASSES, CHAPTERS, ConfigError, explain_validation
+from helpers.core import CHAPTERS, CLASSES, HAM10000_CLASSES, ConfigError, explain_validation
 from helpers.models import find_backbone
 from helpers.study.downsizing import SmallSystems
 from helpers.study.presets import compared_presets
