@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.core import HAM10000_CLASSES, DataError, name_some, read_bytes
+from helpers.core import ARCHIVE_MARK, HAM10000_CLASSES, DataError, name_some, read_bytes
 from helpers.dataset.layout import (
     IMAGE_SUFFIXES,
     OTHER_SUFFIXES,
@@ -360,8 +361,10 @@ def finish(found: Found, labels: Labels) -> Reading:
             "no lesions are known: each picture counts as a lesion of its own, so that pictures of "
             "one lesion may stand in training and in test, and scores be too good"
         )
-    stems = {image_id: _stem(short_name(entry.locator, found.layout.root).replace("\\", "/"))
-             for image_id, entry in images.items()}  # fmt: skip
+    stems = {
+        image_id: _stem(re.split(r"[/\\]", entry.locator.rpartition(ARCHIVE_MARK)[2])[-1])
+        for image_id, entry in images.items()
+    }
     masks = {
         image_id: found.layout.masks[stem]
         for image_id, stem in stems.items()
