@@ -127,8 +127,11 @@ def report(
     ] = None,
 ) -> None:
     """Run the chapters and write report.pdf, report.html and manifest.json."""
+    from helpers.cli.class_sets import start_again_for
     from helpers.report import build_report
 
+    if source is not None:
+        start_again_for(source)
     status = build_report(
         profile,
         source=source,
@@ -182,14 +185,36 @@ def fetch(
 
 
 @data.command()
+def inspect(
+    folder: Annotated[str, typer.Argument(help="A folder, an archive, an .npz or Parquet file.")],
+) -> None:
+    """Say what a folder is read as, and draft a mapping of its columns and names.
+
+    The draft goes to standard output, what was found to standard error: `dermbook data inspect
+    FOLDER > FOLDER/dermbook.yml` keeps the draft where it is found.
+    """
+    from helpers.cli.inspect import inspect_folder
+
+    told, draft = inspect_folder(folder)
+    for line in told:
+        errors.print(Text(line), soft_wrap=True)
+    print(draft, end="")
+
+
+@data.command()
 def check(
     source: Annotated[str, typer.Argument(help="sample, ham10000, a folder or an archive.")],
+    mapping: Annotated[
+        str | None, typer.Option(help="YAML that says what columns and names mean.")
+    ] = None,
 ) -> None:
     """Read a whole source, and print what it holds and what differs from HAM10000."""
     from helpers.dataset import fingerprint, integrity_report, load_catalogue, open_source
 
-    opened = open_source(source)
+    opened = open_source(source, mapping=mapping)
     catalogue = load_catalogue(opened)
+    if not opened.drawn:
+        console.print(Text(f"read as: {catalogue.attrs['read_as']}"), soft_wrap=True)
     lesions = catalogue["lesion_id"].nunique()
     console.print(
         f"{opened.title}: {len(catalogue):,} images of {lesions:,} lesions, fingerprint "
@@ -207,6 +232,8 @@ def check(
         found = f"{row.found:,}"
         table.add_row(str(row.check), str(row.expected), found, str(row.verdict), style=style)
     console.print(table)
+    for note in catalogue.attrs["notes"]:
+        console.print(Text(f"note: {note}"), soft_wrap=True)
 
 
 @data.command()

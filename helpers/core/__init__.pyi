@@ -1,13 +1,16 @@
 from .classes import (
     CLASS_INDEX,
     CLASSES,
+    CLASSES_VARIABLE,
     COLOURS,
+    HAM10000_CLASSES,
     MALIGNANT,
     N_CLASSES,
     NAMES,
     NAMES_ZH,
     TARGET_INDEX,
     TARGETS,
+    format_classes,
 )
 from .errors import (
     ConfigError,
@@ -19,6 +22,7 @@ from .errors import (
 )
 from .files import (
     ARCHIVE_MARK,
+    BROKEN_MEMBER,
     atomic_file,
     atomic_folder,
     cache_home,
@@ -39,16 +43,19 @@ from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
 from .paths import APPS, CHAPTERS, PUBLISHED, ROOT
-from .text import text_units
+from .text import name_some, text_units
 
 __all__ = [
     "APPS",
     "ARCHIVE_MARK",
+    "BROKEN_MEMBER",
     "CHAPTERS",
     "CLASSES",
+    "CLASSES_VARIABLE",
     "CLASS_INDEX",
     "COLOURS",
     "CUT_FAMILY",
+    "HAM10000_CLASSES",
     "MALIGNANT",
     "NAMES",
     "NAMES_ZH",
@@ -77,7 +84,9 @@ __all__ = [
     "digest_rows",
     "explain_validation",
     "folder_bytes",
+    "format_classes",
     "gather_fonts",
+    "name_some",
     "read_bytes",
     "read_json",
     "read_yaml",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import threading
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -323,6 +325,10 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+BROKEN_MEMBER = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+"""What ``zipfile`` raises on members that cannot be read: a password is a ``RuntimeError``, and so
+is a compression that it does not know (``NotImplementedError``)."""
+
 _archives: dict[tuple[object, ...], zipfile.ZipFile] = {}
 _archives_lock = threading.Lock()
 
@@ -348,6 +354,9 @@ def read_bytes(locator: str | Path) -> bytes:
     ------
     FileNotFoundError
         If the file, the archive or the member does not exist.
+    OSError
+        If it cannot be read; of a member, also where it is damaged, locked with a password, or
+        compressed in a way that is not known here.
     """
     archive, mark, member = str(locator).partition(ARCHIVE_MARK)
     if not mark:
@@ -356,3 +365,5 @@ def read_bytes(locator: str | Path) -> bytes:
         return open_archive(archive).read(member)
     except KeyError:
         raise FileNotFoundError(f"{archive}: no member {member!r} in the archive") from None
+    except BROKEN_MEMBER as error:
+        raise OSError(f"{archive}: member {member!r}: {error}") from None

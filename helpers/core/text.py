@@ -1,8 +1,13 @@
-"""How wide a text is, in characters of half the width of a Chinese one."""
+"""How wide a text is, in characters of half the width of a Chinese one, and lists of names."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+SHOWN = 20
+"""How many names a problem lists."""
 
 
 def text_units(text: str) -> int:
@@ -16,3 +21,14 @@ def text_units(text: str) -> int:
         sum(2 if unicodedata.east_asian_width(c) in wide else 1 for c in line)
         for line in text.split("\n")
     )
+
+
+def name_some(names: Iterable[Any], shown: int = SHOWN) -> str:
+    """Join names with commas, cut after ``shown`` with the number that is left.
+
+    >>> name_some(["a", "b", "c"], shown=2)
+    'a, b ... and 1 more'
+    """
+    listed = [str(name) for name in names]
+    text = ", ".join(listed[:shown])
+    return text + (f" ... and {len(listed) - shown} more" if len(listed) > shown else "")

@@ -1,14 +1,19 @@
 from .catalogue import fingerprint, load_catalogue, subset
-from .decoding import ends_in_filler, read_image, read_mask
+from .class_sets import check_classes, needed_classes
+from .decoding import read_image, read_mask
 from .duplicates import SAME_PICTURE, join_duplicates, near_duplicates, perceptual_hash
 from .fetch import fetch_ham10000
 from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
+from .jpeg import jpeg_structure
 from .layout import list_layout
+from .mapping import draft_mapping
 from .masking import hide_background, masked_catalogue, resize_mask
-from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
-from .sources import Source, open_source
+from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema
+from .pictures import ACCEPTED, BOMBS, BROKEN, KINDS, DamagedError, develop, orientation_of
+from .reading import find_tables
+from .sources import Source, find_folder, open_source, read_source
 from .split_files import check_new, read_split, split_path, write_split
 from .splits import (
     DEFAULT_FRACTIONS,
@@ -21,38 +26,49 @@ from .splits import (
 )
 
 __all__ = [
+    "ACCEPTED",
     "AGE_RANGE",
+    "BOMBS",
+    "BROKEN",
     "DEFAULT_FRACTIONS",
+    "KINDS",
     "METADATA_COLUMNS",
     "SAME_PICTURE",
     "SPLITS",
+    "DamagedError",
     "ImageStore",
     "Source",
     "assert_grouped",
+    "check_classes",
     "check_new",
-    "ends_in_filler",
+    "develop",
+    "draft_mapping",
     "fetch_ham10000",
+    "find_folder",
+    "find_tables",
     "fingerprint",
     "fold_catalogues",
     "hide_background",
     "integrity_report",
     "is_whole_ham10000",
     "join_duplicates",
+    "jpeg_structure",
     "leakage",
     "list_layout",
     "load_catalogue",
     "masked_catalogue",
     "metadata_schema",
-    "name_some",
     "near_duplicates",
+    "needed_classes",
     "open_source",
     "open_store",
+    "orientation_of",
     "perceptual_hash",
     "prepare_image",
     "published_split_counts",
     "read_image",
     "read_mask",
-    "read_metadata",
+    "read_source",
     "read_split",
     "resize_image",
     "resize_mask",

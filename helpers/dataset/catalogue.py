@@ -7,12 +7,22 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from helpers.core import CLASSES, ConfigError, DataError, digest_rows
+from helpers.core import (
+    CLASSES,
+    HAM10000_CLASSES,
+    ConfigError,
+    DataError,
+    digest,
+    digest_rows,
+    name_some,
+)
+from helpers.dataset.class_sets import check_classes
 from helpers.dataset.decoding import MASK_SIZE, read_image, read_mask
 from helpers.dataset.integrity import integrity_report
-from helpers.dataset.layout import Layout, list_layout, short_name
-from helpers.dataset.metadata import name_some, read_metadata
-from helpers.dataset.sources import Source
+from helpers.dataset.layout import Entry, Layout, list_layout, short_name
+from helpers.dataset.reading import Reading
+from helpers.dataset.sources import Source, read_source
+from helpers.dataset.upright import SHAPE_TOLERANCE, turn_masks
 from helpers.dataset.verification import verify_files
 
 __all__ = [
@@ -35,7 +45,8 @@ _IDENTITY = ["image_id", "lesion_id", "dx", "digest"]
 FLOOR_IMAGES = 30
 """How many images of each class a subset keeps at least, where it has room for them."""
 
-_SHAPE_TOLERANCE = 0.01
+LEAST_LESIONS = 3
+"""How many lesions of each class a subset keeps at least, one for each of three splits."""
 
 
 def _file_problems(facts: pd.DataFrame, layout: Layout) -> list[str]:
@@ -58,7 +69,7 @@ def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) ->
     mask_width, mask_height = mask["width"].to_numpy(), mask["height"].to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = (mask_width / mask_height) / (width / height)
-    wrong = both & ~(np.abs(shape - 1) <= _SHAPE_TOLERANCE)
+    wrong = both & ~(np.abs(shape - 1) <= SHAPE_TOLERANCE)
     if not wrong.any():
         return []
     named = [
@@ -78,11 +89,17 @@ def _shape_problems(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) ->
     ]
 
 
-def _missing_images(table: pd.DataFrame, layout: Layout) -> list[str]:
-    without = table.loc[~table["image_id"].isin(layout.images.keys()), "image_id"]
+def _missing_images(table: pd.DataFrame, reading: Reading, layout: Layout) -> list[str]:
+    without = table.loc[~table["image_id"].isin(reading.images.keys()), "image_id"]
     without = without[without != ""].drop_duplicates()
     if without.empty:
         return []
+    if len(without) == table["image_id"].nunique():
+        some = name_some(layout.pictures, 3)
+        return [
+            f"no row has an image: the table names {name_some(without, 3)}, the folder holds {some}"
+            "; add the images that belong to the table"
+        ]
     noun = "row has" if len(without) == 1 else "rows have"
     return [
         (
@@ -144,39 +161,41 @@ def load_catalogue(
         images, of unreadable masks and of masks of the wrong size.
     """
     layout = list_layout(source.folder)
-    table, problems, notes = read_metadata(layout)
-    if not layout.images:
-        raise DataError(
-            [*problems, "expected images named <image_id>.jpg but found none; fetch or add them",
-             *layout.notes], where=str(layout.root),
-        )  # fmt: skip
-    problems += _missing_images(table, layout)
+    reading = read_source(source)
+    table, problems, notes = reading.table, [*reading.problems], [*reading.notes]
+    problems += _missing_images(table, reading, layout)
 
-    def locators(entries: dict) -> pd.Series:
+    def locators(entries: dict[str, Entry]) -> pd.Series:
         found = {image_id: entry.locator for image_id, entry in entries.items()}
         return pd.Series([found.get(name, "") for name in table["image_id"]], dtype=str)
 
-    table = table.assign(path=locators(layout.images), mask_path=locators(layout.masks))
+    table = table.assign(path=locators(reading.images), mask_path=locators(reading.masks))
     wanted = [image_id for image_id in dict.fromkeys(table["image_id"])]
     facts = verify_files(
         layout.root,
-        [layout.images[image_id] for image_id in wanted if image_id in layout.images],
-        [layout.masks[image_id] for image_id in wanted if image_id in layout.masks],
+        [reading.images[image_id] for image_id in wanted if image_id in reading.images],
+        [reading.masks[image_id] for image_id in wanted if image_id in reading.masks],
         progress=progress,
     )
     problems += _file_problems(facts, layout)
+    table, facts, more, told = turn_masks(table, facts, layout.root)
+    problems, notes = problems + more, notes + told
     problems += _shape_problems(table[table["path"] != ""], facts, layout)
     if problems:
         raise DataError(problems, where=str(layout.root))
 
     table["digest"] = facts["digest"].reindex(table["path"]).to_numpy()
-    catalogue = table.sort_values("image_id", ignore_index=True)[list(COLUMNS)]
+    columns = [*COLUMNS, "group"] if "group" in table else list(COLUMNS)
+    catalogue = table.sort_values("image_id", ignore_index=True)[columns]
     catalogue.attrs = {
         "source": source.name,
         "title": source.title,
         "drawn": source.drawn,
         "folder": str(layout.root),
-        "notes": [*layout.notes, *notes, *_file_notes(table, facts, layout)],
+        "read_as": reading.read_as,
+        "lesions_known": reading.lesions_known,
+        "mapping": None if source.mapping is None else str(source.mapping),
+        "notes": [*notes, *_file_notes(table, facts, layout)],
     }
     return catalogue
 
@@ -192,30 +211,55 @@ def fingerprint(catalogue: pd.DataFrame) -> str:
     Returns
     -------
     str
-        16 hexadecimal digits; neither the folder nor the order of the rows is in it.
+        16 hexadecimal digits; neither the folder nor the order of the rows is in it. Where this
+        process tells apart others than the seven classes of HAM10000, they are in it, since a
+        model of these images depends on them.
     """
     names = catalogue["image_id"]
     if not (names.is_monotonic_increasing and names.is_unique):
         catalogue = catalogue.sort_values(_IDENTITY)
     rows = catalogue[_IDENTITY]
-    return digest_rows(
+    content = digest_rows(
         rows.iloc[first : first + 1000].astype(str).to_numpy().tolist()
         for first in range(0, len(rows), 1000)
     )
+    return content if CLASSES == HAM10000_CLASSES else digest([content, list(CLASSES)])
 
 
-def _class_targets(counts: pd.Series, max_images: int) -> pd.Series:
-    """Images wanted of each class: in proportion, but never under the floor."""
-    floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)))
-    targets = counts.clip(upper=floor)
+def _class_targets(counts: pd.Series, needed: pd.Series, max_images: int) -> pd.Series:
+    """Images wanted of each class: in proportion, but never under the floor or what it needs."""
+    spare = (max_images - int(needed.sum())) // len(counts)
+    floor = min(FLOOR_IMAGES, max_images // (2 * len(counts)), spare)
+    targets = counts.clip(upper=floor).clip(lower=needed)
     rare = pd.Series(False, index=counts.index)
     while True:
         # Classes at the floor take their images out of what the others share.
-        share = counts * (max_images - targets[rare].sum()) / counts[~rare].sum()
+        share = counts * (max_images - targets[rare].sum()) / max(counts[~rare].sum(), 1)
         under = ~rare & (share < targets)
         if not under.any():
             return targets.where(rare, share).astype(int)
         rare |= under
+
+
+def _draw(sizes: pd.Series, room: int, random: np.random.Generator) -> list[str]:
+    """Lesions of one class, in random order, as far as they fit."""
+    order = random.permutation(len(sizes))
+    kept = _fitting(sizes, order, room)
+    least = min(LEAST_LESIONS, len(sizes))
+    if len(kept) < least:  # large lesions have filled the room, or none of them fits
+        small = order[np.argsort(sizes.to_numpy()[order], kind="stable")]
+        first, others = small[:least], order[~np.isin(order, small[:least])]
+        kept = _fitting(sizes, np.concatenate([first, others]), room)
+    return [str(sizes.index[lesion]) for lesion in kept]
+
+
+def _fitting(sizes: pd.Series, order: np.ndarray, room: int) -> list[int]:
+    kept = []
+    for lesion in order:
+        if sizes.iloc[lesion] <= room:
+            kept.append(int(lesion))
+            room -= int(sizes.iloc[lesion])
+    return kept
 
 
 def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
@@ -226,7 +270,7 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     catalogue : DataFrame
         Of :func:`load_catalogue`.
     max_images : int
-        Upper bound; at least 6 for each class.
+        Upper bound; at least 6 for each class, and room for `LEAST_LESIONS` lesions of each.
     seed : int
         Seed of the draw.
 
@@ -234,32 +278,34 @@ def subset(catalogue: pd.DataFrame, max_images: int, seed: int) -> pd.DataFrame:
     -------
     DataFrame
         Sorted as before, with a new RangeIndex. Classes keep their proportions, except that
-        each keeps up to ``FLOOR_IMAGES`` images (fewer where ``max_images`` is small).
+        each keeps up to ``FLOOR_IMAGES`` images (fewer where ``max_images`` is small), and
+        `LEAST_LESIONS` lesions or all that it has.
 
     Raises
     ------
     ConfigError
         If ``max_images`` is too small for the classes that are there.
     """
+    check_classes(catalogue)
     if max_images >= len(catalogue):
         return catalogue.copy()
     counts = catalogue["dx"].value_counts()
-    least = 6 * len(counts)
+    sizes = {
+        dx: catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
+        for dx in counts.index
+    }
+    needed = pd.Series({dx: int(sizes[dx].nsmallest(LEAST_LESIONS).sum()) for dx in counts.index})
+    least = max(6 * len(counts), int(needed.sum()))
     if max_images < least:
         raise ConfigError(
-            f"max_images: expected at least {least} (6 for each of {len(counts)} classes) but "
-            f"got {max_images}"
+            f"max_images: expected at least {least} (6 images and {LEAST_LESIONS} lesions for each "
+            f"of {len(counts)} classes) but got {max_images}"
         )
-    targets = _class_targets(counts, max_images)
+    targets = _class_targets(counts, needed, max_images)
     kept: list[str] = []
     for dx in counts.index:
-        sizes = catalogue.loc[catalogue["dx"] == dx, "lesion_id"].value_counts().sort_index()
         random = np.random.default_rng([seed, CLASSES.index(dx)])
-        room = int(targets[dx])
-        for lesion in random.permutation(len(sizes)):
-            if sizes.iloc[lesion] <= room:
-                kept.append(str(sizes.index[lesion]))
-                room -= int(sizes.iloc[lesion])
+        kept += _draw(sizes[dx], int(targets[dx]), random)
     result = catalogue[catalogue["lesion_id"].isin(kept)].reset_index(drop=True)
     result.attrs = {**catalogue.attrs, "subset_of": len(catalogue)}
     return result

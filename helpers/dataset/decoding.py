@@ -10,15 +10,18 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from helpers.core import DataError, read_bytes
+from helpers.dataset.pictures import DamagedError, decode_picture
+from helpers.dataset.png import PNG_START, is_whole_png
 
 MASK_SIZE = (600, 450)
 """Width and height of the published masks, whatever size the images were reduced to."""
 
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_FILLER_GREY = 128  # what libjpeg paints where the compressed data ended too early
+_GREY, _PALETTE = 0, 3  # colour types of a PNG, its byte 25; the bits of a value are byte 24
+_BROKEN_MASK = (OSError, ValueError, SyntaxError)  # Pillow raises all three on bad PNGs
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class FileFacts:
         the fraction of its pixels that are inside, in [0, 1].
     palette : bool
         Whether it is a mask stored with a palette.
+    orientation : int
+        EXIF orientation that an image was turned by, 1 to 8; 1 for none.
     problem : str
         Why it cannot be used, or "".
     """
@@ -45,43 +50,44 @@ class FileFacts:
     height: int = 0
     measure: float = 0.0
     palette: bool = False
+    orientation: int = 1
     problem: str = ""
 
 
-def _decode_rgb(data: bytes) -> np.ndarray | None:
-    if not data:
-        return None
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    try:
-        return cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB)
-    except cv2.error:
-        return None
+def _grey_values(data: bytes) -> tuple[NDArray[np.integer[Any]], bool]:
+    """A mask's picture as grey values, and whether it was stored with a palette.
 
-
-def _decode_mask(data: bytes) -> tuple[np.ndarray, bool]:
-    with Image.open(io.BytesIO(data)) as picture:
-        # 402 published masks carry an inverted palette: the stored index says the opposite
-        # of the colour, so only the colour is looked at.
-        return np.asarray(picture.convert("L")) > 127, picture.mode == "P"
-
-
-def ends_in_filler(pixels: np.ndarray) -> bool:
-    """Whether a decoded JPEG turns into exact mid-grey in the middle of a row of blocks.
-
-    That is how data that end too early decode. A picture with a grey border is grey in whole
-    rows or in whole columns, and is left alone; so is the one cut in fifteen or so that falls
-    between two rows of blocks.
+    402 published masks carry an inverted palette: the stored index says the opposite of the
+    colour, so only the colour is looked at.
     """
-    off_grey = np.abs(pixels.astype(np.int16) - _FILLER_GREY).max(axis=2)
-    rows = np.flatnonzero(off_grey.any(axis=1))
-    # Colour bleeds a pixel or two over the edges of blocks (8 or 16 pixels): look well inside
-    # the last row of blocks that is not filler, and inside the one above it.
-    inside = int(rows[-1]) - 6 if len(rows) else -1
-    if inside < 0:
-        return False
-    ends_grey = not off_grey[inside, -8:].any() and off_grey[inside].max() > 16
-    above = inside - 16
-    return bool(ends_grey and (above < 0 or off_grey[above, -8:].any()))
+    if data.startswith(PNG_START) and not is_whole_png(data):
+        raise ValueError("the PNG was cut short, or a checksum in it differs")
+    palette = data.startswith(PNG_START) and data[25:26] == bytes([_PALETTE])
+    plain = palette or data[25:26] == bytes([_GREY])
+    if data.startswith(PNG_START) and plain and data[24] <= 8:
+        # OpenCV leaves other threads free.
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if values is not None and values.dtype == np.uint8 and values.shape[2:] in ((), (3,)):
+            grey = values if values.ndim == 2 else cv2.cvtColor(values, cv2.COLOR_BGR2GRAY)
+            return np.asarray(grey, dtype=np.uint8), palette
+    with Image.open(io.BytesIO(data)) as picture:
+        if picture.mode.startswith("I"):  # 16 bits and more
+            return np.asarray(picture), False
+        return np.asarray(picture.convert("L")), picture.mode == "P"
+
+
+def _decode_mask(data: bytes) -> tuple[NDArray[np.bool_], bool]:
+    values, palette = _grey_values(data)
+    highest = int(values.max(initial=0))
+    if 0 < highest <= 127 or values.dtype != np.uint8:
+        # Written as 0 and 1 (or another number), as segmentation programs do.
+        if not ((values == 0) | (values == highest)).all():
+            raise ValueError(
+                f"expected two values, such as 0 and 255, but got {len(np.unique(values))} up to "
+                f"{highest}"
+            )
+        return values > 0, palette
+    return values > 127, palette
 
 
 def inspect_image(data: bytes) -> FileFacts:
@@ -95,24 +101,17 @@ def inspect_image(data: bytes) -> FileFacts:
     Returns
     -------
     FileFacts
-        With a ``problem`` where the file is empty, is no image, or was cut short. A decoder
-        alone does not tell the last: it may paint the missing part grey and say nothing.
+        With a ``problem`` where `helpers.dataset.pictures.decode_picture` finds one.
     """
     digest = hashlib.sha256(data).hexdigest()[:16]
-    if not data:
-        return FileFacts(digest, problem="is empty")
-    jpeg = data.startswith(_JPEG_START)
-    if jpeg and not data.rstrip(b"\0\r\n ").endswith(_JPEG_END):
-        return FileFacts(digest, problem="was cut short (no end-of-image mark)")
-    pixels = _decode_rgb(data)
-    if pixels is None:
-        return FileFacts(digest, problem="cannot be decoded as an image")
+    try:
+        pixels, orientation = decode_picture(data)
+    except DamagedError as damage:
+        return FileFacts(digest, problem=str(damage))
     height, width = pixels.shape[:2]
-    if jpeg and ends_in_filler(pixels):
-        return FileFacts(digest, width, height, problem="was cut short (its end is grey filler)")
     # Grey values only: a picture of one brightness shows no lesion, whatever its colour.
     spread = float(cv2.meanStdDev(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))[1][0, 0])
-    return FileFacts(digest, width, height, spread)
+    return FileFacts(digest, width, height, spread, orientation=orientation)
 
 
 def inspect_mask(data: bytes) -> FileFacts:
@@ -122,11 +121,7 @@ def inspect_mask(data: bytes) -> FileFacts:
         return FileFacts(digest, problem="is empty")
     try:
         mask, palette = _decode_mask(data)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-    ) as error:  # PIL raises all three on bad PNGs
+    except _BROKEN_MASK as error:
         return FileFacts(digest, problem=f"cannot be decoded as a mask ({error})")
     height, width = mask.shape
     return FileFacts(digest, width, height, float(mask.mean()), palette)
@@ -147,7 +142,7 @@ def read_image(image: Any) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (height, width, 3)
-        RGB.
+        RGB, upright and in sRGB.
 
     Raises
     ------
@@ -155,10 +150,12 @@ def read_image(image: Any) -> np.ndarray:
         If the file cannot be decoded.
     """
     locator = _locator(image, "path")
-    pixels = _decode_rgb(read_bytes(locator))
-    if pixels is None:
-        raise DataError(f"{locator}: expected an image but it cannot be decoded; fetch it again")
-    return pixels
+    try:
+        return decode_picture(read_bytes(locator))[0]
+    except DamagedError as damage:
+        raise DataError(
+            f"{locator}: expected a whole image but it {damage}; fetch it again or replace it"
+        ) from None
 
 
 def read_mask(mask: Any) -> np.ndarray:
@@ -184,7 +181,7 @@ def read_mask(mask: Any) -> np.ndarray:
         raise DataError("expected the locator of a mask but got ''; this image has no mask")
     try:
         return _decode_mask(read_bytes(locator))[0]
-    except (OSError, ValueError, SyntaxError) as error:
+    except _BROKEN_MASK as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise DataError(f"{locator}: expected a mask but it cannot be decoded ({error})") from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from helpers.dataset.layout import Entry, list_layout
+from helpers.dataset.sources import Source, read_source
 from helpers.dataset.verification import verify_files
 
 _FIRST, _LAST = 24306, 34320  # the numbers in HAM10000's image names, without a gap
@@ -49,14 +49,11 @@ def is_whole_ham10000(catalogue: pd.DataFrame) -> bool:
 
 
 def _facts(catalogue: pd.DataFrame) -> pd.DataFrame:
-    layout = list_layout(Path(catalogue.attrs["folder"]))
-    by_locator = {entry.locator: entry for entry in layout.images.values()}
-    by_locator |= {entry.locator: entry for entry in layout.masks.values()}
-
-    def entries(column: str) -> list[Entry]:
-        return [by_locator[path] for path in catalogue[column] if path]
-
-    return verify_files(layout.root, entries("path"), entries("mask_path"))
+    folder, mapping = Path(catalogue.attrs["folder"]), catalogue.attrs.get("mapping")
+    reading = read_source(Source("", folder, False, "", Path(mapping) if mapping else None))
+    with_mask = catalogue.loc[catalogue["mask_path"] != "", "image_id"]
+    images = [reading.images[image_id] for image_id in catalogue["image_id"]]
+    return verify_files(folder, images, [reading.masks[image_id] for image_id in with_mask])
 
 
 def integrity_report(catalogue: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
-"""What lies in a folder of the HAM10000 layout: images, masks, metadata, and what is odd.
+"""What lies in a folder: images, masks, tables, and what is odd.
 
-Nothing is decoded here. Folders and zip archives are walked alike, at any depth, and every
+Nothing is decoded or read here. Folders and zip archives are walked alike, at any depth, and every
 image is counted once, however often the folder holds it.
 """
 
@@ -13,10 +13,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from helpers.core import ARCHIVE_MARK, DataError
+from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
-MASK_ENDING = "_segmentation.png"
+OTHER_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp")
+"""What pictures from elsewhere may be called, besides `IMAGE_SUFFIXES`."""
+
+MASK_ENDINGS = ("_segmentation", "_lesion", "_mask")
+"""How the names of masks end, before the file's ending; the first is HAM10000's."""
+
+_NO_PICTURES = re.compile(
+    r".*(_superpixels|_criteria|_attribute_\w+|_r\d+_label\d+)", re.IGNORECASE
+)
+_TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+_PACKED_SUFFIXES = (".npz", ".parquet")
 METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
@@ -52,7 +62,13 @@ class Layout:
     images, masks : dict of str to Entry
         By ``image_id``, sorted.
     metadata : tuple of Entry
-        Every file named like the metadata table.
+        Every file named like the metadata table of HAM10000.
+    pictures : dict of str to Entry
+        Every copy of a picture, by its name with folders; an archive counts as a folder.
+    tables : tuple of Entry
+        Every file that may be a table.
+    packed : tuple of Entry
+        Files that hold pictures and labels together: ``.npz`` and ``.parquet``.
     notes : tuple of str
         What is odd but harmless, one sentence each.
     """
@@ -61,7 +77,20 @@ class Layout:
     images: dict[str, Entry]
     masks: dict[str, Entry]
     metadata: tuple[Entry, ...]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    pictures: dict[str, Entry] = field(default_factory=dict)
+    tables: tuple[Entry, ...] = ()
+    packed: tuple[Entry, ...] = ()
+
+
+def is_picture(name: str) -> bool:
+    """Whether a file is called like a picture of a lesion, not like a mask or another map."""
+    stem, suffix = os.path.splitext(name.rpartition("/")[2])
+    return (
+        suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES
+        and not stem.lower().endswith(MASK_ENDINGS)
+        and not _NO_PICTURES.fullmatch(stem)
+    )
 
 
 def short_name(locator: str, root: Path) -> str:
@@ -71,31 +100,63 @@ def short_name(locator: str, root: Path) -> str:
 
 
 def _is_clutter(name: str) -> bool:
-    return any(part == "__MACOSX" or part.startswith(".") for part in name.split("/"))
+    return any(
+        part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/")
+    )
 
 
 def _is_test_set(name: str) -> bool:
     return any(part.lower().startswith(TEST_SET) for part in name.split("/"))
 
 
-def _walk_folder(root: Path) -> Iterator[tuple[str, Entry]]:
+@dataclass
+class _Trouble:
+    """What could not be looked at, collected while a folder is walked."""
+
+    problems: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+    def denied(self, name: str, error: OSError) -> None:
+        self.problems.append(
+            f"{name or 'the folder itself'}: expected a folder or file that may be read but got "
+            f"{error.strerror or error}; give yourself the right to read it (chmod -R u+rX), or "
+            "take it out"
+        )
+
+
+def _walk_folder(root: Path, trouble: _Trouble) -> Iterator[tuple[str, Entry]]:
     """Relative name and entry of every file below ``root``."""
     pending, seen = [(root, "")], set()
     while pending:
         folder, prefix = pending.pop()
-        identity = (folder.stat().st_dev, folder.stat().st_ino)
-        if identity in seen:  # a link that leads back up
+        try:
+            identity = (folder.stat().st_dev, folder.stat().st_ino)
+            if identity in seen:  # a link that leads back up
+                continue
+            seen.add(identity)
+            with os.scandir(folder) as found:
+                items = list(found)
+        except OSError as error:
+            if not _is_clutter(prefix):
+                trouble.denied(prefix, error)
             continue
-        seen.add(identity)
-        with os.scandir(folder) as found:
-            for item in found:
-                name = prefix + item.name
+        for item in items:
+            name = prefix + item.name
+            try:
                 if item.is_dir():
                     pending.append((Path(item.path), name + "/"))
                 elif item.is_file():
                     info = item.stat()
                     stamp = f"{info.st_size}-{info.st_mtime_ns}"
                     yield name, Entry(item.path, info.st_size, stamp)
+                elif item.is_symlink():
+                    trouble.links.append(name)
+            except OSError as error:
+                # A link that points to itself, or further than the system follows.
+                if item.is_symlink():
+                    trouble.links.append(name)
+                else:
+                    trouble.denied(name, error)
 
 
 def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
@@ -105,13 +166,47 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
     ------
     zipfile.BadZipFile
         If it is not a zip archive, or was cut short.
+    RuntimeError
+        If members are locked with a password, or (``NotImplementedError``) compressed in a way
+        that is not known here.
     """
     with zipfile.ZipFile(archive.locator) as members:
+        tried = set()
         for member in members.infolist():
-            if not member.is_dir():
-                locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
-                stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
-                yield member.filename, Entry(locator, member.file_size, stamp)
+            # Some programs divide folders by backslashes, against the format.
+            name = member.filename.replace("\\", "/")
+            if member.is_dir() or name.endswith("/") or _is_clutter(name):
+                continue
+            way = (member.flag_bits & 1, member.compress_type)
+            if way not in tried:
+                tried.add(way)
+                members.open(member).close()
+            locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
+            stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
+            yield name, Entry(locator, member.file_size, stamp)
+
+
+def _archive_problem(name: str, size: int, error: Exception) -> str:
+    """One sentence on an archive that cannot be opened."""
+    if isinstance(error, NotImplementedError):
+        return (
+            f"{name}: expected a zip archive compressed by deflate but got another compression "
+            f"({error}); unpack it, or pack it again as an ordinary zip"
+        )
+    if isinstance(error, RuntimeError):
+        return (
+            f"{name}: expected an open zip archive but it is locked with a password; unpack it "
+            "and give the folder"
+        )
+    if isinstance(error, OSError):
+        return (
+            f"{name}: expected an archive that may be read but got {error.strerror or error}; "
+            "give yourself the right to read it"
+        )
+    return (
+        f"{name}: expected a zip archive but got {size:,} bytes that are not one ({error}); it "
+        "may be cut short: fetch it again"
+    )
 
 
 class _Copies:
@@ -150,25 +245,58 @@ class _Findings:
     images: _Copies = field(default_factory=_Copies)
     masks: _Copies = field(default_factory=_Copies)
     metadata: list[Entry] = field(default_factory=list)
+    pictures: dict[str, Entry] = field(default_factory=dict)
+    tables: list[Entry] = field(default_factory=list)
+    packed: list[Entry] = field(default_factory=list)
     inner_archives: list[str] = field(default_factory=list)
     test_set: list[str] = field(default_factory=list)
 
-    def add(self, name: str, entry: Entry) -> None:
+    def add(self, name: str, entry: Entry, shown: str) -> None:
         """Sort one file in by its name; what belongs to nothing here is left out."""
         in_archive = ARCHIVE_MARK in entry.locator
         base = name.rpartition("/")[2]
         stem, suffix = os.path.splitext(base)
+        lower = suffix.lower()
         # A folder wins over an archive, and upper case over lower.
         rank = (in_archive, name)
-        if base.lower().endswith(MASK_ENDING):
-            image_id = base[: -len(MASK_ENDING)]
-            self.masks.add(image_id, rank, entry)
-        elif suffix.lower() in IMAGE_SUFFIXES:
+        if is_picture(base):
             self.images.add(stem, rank, entry)
-        elif METADATA_NAMES.fullmatch(base):
-            self.metadata.append(entry)
-        elif in_archive and suffix.lower() == ".zip":
+            self.pictures[shown] = entry
+        elif lower in IMAGE_SUFFIXES + OTHER_SUFFIXES:
+            ending = next((e for e in MASK_ENDINGS if stem.lower().endswith(e)), None)
+            if ending is not None:
+                self.masks.add(stem[: -len(ending)], rank, entry)
+        elif in_archive and lower == ".zip":
             self.inner_archives.append(entry.locator)
+        else:
+            named = METADATA_NAMES.fullmatch(base) is not None
+            if named:
+                self.metadata.append(entry)
+            if named or lower in _TABLE_SUFFIXES or base.lower() == "ph2_dataset.txt":
+                self.tables.append(entry)
+            elif lower in _PACKED_SUFFIXES and not in_archive:
+                self.packed.append(entry)
+
+
+def _top_entries(root: Path, trouble: _Trouble) -> list[tuple[str, Entry]]:
+    """Name and entry of every file of a folder, or of one file, without clutter; sorted."""
+    if root.is_file():
+        info = root.stat()
+        stamp = f"{info.st_size}-{info.st_mtime_ns}"
+        return [(root.name, Entry(str(root), info.st_size, stamp))]
+    found = [pair for pair in _walk_folder(root, trouble) if not _is_clutter(pair[0])]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _opened(name: str, entry: Entry, trouble: _Trouble) -> Iterator[tuple[str, Entry]]:
+    """A file itself, or the members of an archive without clutter."""
+    if not name.lower().endswith(".zip"):
+        yield name, entry
+        return
+    try:
+        yield from _walk_archive(entry)
+    except (OSError, *BROKEN_MEMBER) as error:
+        trouble.problems.append(_archive_problem(name, entry.size, error))
 
 
 def list_layout(root: str | Path) -> Layout:
@@ -187,38 +315,27 @@ def list_layout(root: str | Path) -> Layout:
     Raises
     ------
     DataError
-        If an archive cannot be opened; every such archive is named.
+        If a folder or an archive cannot be opened; every such one is named.
     """
     root = Path(root).expanduser().resolve()
-    if root.is_file():
-        info = root.stat()
-        stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        top: list[tuple[str, Entry]] = [(root.name, Entry(str(root), info.st_size, stamp))]
-    else:
-        top = sorted(_walk_folder(root), key=lambda pair: pair[0])
-
-    findings, broken = _Findings(), []
-    for name, entry in top:
-        if _is_clutter(name):
-            continue
+    findings, trouble = _Findings(), _Trouble()
+    for name, entry in _top_entries(root, trouble):
         if _is_test_set(name):
             findings.test_set.append(name)
-        elif not name.lower().endswith(".zip"):
-            findings.add(name, entry)
-        else:
-            try:
-                for member, inner in _walk_archive(entry):
-                    if not _is_clutter(member) and not _is_test_set(member):
-                        findings.add(member, inner)
-            except (zipfile.BadZipFile, NotImplementedError) as error:
-                broken.append(
-                    f"{name}: expected a zip archive but got {entry.size:,} bytes that are not one"
-                    f" ({error}); it may be cut short: fetch it again"
-                )
-    if broken:
-        raise DataError(broken, where=str(root))
+            continue
+        for member, inner in _opened(name, entry, trouble):
+            if not _is_test_set(member):
+                # An archive beside others counts as a folder, the source itself does not.
+                inside = inner is not entry and root.is_dir()
+                findings.add(member, inner, f"{name[:-4]}/{member}" if inside else member)
+    if trouble.problems:
+        raise DataError(trouble.problems, where=str(root))
 
     notes = findings.images.notes("image", root) + findings.masks.notes("mask", root)
+    if trouble.links:
+        noun = "link leads" if len(trouble.links) == 1 else "links lead"
+        example = trouble.links[0]
+        notes.append(f"{len(trouble.links):,} {noun} nowhere or to itself, for example {example}")
     if findings.inner_archives:
         example = short_name(findings.inner_archives[0], root)
         notes.append(
@@ -230,4 +347,13 @@ def list_layout(root: str | Path) -> Layout:
     images, masks = (
         dict(sorted(found.best.items())) for found in (findings.images, findings.masks)
     )
-    return Layout(root, images, masks, tuple(findings.metadata), tuple(notes))
+    return Layout(
+        root,
+        images,
+        masks,
+        tuple(findings.metadata),
+        tuple(notes),
+        dict(sorted(findings.pictures.items())),
+        tuple(findings.tables),
+        tuple(findings.packed),
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from helpers.core import DataError, cache_home, digest, read_json, writable
-from helpers.dataset.layout import list_layout
+from helpers.core import ConfigError, DataError, cache_home, digest, read_json, writable
+from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, list_layout
+from helpers.dataset.mapping import MAPPING_NAMES, mapped_labels, read_mapping
+from helpers.dataset.packed import MARK, unpack, unpacked_labels
+from helpers.dataset.reading import Found, Labels, Reading, find_tables, finish, recognise
+from helpers.dataset.recognisers.known import BY_FOLDER, BY_TABLE
 from helpers.sample import folder as sample
 
 DRAWN_MARK = "drawn_sample.json"
@@ -34,12 +38,47 @@ class Source:
         Whether the images were drawn by the project, which every figure then says.
     title : str
         One line for a cover or a caption.
+    mapping : Path or None
+        The file that says what columns and names mean, where there is one.
     """
 
     name: str
     folder: Path
     drawn: bool
     title: str
+    mapping: Path | None = None
+
+
+def read_source(source: Source) -> Reading:
+    """Find out what a source's files and tables mean.
+
+    Parameters
+    ----------
+    source : Source
+        Of `open_source`.
+
+    Returns
+    -------
+    Reading
+        What is wrong with rows is in it, not raised. No picture is decoded.
+
+    Raises
+    ------
+    DataError
+        If nobody knows its layout, or it fits two.
+    ConfigError
+        If its mapping cannot be used.
+    """
+    found = find_tables(list_layout(source.folder))
+    return finish(found, _labels(found, source.mapping))
+
+
+def _labels(found: Found, mapping: Path | None) -> Labels:
+    if mapping is not None:
+        return mapped_labels(found, read_mapping(mapping))
+    if (found.layout.root / MARK).exists():
+        return unpacked_labels(found)
+    return recognise(found, BY_TABLE, BY_FOLDER)
 
 
 def ham10000_folder(home: str | Path | None = None) -> Path:
@@ -85,33 +124,77 @@ def _open_ham10000() -> Source:
     return Source("ham10000", folder, False, title)
 
 
-def _open_folder(spec: str | Path) -> Source:
-    folder = Path(spec).expanduser()
-    choices = (
-        "choose 'sample' (drawn, no download), 'ham10000' (after 'dermbook data fetch "
-        "ham10000'), or a folder or zip archive in the HAM10000 layout"
-    )
-    if not folder.exists():
-        raise DataError(f"source {str(spec)!r}: no such name, folder or archive; {choices}")
-    folder = folder.resolve()
-    if folder.is_file() and folder.suffix.lower() != ".zip":
-        raise DataError(f"source {str(spec)!r}: expected a folder or a zip archive; {choices}")
-    layout = list_layout(folder)
-    missing = []
-    if not layout.images:
-        missing.append("expected images named <image_id>.jpg but found none")
-    if not layout.metadata:
-        missing.append("expected a table named HAM10000_metadata or HAM10000_metadata.csv")
-    if missing:
-        raise DataError([*missing, *layout.notes, choices], where=str(folder))
+_CHOICES = (
+    "choose 'sample' (drawn, no download), 'ham10000' (after 'dermbook data fetch ham10000'), a "
+    "folder or zip archive, an .npz or Parquet file with pictures, or a mapping (.yml)"
+)
+
+
+def find_folder(spec: str | Path) -> tuple[Path, Path | None]:
+    """The folder or archive that a source means, unpacked where it has to be, and its mapping.
+
+    Parameters
+    ----------
+    spec : str or Path
+        A folder, an archive, an ``.npz`` or Parquet file, or a mapping that names its folder.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder or file, or it holds no pictures.
+    ConfigError
+        If a mapping names no folder.
+    """
+    place, mapping = Path(spec).expanduser(), None
+    if _exists(place) and place.suffix.lower() in (".yml", ".yaml"):
+        mapping = place.resolve()
+        named = read_mapping(mapping).folder
+        if named is None:
+            raise ConfigError(
+                f"{place}: folder: expected where the pictures are but got nothing; write it "
+                "there, or give the folder and --mapping"
+            )
+        place = mapping.parent / Path(named).expanduser()
+    if not _exists(place):
+        raise DataError(f"source {str(spec)!r}: no such name, folder or archive; {_CHOICES}")
+    place = place.resolve()
+    if place.is_file() and place.suffix.lower() not in (".zip", ".npz", ".parquet"):
+        raise DataError(f"source {str(spec)!r}: expected a folder or a zip archive; {_CHOICES}")
+    layout = list_layout(place)
+    if layout.packed and not layout.pictures:
+        place = unpack(layout.packed, place)
+    elif not layout.pictures:
+        endings = ", ".join(IMAGE_SUFFIXES + OTHER_SUFFIXES)
+        missing = [f"expected images ({endings}) but found none"]
+        if not layout.tables:
+            missing.append("expected a table such as HAM10000_metadata.csv but found none")
+        raise DataError([*missing, *layout.notes, _CHOICES], where=str(place))
+    if mapping is None and place.is_dir():
+        mapping = next((place / n for n in MAPPING_NAMES if (place / n).is_file()), None)
+    return place, mapping
+
+
+def _exists(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # a name that is longer than the system allows
+        return False
+
+
+def _open_folder(spec: str | Path, mapping: str | Path | None) -> Source:
+    folder, found = find_folder(spec)
+    name = Path(spec).expanduser().resolve().name
+    told = Path(mapping).expanduser().resolve() if mapping is not None else found
     if folder.is_dir() and (folder / DRAWN_MARK).exists():
-        return Source(folder.name, folder, True, _drawn_title(folder))
-    return Source(folder.name, folder, False, f"{folder.name} (HAM10000 layout)")
+        return Source(name, folder, True, _drawn_title(folder), told)
+    source = Source(name, folder, False, name, told)
+    return replace(source, title=f"{name} ({read_source(source).kind})")
 
 
 def open_source(
     spec: str | Path,
     *,
+    mapping: str | Path | None = None,
     sample_images: int = 600,
     seed: int = 0,
     progress: Callable[..., None] | None = None,
@@ -122,8 +205,12 @@ def open_source(
     ----------
     spec : str or Path
         ``"sample"``: drawn by the project on first use and kept in the cache folder.
-        ``"ham10000"``: the fetched files. Anything else: a folder, or a zip archive, in the
-        HAM10000 layout; images may be flat or in subfolders or in archives.
+        ``"ham10000"``: the fetched files. Anything else: a folder, or a zip archive, in a layout
+        that is known by what is in it; images may be flat or in subfolders or in archives. Or an
+        ``.npz`` or Parquet file with pictures inside; or a mapping that names its folder.
+    mapping : str or Path, optional
+        A YAML file that says what columns and names mean; one named ``dermbook.yml`` in the
+        folder is found.
     sample_images : int, default=600
         How many images ``"sample"`` draws.
     seed : int, default=0
@@ -138,9 +225,11 @@ def open_source(
     Raises
     ------
     DataError
-        If ``spec`` is none of these; the message lists the valid choices.
+        If ``spec`` is none of these; the message lists the valid choices. If nobody knows the
+        layout, or two layouts fit.
     ConfigError
-        If a sample is to be drawn and the cache folder cannot be written to.
+        If a mapping cannot be used, or a sample is to be drawn and the cache folder cannot be
+        written to.
     """
     if str(spec) == "sample":
         return _open_sample(sample_images, seed, progress)
@@ -148,4 +237,4 @@ def open_source(
         return _open_ham10000()
     if not str(spec).strip():
         raise DataError("source: expected 'sample', 'ham10000' or a folder, but got an empty name")
-    return _open_folder(spec)
+    return _open_folder(spec, mapping)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from helpers.core import CLASSES, PUBLISHED, ConfigError, DataError
+from helpers.core import CLASSES, HAM10000_CLASSES, PUBLISHED, ConfigError, DataError
+from helpers.dataset.class_sets import check_classes
 
 SPLITS = ("train", "valid", "test")
 DEFAULT_FRACTIONS = (0.6, 0.2, 0.2)
@@ -28,10 +29,11 @@ def published_split_counts() -> pd.DataFrame:
     Returns
     -------
     DataFrame of int, shape (3, 7)
-        Rows ``train, valid, test``; columns in the order of :data:`helpers.core.classes.CLASSES`.
+        Rows ``train, valid, test``; columns in the order of
+        `helpers.core.classes.HAM10000_CLASSES`.
     """
     table = pd.read_csv(_PUBLISHED, index_col="split")
-    return table.loc[list(SPLITS), list(CLASSES)]
+    return table.loc[list(SPLITS), list(HAM10000_CLASSES)]
 
 
 def check_grouping(catalogue: pd.DataFrame, by: str) -> None:
@@ -40,6 +42,7 @@ def check_grouping(catalogue: pd.DataFrame, by: str) -> None:
         raise ConfigError(f"by: expected 'lesion' or 'image' but got {by!r}")
     if catalogue.empty:
         raise DataError("expected a catalogue with images to split but it has no rows")
+    check_classes(catalogue)
 
 
 def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
@@ -166,7 +169,8 @@ def apportion(counts: pd.Series, n_wanted: int) -> pd.Series:
     exact = counts.astype(int) * n_wanted
     total = int(counts.sum())
     shares, remainders = exact // total, exact % total
-    ranked = sorted(counts.index, key=lambda dx: (-remainders[dx], -_TABLE_ORDER.index(dx)))
+    places = {dx: place for place, dx in enumerate((*CLASSES, *_TABLE_ORDER))}
+    ranked = sorted(counts.index, key=lambda dx: (-remainders[dx], -places[dx]))
     for dx in ranked[: n_wanted - int(shares.sum())]:
         shares[dx] += 1
     return shares

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.core import CLASS_INDEX, CLASSES, atomic_folder, cache_home, digest, read_bytes
-from helpers.dataset import METADATA_COLUMNS, Source, list_layout, read_metadata
+from helpers.dataset import METADATA_COLUMNS, Source, read_source
 from helpers.evaluation import majority_share, scores
 from helpers.models import build_backbone, find_backbone
 from helpers.sample import PARTS
@@ -54,7 +54,7 @@ def in_file_order(catalogue: pd.DataFrame, source: Source) -> pd.DataFrame:
             }
         )
         return catalogue.loc[places.sort_values(list(places.columns)).index].reset_index(drop=True)
-    listed, _, _ = read_metadata(list_layout(source.folder))
+    listed = read_source(source).table
     place = pd.Series(range(len(listed)), index=listed["image_id"])
     order = np.argsort(place[catalogue["image_id"]].to_numpy(), kind="stable")
     return catalogue.iloc[order].reset_index(drop=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from helpers.core import (
     CHAPTERS,
+    CLASSES,
     ConfigError,
     DermBookError,
     ReportError,
@@ -21,7 +22,7 @@ from helpers.core import (
     write_json,
 )
 from helpers.models import backend_name
-from helpers.report.chapters import find_chapters, select_chapters
+from helpers.report.chapters import find_chapters, select_chapters, suited_chapters
 from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, update_manifest
@@ -168,6 +169,12 @@ def build_report(
     loaded = load_profile(profile)
     content = loaded.model_dump(mode="json")
     chosen, added = select_chapters(find_chapters(chapters_dir), chapters)
+    chosen, left_out = suited_chapters(chosen)
+    if not chosen:
+        raise ConfigError(
+            f"chapters {chapters!r}: expected one that is not about HAM10000's diagnoses but each "
+            f"is; choose others for a data set of {', '.join(CLASSES)}"
+        )
     folder = run_folder(profile, run_name, Path(runs_dir))
     parameters = {
         "profile": profile,
@@ -181,11 +188,19 @@ def build_report(
     used_seed = int(seed if seed is not None else content.get("seed") or 0)
     key = source_key(asked, int(content.get("sample_images") or 0), used_seed)
     divided_by = parameters["split_file"]
-    shared = [content, key, code_digest(), backend_name()]
+    shared = [content, key, code_digest(), backend_name(), CLASSES]
     if divided_by is not None:
         shared.append(sha256_file(str(divided_by)))
     digests = chapter_digests(chosen, parameters, shared)
+    for chapter in left_out:
+        console.print(
+            f"{chapter.name} is left out: it is about "
+            + (", ".join(chapter.classes) or "the seven diagnoses of HAM10000"),
+            highlight=False,
+        )
     for chapter in added:
+        if chapter in left_out:
+            continue
         console.print(f"{chapter.name} is run too: a chosen chapter needs it", highlight=False)
     try:
         with held_folder(folder):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.core import CHAPTERS, ConfigError
+from helpers.core import CHAPTERS, CLASSES, HAM10000_CLASSES, ConfigError
 
 """Where the chapters of the book stand."""
 
@@ -37,6 +37,10 @@ class Chapter:
         Minutes to read or to run, as the chapter says them, or "".
     alone : bool
         Whether no other chapter may run beside it: because it measures times.
+    ham10000 : bool
+        Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
+    classes : tuple of str
+        Diagnoses that it is about, among others.
     """
 
     name: str
@@ -46,6 +50,8 @@ class Chapter:
     needs: tuple[str, ...] = ()
     minutes: str = ""
     alone: bool = False
+    ham10000: bool = False
+    classes: tuple[str, ...] = ()
 
     @property
     def number(self) -> str:
@@ -64,8 +70,8 @@ def read_chapter(path: Path) -> Chapter:
     Parameters
     ----------
     path : Path
-        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``
-        and ``alone``.
+        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``,
+        ``alone``, ``ham10000`` and ``classes``.
 
     Returns
     -------
@@ -84,16 +90,18 @@ def read_chapter(path: Path) -> Chapter:
             f"{path}: expected a Jupyter notebook of format 4 but could not read it "
             f"({type(error).__name__}: {error})"
         ) from error
-    needs = metadata.get("needs", [])
-    if not isinstance(needs, list) or not all(isinstance(name, str) for name in needs):
-        raise ConfigError(
-            f"{path}: expected metadata.dermbook.needs to list chapter names but got {needs!r}"
-        )
-    alone = metadata.get("alone", False)
-    if not isinstance(alone, bool):
-        raise ConfigError(
-            f"{path}: expected metadata.dermbook.alone to be true or false but got {alone!r}"
-        )
+    for key, noun in (("needs", "chapter names"), ("classes", "codes of diagnoses")):
+        listed = metadata.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            raise ConfigError(
+                f"{path}: expected metadata.dermbook.{key} to list {noun} but got {listed!r}"
+            )
+    for flag in ("alone", "ham10000"):
+        if not isinstance(metadata.get(flag, False), bool):
+            raise ConfigError(
+                f"{path}: expected metadata.dermbook.{flag} to be true or false but got "
+                f"{metadata[flag]!r}"
+            )
     first = _text(cells[0]) if cells else ""
     heading = re.search(r"^#\s+(.+)$", first, re.MULTILINE)
     minutes = metadata.get("minutes")
@@ -104,9 +112,11 @@ def read_chapter(path: Path) -> Chapter:
         path=path,
         title=heading[1].strip() if heading else path.stem,
         core=bool(metadata.get("core", False)),
-        needs=tuple(needs),
+        needs=tuple(metadata.get("needs", [])),
         minutes=str(minutes),
-        alone=alone,
+        alone=metadata.get("alone", False),
+        ham10000=metadata.get("ham10000", False),
+        classes=tuple(metadata.get("classes", [])),
     )
 
 
@@ -197,3 +207,26 @@ def select_chapters(
             wanted.update(chapter.needs)
     chosen = [chapter for chapter in chapters if chapter.name in wanted]
     return chosen, [chapter for chapter in chosen if chapter.name not in asked]
+
+
+def suited_chapters(chapters: Sequence[Chapter]) -> tuple[list[Chapter], list[Chapter]]:
+    """Leave out chapters about HAM10000, or about an absent class, where classes are others.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+        In order.
+
+    Returns
+    -------
+    suited, left_out : list of Chapter
+        A chapter that needs one that is left out is left out too.
+    """
+    if CLASSES == HAM10000_CLASSES:
+        return list(chapters), []
+    left_out: list[Chapter] = []
+    for chapter in chapters:
+        needs_left_out = any(other.name in chapter.needs for other in left_out)
+        if chapter.ham10000 or needs_left_out or not set(chapter.classes) <= set(CLASSES):
+            left_out.append(chapter)
+    return [chapter for chapter in chapters if chapter not in left_out], left_out

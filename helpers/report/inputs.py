@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import ROOT, cache_home, digest, sha256_file
+from helpers.dataset import find_folder
 from helpers.report.chapters import Chapter
 
 _PACKAGES = (
@@ -114,7 +115,10 @@ def source_key(spec: str, sample_images: int, seed: int) -> Any:
         return [str(path), digest(_listing(path))]
     if path.is_file():
         facts = path.stat()
-        return [str(path), facts.st_size, facts.st_mtime_ns]
+        key = [str(path), facts.st_size, facts.st_mtime_ns]
+        if path.suffix.lower() in (".yml", ".yaml"):  # a mapping names the folder
+            return [*key, source_key(str(find_folder(path)[0]), sample_images, seed)]
+        return key
     return [str(path), ""]
 
 

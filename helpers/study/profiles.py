@@ -7,7 +7,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from helpers.core import CHAPTERS, ConfigError, explain_validation, read_yaml
+from helpers.core import (
+    CHAPTERS,
+    CLASSES,
+    HAM10000_CLASSES,
+    ConfigError,
+    explain_validation,
+    read_yaml,
+)
 from helpers.models import find_backbone
 from helpers.study.downsizing import SmallSystems
 from helpers.study.presets import compared_presets
@@ -219,10 +226,20 @@ def load_profile(name: str | Path) -> Profile:
     if profile.split_file is not None:
         place = (path.parent / Path(profile.split_file).expanduser()).resolve()
         profile = profile.model_copy(update={"split_file": str(place)})
-    for group in profile.trials:
-        profile.trial_configs(group)
-    try:
-        compared_presets(profile.systems)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    for group, entries in profile.trials.items():
+        # A group about a diagnosis that the data set does not have is an error when it is asked.
+        if not any(_weighs_absent(entry) for entry in entries):
+            profile.trial_configs(group)
+    if CLASSES == HAM10000_CLASSES:  # the published systems know these alone
+        try:
+            compared_presets(profile.systems)
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
     return profile
+
+
+def _weighs_absent(entry: dict[str, Any]) -> bool:
+    """Whether a trial weighs a diagnosis of HAM10000 that this process does not tell apart."""
+    weights = entry.get("class_weight")
+    absent = set(HAM10000_CLASSES) - set(CLASSES)
+    return isinstance(weights, dict) and bool(absent.intersection(weights))

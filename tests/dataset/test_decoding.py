@@ -117,6 +117,44 @@ def test_palette_mask_is_read_by_its_colour(make_folder):
     assert report["masks stored with a palette"] == 1
 
 
+@pytest.mark.parametrize("inside", [1, 2, 100, 255])
+@pytest.mark.parametrize("kind", ["grey", "palette", "16 bits", "one bit"])
+def test_a_mask_of_two_values_is_read_by_the_higher(make_folder, inside, kind):
+    """0 and 1, as segmentation programs write, is a mask as good as 0 and 255."""
+    folder = make_folder()
+    expected = np.zeros((45, 60), bool)
+    expected[10:20, 15:40] = True
+    values = expected.astype(np.uint8) * inside
+    picture = {
+        "grey": lambda: Image.fromarray(values),
+        "palette": lambda: Image.fromarray(values).convert("P"),
+        "16 bits": lambda: Image.fromarray(values.astype(np.uint16)),
+        "one bit": lambda: Image.fromarray(expected),
+    }[kind]()
+    picture.save(folder / "ISIC_0000007_segmentation.png")
+    assert (read_mask(load(folder).loc[7]) == expected).all()
+
+
+def test_a_mask_of_several_labels_is_refused(make_folder):
+    """Labels 0, 1 and 2 have no one reading as a lesion."""
+    folder = make_folder()
+    labels = np.arange(45 * 60, dtype=np.uint8).reshape(45, 60) % 3
+    Image.fromarray(labels).save(folder / "ISIC_0000007_segmentation.png")
+    (problem,) = problems_of(folder)
+    assert "expected two values" in problem and "ISIC_0000007_segmentation.png" in problem
+
+
+def test_a_mask_with_a_damaged_byte_is_named(make_folder):
+    """Every chunk of a mask has its checksum compared."""
+    folder = make_folder()
+    path = folder / "ISIC_0000007_segmentation.png"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    (problem,) = problems_of(folder)
+    assert "ISIC_0000007_segmentation.png" in problem and "decoded as a mask" in problem
+
+
 def test_read_image_is_rgb(tmp_path):
     """A red picture is red: rows, paths and locators all read as RGB."""
     red = np.zeros((45, 60, 3), np.uint8)

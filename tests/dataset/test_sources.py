@@ -129,6 +129,14 @@ def test_archives_with_macos_stubs(make_folder):
     assert catalogue.attrs["notes"] == []
 
 
+def test_masks_of_pictures_at_the_top_of_an_archive(make_folder):
+    """Without folders in it, as the published archives are."""
+    folder = make_folder()
+    zip_folder(folder, folder / "images.zip")
+    zip_folder(folder, folder / "masks.zip", "masks/", "*_segmentation.png")
+    assert (load_catalogue(open_source(folder))["mask_path"] != "").all()
+
+
 def test_one_archive_with_everything(make_folder, tmp_path):
     """A single archive with table and images is a source, and gives the same content."""
     folder = make_folder()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 from support.small_chapters import write_chapter
 
 from helpers.core.errors import ConfigError
-from helpers.report.chapters import find_chapters, select_chapters
+from helpers.report import chapters as chapters_module
+from helpers.report.chapters import find_chapters, select_chapters, suited_chapters
 
 
 @pytest.fixture
@@ -92,3 +96,21 @@ def test_a_chapter_says_that_it_runs_alone(tmp_path):
 def test_the_chapter_that_measures_times_runs_alone():
     """In the book it is that on deployment, whose tables hold times of single images."""
     assert [chapter.name for chapter in find_chapters() if chapter.alone] == ["10_deployment"]
+
+
+def test_chapters_about_ham10000_are_left_out_for_other_diagnoses(tmp_path, monkeypatch):
+    """And those that need them; with the seven, none is."""
+    paths = [write_chapter(tmp_path, name, ["1"]) for name in ("01_a", "02_b")]
+    write_chapter(tmp_path, "03_c", ["1"], needs=["01_a"])
+    first = tmp_path / "01_a.ipynb"
+    content = json.loads(first.read_text())
+    content["metadata"].setdefault("dermbook", {})["ham10000"] = True
+    first.write_text(json.dumps(content))
+    chapters = find_chapters(tmp_path)
+    assert len(paths) == 2 and suited_chapters(chapters) == (chapters, [])
+    monkeypatch.setattr(chapters_module, "CLASSES", ("mel", "nv"))
+    suited, left_out = suited_chapters(chapters)
+    assert [chapter.name for chapter in suited] == ["02_b"]
+    about = replace(chapters[1], classes=("nv", "df"))
+    assert suited_chapters([about]) == ([], [about])
+    assert [chapter.name for chapter in left_out] == ["01_a", "03_c"]

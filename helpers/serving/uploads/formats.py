@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-ACCEPTED = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-"""Pillow's names of the formats whose decoders may be called."""
-
 _PICTURES = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|RIFF....WEBP|II\*\0|MM\0\*|GIF8[79]a", flags=re.DOTALL
 )
@@ -30,10 +27,6 @@ _OTHERS = (
 )
 
 _LOOKED_AT = 1024
-
-_SEGMENT = re.compile(rb"\xff([\x02-\xcf\xd9-\xfe])")
-"""A marker of a JPEG that has a length, or its end. Within the data of a scan a byte FF is
-followed by 00 or D0 to D7; FF itself fills."""
 
 
 def recognise(data: bytes) -> str | None:
@@ -61,31 +54,3 @@ def recognise(data: bytes) -> str | None:
 def begins_like_a_picture(data: bytes) -> bool:
     """Whether a file begins as the formats that are read do, however it goes on."""
     return _PICTURES.match(data[:16]) is not None
-
-
-def count_scans(data: bytes) -> int:
-    """Scans of a JPEG, each of which is decoded over the whole picture.
-
-    Parameters
-    ----------
-    data : bytes
-        The file's content. What follows the picture's end, such as the film that telephones
-        append, is not looked at.
-
-    Returns
-    -------
-    int
-        0 of a file that is no JPEG.
-
-    References
-    ----------
-    .. [1] ITU-T T.81 (1992), annex B: markers, and lengths of their segments.
-    """
-    scans, place = 0, 2
-    while data.startswith(b"\xff\xd8") and (found := _SEGMENT.search(data, place)):
-        if found[1] == b"\xd9":
-            break
-        scans += found[1] == b"\xda"
-        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
-        place = found.end() + max(length, 2)
-    return scans

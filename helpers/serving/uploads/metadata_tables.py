@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers.core import CLASSES, DermBookError
-from helpers.dataset import AGE_RANGE, METADATA_COLUMNS, name_some
+from helpers.core import CLASSES, DermBookError, name_some
+from helpers.dataset import AGE_RANGE, METADATA_COLUMNS
 from helpers.sample import COLUMNS as DRAWN_COLUMNS
 from helpers.sample import plan_sample
 from helpers.serving.uploads.formula_injection import are_formulas

@@ -8,20 +8,27 @@ are ever called.
 from __future__ import annotations
 
 import io
-import struct
 import threading
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageChops, ImageFile
+from PIL import Image, ImageFile
 
 from helpers.core import DermBookError
-from helpers.dataset import ends_in_filler, prepare_image
-from helpers.serving.uploads.colours import on_white, reduced, to_eight_bits, to_srgb
-from helpers.serving.uploads.formats import ACCEPTED, begins_like_a_picture, count_scans, recognise
+from helpers.dataset import (
+    ACCEPTED,
+    BOMBS,
+    BROKEN,
+    KINDS,
+    DamagedError,
+    develop,
+    jpeg_structure,
+    orientation_of,
+    prepare_image,
+)
+from helpers.serving.uploads.formats import begins_like_a_picture, recognise
 
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 40_000_000
@@ -77,22 +84,6 @@ NOTES = (
 )
 """Codes of what may have been done to a picture while it was read."""
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-# What the decoders raise on damaged files, found by feeding them such.
-_BROKEN = (
-    OSError, SyntaxError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError,
-    EOFError, RuntimeError, MemoryError, Warning, struct.error, zlib.error,
-)  # fmt: skip
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-_KINDS = {"I": "32 bit", "F": "32 bit", "LAB": "CIELAB"}
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 _decoding = threading.Lock()  # one picture at a time bounds the memory of all visitors together
@@ -166,9 +157,9 @@ def read_picture(data: bytes, name: str = "") -> Picture:
             return _decode(image, name)
         except PictureError:
             raise
-        except _BOMBS:
+        except BOMBS:
             raise _too_many_pixels(name) from None
-        except _BROKEN:
+        except (DamagedError, *BROKEN):
             raise PictureError("damaged", name) from None
 
 
@@ -224,7 +215,7 @@ def _check_bytes(data: bytes, name: str) -> None:
     if len(data) > MAX_BYTES:
         megabytes, limit = -(-len(data) // 1_000_000), MAX_BYTES // 1_000_000
         raise PictureError("too_many_bytes", name, megabytes=megabytes, limit=limit)
-    if (scans := count_scans(data)) > MAX_SCANS:
+    if (scans := jpeg_structure(data).scans) > MAX_SCANS:
         raise PictureError("too_many_scans", name, scans=scans, limit=MAX_SCANS)
 
 
@@ -232,9 +223,9 @@ def _open(data: bytes, name: str) -> ImageFile.ImageFile:
     """Read the header, by the decoders of the accepted formats alone."""
     try:
         return Image.open(io.BytesIO(data), formats=ACCEPTED)
-    except _BOMBS:
+    except BOMBS:
         raise _too_many_pixels(name) from None
-    except _BROKEN:
+    except BROKEN:
         if (found := recognise(data)) is not None:
             raise PictureError("unsupported", name, found=found) from None
         code = "damaged" if begins_like_a_picture(data) else "not_a_picture"
@@ -260,39 +251,22 @@ def _check_size(image: ImageFile.ImageFile, name: str) -> None:
 
 
 def _decode(image: ImageFile.ImageFile, name: str) -> Picture:
-    jpeg = image.format in ("JPEG", "MPO")
     notes = _notes_of_header(image)
     # Decoding turns a TIFF; of a PNG, the orientation may follow the pixels.
-    turned = image.format == "TIFF" and _orientation(image) in _TURNS
+    turned = image.format == "TIFF" and orientation_of(image) != 1
     factor = _factor(image.size)
     if factor > 1:
         notes.append("reduced")
-    if jpeg and factor > 1:  # the decoder of JPEGs can leave out what is not wanted
+    if image.format in ("JPEG", "MPO") and factor > 1:  # JPEGs can be decoded smaller at once
         before = image.size
         image.draft(None, (image.width // factor, image.height // factor))
         factor = 1 if image.size != before else factor
     image.load()
-    if image.mode in _KINDS:
-        raise PictureError("unsupported", name, found=f"{image.format} ({_KINDS[image.mode]})")
-    orientation = _orientation(image)
-    notes += ["rotated"] if turned or orientation in _TURNS else []
-    frame = to_eight_bits(image)
-    if jpeg and frame.mode == "CMYK" and "adobe" not in image.info:
-        frame = ImageChops.invert(frame)  # Pillow takes all for Adobe's, whose inks are inverted
-    frame = reduced(frame, factor)
-    if frame.mode == "CMYK":
-        notes.append("cmyk")
-    if frame.mode == "RGBA":
-        frame, seen_through = on_white(frame)
-        notes += ["alpha_removed"] if seen_through else []
-    if jpeg and "reduced" not in notes and ends_in_filler(np.asarray(frame.convert("RGB"))):
-        raise PictureError("damaged", name)
-    frame, changed = to_srgb(frame, image.info.get("icc_profile"))
-    notes += ["colour_profile"] if changed else []
-    if orientation in _TURNS:
-        frame = frame.transpose(_TURNS[orientation])
-    pixels = np.array(frame.convert("RGB"), dtype=np.uint8)
-    return Picture(pixels, tuple(sorted(notes, key=NOTES.index)))
+    if image.mode in KINDS:
+        raise PictureError("unsupported", name, found=f"{image.format} ({KINDS[image.mode]})")
+    notes += ["rotated"] if turned or orientation_of(image) != 1 else []
+    pixels, done = develop(image, factor, watch_end="reduced" not in notes)
+    return Picture(pixels, tuple(sorted([*notes, *done], key=NOTES.index)))
 
 
 def _notes_of_header(image: ImageFile.ImageFile) -> list[str]:
@@ -303,13 +277,6 @@ def _notes_of_header(image: ImageFile.ImageFile) -> list[str]:
     if image.mode.startswith("I;16") or any(";16" in str(tile.args) for tile in image.tile):
         notes.append("sixteen_bit")
     return notes
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _BROKEN:  # what a camera wrote badly does not spoil its picture
-        return 1
 
 
 def _factor(size: tuple[int, int]) -> int:
