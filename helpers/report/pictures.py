@@ -213,6 +213,7 @@ def _scan_end(data: bytes, place: int) -> int:
 def _bare_webp(data: bytes) -> bytes:
     """WebP without EXIF and XMP."""
     parts, place = [], 12
+    data = data[: 8 + int.from_bytes(data[4:8], "little")]
     while place + 8 <= len(data):
         length = int.from_bytes(data[place + 4 : place + 8], "little")
         end = place + 8 + length + length % 2

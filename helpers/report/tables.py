@@ -221,6 +221,25 @@ def breakable(text: str, room: int) -> str:
     return re.sub(r"[^\s\u200b]+", word, text)
 
 
+def shows_once(head: Node, mark: Node) -> Node:
+    """A head that holds links, with a mark at its start: what is repeated may hold none."""
+    found: list[Node] = []
+
+    def look(node: Node) -> None:
+        found.extend([node] if node["t"] in ("Link", "Note") else [])
+
+    walk(head, look)
+    if not found:
+        return head
+    attributes, rows = head  # type: ignore[misc]
+    (row, cells), *others = rows
+    first = [*cells[0][:4], [{"t": "Plain", "c": [mark]}, *cells[0][4]]]
+    if cells[0][4] and cells[0][4][0]["t"] in ("Plain", "Para"):
+        start, *rest = cells[0][4]
+        first[4] = [{"t": start["t"], "c": [mark, *start["c"]]}, *rest]
+    return [attributes, [[row, [first, *cells[1:]]], *others]]  # type: ignore[return-value]
+
+
 def without_foot(table: Node) -> Node:
     """A table whose foot is its last rows: Typst would repeat it on every page."""
     *before, bodies, foot = table["c"]

@@ -20,7 +20,7 @@ from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Par
 from helpers.report.pandoc import FormulaError, Node, plain_text, walk, write
 from helpers.report.pictures import TEXT_WIDTH_CM, Picture, first_frame, natural_size
 from helpers.report.prose import MISSING_CLASS, asked_width
-from helpers.report.tables import breakable, fit_table, without_foot
+from helpers.report.tables import breakable, fit_table, shows_once, without_foot
 
 TYPST_TEMPLATE = Path(__file__).with_name("template.typ")
 _TALLEST_CM = 20.5
@@ -34,6 +34,7 @@ _NESTED_CM = 12.0
 """Widest that a picture in a list or a quotation is printed."""
 _SMALL_CM = 1.1
 _TRIES = 4
+_ONCE = "/*once*/"
 _SMALL_PRINT = "References"
 _KEPT_LINES = 15
 """Code up to this many lines stays on the page of what it shows."""
@@ -86,9 +87,8 @@ def write_pdf(
 def _body(sections: list[Section], folder: Path, warnings: list[str] | None) -> str:
     """Chapters in Typst; with ``warnings``, TeX in place of formulas that cannot be read."""
     blocks = _document(sections, folder)
-    options = ("typst-smart", "--syntax-highlighting=none")
     try:
-        return from_texmath(write(blocks, *options))
+        return _written(blocks)
     except FormulaError as error:
         if warnings is None:
             raise
@@ -97,10 +97,26 @@ def _body(sections: list[Section], folder: Path, warnings: list[str] | None) -> 
     def as_code(node: Node) -> Node | None:
         if node["t"] != "Math" or _squeezed(node["c"][1]) not in lost:
             return None
-        return {"t": "Code", "c": [["", [], []], breakable(node["c"][1], _LINE_CHARACTERS)]}
+        return _code(node["c"][1])
 
     warnings += [f"formula that cannot be read, its TeX is printed: {tex}" for tex in sorted(lost)]
-    return from_texmath(write(walk(blocks, as_code), *options))
+    return _written(walk(blocks, as_code))
+
+
+def _written(blocks: list[Node]) -> str:
+    markup = from_texmath(write(blocks, "typst-smart", "--syntax-highlighting=none"))
+    return re.sub(
+        rf"table\.header\((?=\s*(?:table\.cell\([^\[\]]*\))?\[{re.escape(_ONCE)})",
+        "table.header(repeat: false, ",
+        markup,
+    )
+
+
+def _code(text: str) -> Node:
+    """Code in a line of text, which may break where it is long."""
+    if len(text) > _WORD_CHARACTERS:
+        text = breakable(text, _LINE_CHARACTERS)
+    return {"t": "Code", "c": [["", [], []], text]}
 
 
 def _squeezed(tex: str) -> str:
@@ -268,6 +284,9 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         return [{"t": "Plain", "c": _bracketed(opening, caption, "];")}]
     assert isinstance(part, NumberedTable)
     fit = fit_table(without_foot(part.table), TEXT_WIDTH_CM)
+    *before, head, bodies, foot = fit.table["c"]
+    head = shows_once(head, _raw_inline(_ONCE))
+    table = {"t": "Table", "c": [*before, head, bodies, foot]}
     opening = (
         f"#numbered-table({typst_string(part.number)}, {fit.size:g}pt, "
         f"{'true' if fit.short else 'false'})["
@@ -277,7 +296,7 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
             "t": "Plain",
             "c": _bracketed(opening, _accessible(part.caption, section, folder), "]["),
         },
-        *_accessible([fit.table], section, folder, fit.picture_cm),
+        *_accessible([table], section, folder, fit.picture_cm),
         _raw("];"),
     ]
 
@@ -299,8 +318,8 @@ def _accessible(
             language = typst_string(classes[0]) if classes else "none"
             source = typst_string(_cut(text))
             return _raw(f"#code-cell(raw({source}, lang: {language}, block: true))")
-        if kind == "Code" and len(node["c"][1]) > _WORD_CHARACTERS:
-            return {"t": "Code", "c": [node["c"][0], breakable(node["c"][1], _LINE_CHARACTERS)]}
+        if kind == "Code":
+            return _code(node["c"][1])
         if kind == "Str" and len(node["c"]) > _WORD_CHARACTERS:
             return {"t": "Str", "c": breakable(node["c"], _LINE_CHARACTERS)}
         if kind == "Span" and MISSING_CLASS in node["c"][0][1]:
