@@ -20,6 +20,8 @@ START_SECONDS = 180
 STOP_SECONDS = 10
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
+ERROR_TAG = "raises-exception"
+"""Of cells that raise on purpose; nbclient goes on after them."""
 
 
 class ChapterError(Exception):
@@ -62,9 +64,13 @@ def check_parameters(chapter: Chapter, parameters: Mapping[str, Any]) -> None:
         Naming the chapter, the parameters that it does not have, and those that it has.
     """
     _quiet()
+    import nbformat
     import papermill
 
-    valid = list(papermill.inspect_notebook(str(chapter.path)))
+    notebook = nbformat.read(chapter.path, as_version=4)
+    # Chapters run in this very interpreter, whatever they say of themselves, or where they do not.
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}
+    valid = list(papermill.inspect_notebook(notebook))
     unknown = [name for name in parameters if name not in valid]
     if unknown:
         noun = "parameter" if len(unknown) == 1 else "parameters"
@@ -147,6 +153,7 @@ def kernel_variables() -> dict[str, str]:
     """Variables that all kernels are given, whatever their chapter."""
     modules = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures belong to the notebook
         "PYTHONPATH": os.pathsep.join(modules),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
@@ -189,6 +196,42 @@ def prepared(state: Path, provisioner: str | None = None) -> Iterator[None]:
             del os.environ["JUPYTER_PATH"]
         else:
             os.environ["JUPYTER_PATH"] = before
+
+
+def _literal(path: Path) -> str:
+    """A path that papermill takes as it is: braces are placeholders to it."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _is_stopped(target: Path) -> bool:
+    """Whether a cell stopped the chapter; else drop papermill's words on those that may raise."""
+    import nbformat
+    from papermill.execute import remove_error_markers
+
+    notebook = nbformat.read(target, as_version=4)
+    if any(map(_raised, notebook.cells)):
+        return True
+    nbformat.write(remove_error_markers(notebook), target)
+    return False
+
+
+def _raised(cell: Any) -> bool:
+    """Whether a cell raised, without a tag that says so."""
+    errors = [out for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    stopped = cell.metadata.get("papermill", {}).get("exception") is True
+    return stopped or bool(errors and ERROR_TAG not in cell.metadata.get("tags", []))
+
+
+def _check_whole(target: Path) -> None:
+    """Refuse a chapter that ended before its last cell, which papermill takes for whole."""
+    import nbformat
+
+    notebook = nbformat.read(target, as_version=4)
+    if any(map(_raised, notebook.cells)):
+        raise ChapterError(
+            None,
+            "SystemExit: the chapter ended itself before its last cell; take sys.exit out of it",
+        )
 
 
 class Execution:
@@ -248,17 +291,23 @@ class Execution:
     def _execute(self, path: Path, target: Path, parameters: dict[str, Any]) -> None:
         try:
             import papermill
+            from papermill.exceptions import PapermillExecutionError
 
-            papermill.execute_notebook(
-                str(path),
-                str(target),
-                parameters=parameters,
-                engine_name=_ENGINE,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                execution=self,
-            )
+            try:
+                papermill.execute_notebook(
+                    _literal(path),
+                    _literal(target),
+                    parameters=parameters,
+                    engine_name=_ENGINE,
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    execution=self,
+                )
+            except PapermillExecutionError:
+                if _is_stopped(target):
+                    raise
+            _check_whole(target)
         except BaseException as error:  # handed to the thread that waits
             self._error = error
         finally:
@@ -328,6 +377,8 @@ def _failure(error: BaseException, cell: int | None) -> ChapterError:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    if isinstance(error, ChapterError):
+        return ChapterError(cell, error.reason)
     if isinstance(error, DeadKernelError):
         return ChapterError(
             cell,
