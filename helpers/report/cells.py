@@ -19,6 +19,7 @@ from helpers.report.pictures import Picture, picture_of
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
 SHOWN_TAGS = frozenset({"show-input"})
 """Of cells whose code is what the chapter is about: it is kept where other code is hidden."""
+_SCRIPT = "application/javascript"
 ERROR_TAGS = frozenset({"raises-exception"})
 """Of cells that raise on purpose: what they raised is shown."""
 NEVER_RUN_TAGS = frozenset({"skip-execution"})
@@ -219,7 +220,11 @@ def read_chapter(
             problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
         if (code == "show" or tags & SHOWN_TAGS) and not tags & HIDDEN_TAGS:
             blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
-        for output in _merged(cell.outputs):
+        outputs = _merged(cell.outputs)
+        for output in outputs:
+            data = set(output.get("data", {}))
+            if len(outputs) > 1 and _SCRIPT in data and data <= {_SCRIPT, "text/plain"}:
+                continue  # it serves what else the cell shows
             block, problem, note = _block(output, index, bool(tags & ERROR_TAGS))
             blocks += [block] if block is not None else []
             problems += [f"{chapter.where(index)}: {problem}"] if problem else []

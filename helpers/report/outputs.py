@@ -130,6 +130,7 @@ def _of_page(page: str) -> Shown:
     said = next((said for word, said in _SAID_OF_PAGE.items() if word in lower), "")
     if not said and lost:
         said = "; ".join(dict.fromkeys(lost))
-    if not said and not is_script and not words.strip():
-        return Shown("nothing")  # styles alone, an empty element
+    draws = is_script and re.search(r"(?i)<(div|canvas|svg|span|p|img)\b", bare)
+    if not said and not draws and not words.strip():
+        return Shown("nothing")  # styles alone, the settings of a page
     return Shown("named", said or "HTML with a script")

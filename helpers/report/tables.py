@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from helpers.core import text_units
@@ -118,7 +119,7 @@ def _with_breaks(rows: Any, rooms: list[int]) -> Any:
     cells = rows[1]
     own = rooms if len(cells) == len(rooms) else [min(rooms)] * len(cells)
     changed = [
-        [*cell[:4], walk(cell[4], lambda node, room=room: _breakable(node, room))]
+        [*cell[:4], walk(cell[4], partial(_breakable, room=room))]
         for cell, room in zip(cells, own, strict=True)
     ]
     return [rows[0], changed]
@@ -221,7 +222,7 @@ def breakable(text: str, room: int) -> str:
     return re.sub(r"[^\s\u200b]+", word, text)
 
 
-def shows_once(head: Node, mark: Node) -> Node:
+def shows_once(head: Any, mark: Node) -> Any:
     """A head that holds links, with a mark at its start: what is repeated may hold none."""
     found: list[Node] = []
 
@@ -231,13 +232,13 @@ def shows_once(head: Node, mark: Node) -> Node:
     walk(head, look)
     if not found:
         return head
-    attributes, rows = head  # type: ignore[misc]
+    attributes, rows = head
     (row, cells), *others = rows
     first = [*cells[0][:4], [{"t": "Plain", "c": [mark]}, *cells[0][4]]]
     if cells[0][4] and cells[0][4][0]["t"] in ("Plain", "Para"):
         start, *rest = cells[0][4]
         first[4] = [{"t": start["t"], "c": [mark, *start["c"]]}, *rest]
-    return [attributes, [[row, [first, *cells[1:]]], *others]]  # type: ignore[return-value]
+    return [attributes, [[row, [first, *cells[1:]]], *others]]
 
 
 def without_foot(table: Node) -> Node:

@@ -33,7 +33,7 @@ _WORD_CHARACTERS = 30
 _NESTED_CM = 12.0
 """Widest that a picture in a list or a quotation is printed."""
 _SMALL_CM = 1.1
-_TRIES = 4
+_TRIES = 20
 _ONCE = "/*once*/"
 _SMALL_PRINT = "References"
 _KEPT_LINES = 15
@@ -139,6 +139,13 @@ def _compile_patiently(
                         content = json.dumps(json.loads(content), ensure_ascii=False)
                     path.write_text(content.replace(text, _spelt(text)), encoding="utf-8")
             warnings += error.problems
+        except UnknownFormulaError as error:
+            content = main.read_text(encoding="utf-8")
+            tex = error.formula(content)
+            if tex is None:
+                raise
+            main.write_text(content.replace(tex[0], f"#raw({tex[1]});"), encoding="utf-8")
+            warnings.append(f"formula that cannot be printed, its TeX is printed: {tex[1]}")
     return compile_pdf(folder, moment, sections)
 
 
@@ -151,6 +158,31 @@ def _spelt(text: str) -> str:
         if not is_unseen and unicodedata.category(character) not in ("Mn", "Me", "Cf"):
             names.append(name.lower() or f"U+{ord(character):04X}")
     return f"‹{', '.join(names)}›" if names else ""
+
+
+class UnknownFormulaError(ReportError):
+    """Typst that cannot be compiled, such as a name in a formula that it does not know.
+
+    Parameters
+    ----------
+    message : str
+        What Typst says.
+    line, column : int
+        Where in ``main.typ``, from 1.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        self.line, self.column = line, column
+        super().__init__(message)
+
+    def formula(self, main: str) -> tuple[str, str] | None:
+        """The formula there as it stands in the text, and its TeX as a string of Typst."""
+        lines = main.splitlines(keepends=True)
+        place = sum(map(len, lines[: self.line - 1])) + self.column - 1
+        for found in re.finditer(r'#with-alt\(("(?:[^"\\]|\\.)*")\)\[\$.*?\$\];', main, re.DOTALL):
+            if found.start() <= place < found.end():
+                return found[0], found[1]
+        return None
 
 
 class MissingGlyphError(ReportError):
@@ -210,7 +242,11 @@ def _explained(error: Any, sections: list[Section]) -> ReportError:
         )
     if problems:
         return MissingGlyphError(sorted(set(found)), problems)
-    return ReportError(listed([str(error.message)]) + "\n" + str(error.diagnostic))
+    said = listed([str(error.message)]) + "\n" + str(error.diagnostic)
+    place = re.search(r"main\.typ:(\d+):(\d+)", str(error.diagnostic))
+    if place:
+        return UnknownFormulaError(said, int(place[1]), int(place[2]))
+    return ReportError(said)
 
 
 def typst_string(text: str) -> str:
