@@ -20,8 +20,6 @@ START_SECONDS = 180
 STOP_SECONDS = 10
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
-ERROR_TAG = "raises-exception"
-"""Of cells that raise on purpose; nbclient goes on after them."""
 
 
 class ChapterError(Exception):
@@ -203,37 +201,6 @@ def _literal(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def _is_stopped(target: Path) -> bool:
-    """Whether a cell stopped the chapter; else drop papermill's words on those that may raise."""
-    import nbformat
-    from papermill.execute import remove_error_markers
-
-    notebook = nbformat.read(target, as_version=4)
-    if any(map(_raised, notebook.cells)):
-        return True
-    nbformat.write(remove_error_markers(notebook), target)
-    return False
-
-
-def _raised(cell: Any) -> bool:
-    """Whether a cell raised, without a tag that says so."""
-    errors = [out for out in cell.get("outputs", []) if out["output_type"] == "error"]
-    stopped = cell.metadata.get("papermill", {}).get("exception") is True
-    return stopped or bool(errors and ERROR_TAG not in cell.metadata.get("tags", []))
-
-
-def _check_whole(target: Path) -> None:
-    """Refuse a chapter that ended before its last cell, which papermill takes for whole."""
-    import nbformat
-
-    notebook = nbformat.read(target, as_version=4)
-    if any(map(_raised, notebook.cells)):
-        raise ChapterError(
-            None,
-            "SystemExit: the chapter ended itself before its last cell; take sys.exit out of it",
-        )
-
-
 class Execution:
     """A chapter that is executed in a fresh kernel, by a thread of its own.
 
@@ -293,6 +260,8 @@ class Execution:
             import papermill
             from papermill.exceptions import PapermillExecutionError
 
+            from helpers.report.executed import ended_itself, is_stopped
+
             try:
                 papermill.execute_notebook(
                     _literal(path),
@@ -305,9 +274,11 @@ class Execution:
                     execution=self,
                 )
             except PapermillExecutionError:
-                if _is_stopped(target):
+                if is_stopped(target):
                     raise
-            _check_whole(target)
+            if ended_itself(target):
+                what = "the chapter ended itself before its last cell; take sys.exit out of it"
+                raise ChapterError(None, f"SystemExit: {what}")
         except BaseException as error:  # handed to the thread that waits
             self._error = error
         finally:

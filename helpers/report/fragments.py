@@ -1,6 +1,6 @@
 """The intermediate model: chapters of numbered headings, figures and tables, ready to write.
 
-Two calls of pandoc parse all Markdown and all HTML tables of a report. What depends on the
+What depends on the
 book and not on the output format is done here: numbers, links between chapters, pictures.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from helpers.report.cells import Chapter, Code, Figure, Prose, Table, Text, fail_on
 from helpers.report.links import resolved, slug
-from helpers.report.markdown import labels, read_markdown, without_embeds
-from helpers.report.pandoc import Node, parse_all, plain_text, walk
+from helpers.report.pandoc import Node, plain_text, walk
+from helpers.report.parsing import parsed_blocks
 from helpers.report.pictures import Picture, natural_size
 from helpers.report.prose import ProseReader, asked_width, is_caption, layout_cells
 
@@ -22,8 +22,6 @@ _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)"
 _LARGE_CM = 1.1
 """A picture in a line of text that is higher stands between its paragraphs."""
 _SHORT = 60
-_HTML = "html+tex_math_dollars-native_divs-native_spans"
-_OUTPUT_HTML = "html-native_divs-native_spans"
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> 
     """
     found: list[str] = [] if faults is None else faults
     sections = []
-    for chapter, parsed in zip(chapters, _parsed(chapters, found), strict=True):
+    for chapter, parsed in zip(chapters, parsed_blocks(chapters, found), strict=True):
         builder = _Builder(chapter, found)
         for block, (blocks, caption) in zip(chapter.blocks, parsed, strict=True):
             if isinstance(block, Prose):
@@ -127,69 +125,6 @@ def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> 
         ]
         section.title = _words(section.title)
     return sections
-
-
-def _parsed(
-    chapters: list[Chapter], faults: list[str]
-) -> list[list[tuple[list[Node], list[Node]]]]:
-    """Pandoc's blocks of each block of the chapters, and those of its caption.
-
-    Links and footnotes by name, and macros of formulas, hold in their own chapter: a chapter that
-    defines any is parsed on its own. Cells that define the same name twice are parsed apart.
-    """
-    batches: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-    texts: dict[tuple[int, int, int], str] = {}
-    pages: list[tuple[int, int, int]] = []
-    outputs: list[tuple[int, int, int]] = []
-    macros: dict[int, list[str]] = {}
-    for number, chapter in enumerate(chapters):
-        seen: dict[str, int] = {}
-        pieces: list[tuple[tuple[int, int, int], set[str]]] = []
-        for place, block in enumerate(chapter.blocks):
-            if isinstance(block, Figure | Table) and block.caption:
-                texts[number, place, -1] = block.caption
-                pieces.append(((number, place, -1), labels(block.caption)))
-            if isinstance(block, Table):
-                lost: list[str] = []
-                page = re.sub(r"(?s)<caption>.*?</caption>", "", block.html)
-                texts[number, place, 0] = without_embeds(page, lost)
-                outputs.append((number, place, 0))
-            if isinstance(block, Prose):
-                read = read_markdown(block.text)
-                macros.setdefault(number, []).extend(read.definitions)
-                faults += [
-                    f"{chapter.where(block.cell)}: unresolved picture: {said} cannot be printed"
-                    for said in read.lost
-                ]
-                for index, piece in enumerate(read.pieces):
-                    texts[number, place, index] = piece.text
-                    if piece.language == "html":
-                        pages.append((number, place, index))
-                    else:
-                        pieces.append(((number, place, index), labels(piece.text)))
-        alone = bool(macros.get(number)) or any(names for _, names in pieces)
-        for key, names in pieces:
-            turn = max((seen.get(name, -1) for name in names), default=-1) + 1
-            seen |= dict.fromkeys(names, turn)
-            batches.setdefault((number, turn) if alone else (-1, 0), []).append(key)
-    parsed: dict[tuple[int, int, int], list[Node]] = {}
-    for (number, _), keys in batches.items():
-        before = ["\n".join(macros.get(number, []))]
-        done = parse_all(before + [texts[key] for key in keys])
-        parsed |= dict(zip(keys, done[1:], strict=True))
-    for keys, source in ((pages, _HTML), (outputs, _OUTPUT_HTML)):
-        parsed |= dict(zip(keys, parse_all([texts[key] for key in keys], source), strict=True))
-    by_block: dict[tuple[int, int], list[Node]] = {}
-    for number, place, index in sorted(parsed):
-        if index >= 0:
-            by_block.setdefault((number, place), []).extend(parsed[number, place, index])
-    return [
-        [
-            (by_block.get((number, place), []), parsed.get((number, place, -1), []))
-            for place in range(len(chapter.blocks))
-        ]
-        for number, chapter in enumerate(chapters)
-    ]
 
 
 def _inlines(blocks: list[Node]) -> list[Node]:
