@@ -41,6 +41,8 @@ _WORDS = {
     "R": r"\mathbb{R}", "N": r"\mathbb{N}", "Z": r"\mathbb{Z}", "Q": r"\mathbb{Q}",
     "C": r"\mathbb{C}", "cfrac": r"\frac", "idotsint": r"\int\cdots\int",
     "textsf": r"\text", "textup": r"\text", "textsc": r"\text", "emph": r"\textit",
+    "varliminf": r"\liminf", "varlimsup": r"\limsup", "dbinom": r"\binom", "thicksim": r"\sim",
+    "thickapprox": r"\approx", "xmapsto": r"\xrightarrow", "copyright": r"\text{©}",
     "lgroup": "(", "rgroup": ")", "vcentcolon": ":", "dblcolon": "::", "nicefrac": r"\frac",
 }  # fmt: skip
 _IGNORED = (
@@ -67,6 +69,15 @@ _CASES = re.compile(
 _GRID = re.compile(
     r"\\begin\{(array|matrix|smallmatrix|vmatrix)\}(?:\[\w\])?(\s*\{(?:[^{}]|\{[^{}]*\})*\})?"
 )
+_RENAMED_SIGNS = {
+    "sect": "∩", "sect.sq": "⊓", "sect.big": "⋂", "sect.double": "⋒", "lt.tri": "⊲",
+    "gt.tri": "⊳", "lt.tri.eq": "⊴", "gt.tri.eq": "⊵", "minus.circle": "⊖",
+    "times.circle": "⊗", "dot.circle": "⊙", "dot.circle.big": "⨀", "times.circle.big": "⨂",
+    "dash.circle": "⊝", "tack.r.double": "⊨", "plus.circle": "⊕", "plus.circle.big": "⨁",
+}  # fmt: skip
+"""Names of texmath that Typst 0.15 does not know any more, as the signs themselves."""
+_FORMULA = re.compile(r"(?<=\)\[)\$(?:[^$\\]|\\.)*\$(?=\];)", re.DOTALL)
+_SIGN = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![\w.\\#])[a-z]+(?:\.[a-z]+)*(?![\w(])')
 _MARK = re.compile(r'upright\("⟦(-?[\d.]+)⟧"\)')
 _GRID_MARK = re.compile(r'upright\("⟦grid ([^⟧]*)⟧"\)\s*(mat|vec)\((?:delim: "\(", )?')
 
@@ -284,11 +295,14 @@ def _layout(columns: str) -> list[str]:
 
 
 def from_texmath(markup: str) -> str:
-    """Typst as texmath writes it, with the marks of `for_typst` carried out.
+    """Typst as texmath writes it, with the marks of `for_typst` carried out, in today's names.
 
-    >>> from_texmath('$ a upright("⟦0.278⟧") b $')
-    '$ a #h(0.278em) b $'
+    >>> from_texmath('#with-alt("")[$ a upright("⟦0.278⟧") b sect c $];')
+    '#with-alt("")[$ a #h(0.278em) b ∩ c $];'
     """
+    markup = _FORMULA.sub(
+        lambda formula: _SIGN.sub(lambda m: _RENAMED_SIGNS.get(m[0], m[0]), formula[0]), markup
+    )
     markup = _GRID_MARK.sub(_grid, markup)
     markup = _MARK.sub(r"#h(\1em)", markup)
     return re.sub(r"⟦(?:grid [^⟧]*|-?[\d.]+)⟧", " ", markup)

@@ -175,3 +175,10 @@ def test_language_of_the_code_is_the_notebooks(tmp_path: Path) -> None:
         book.metadata["language_info"] = {"name": language}
         pdf, _ = DermBookPDFExporter().from_notebook_node(book)
         assert "x <- 1" in Pdf(pdf).text
+
+
+def test_a_notebook_may_be_chapter_nought(tmp_path: Path) -> None:
+    """``00_start.ipynb`` is chapter 0, and its sections 0.1 and 0.2."""
+    path = write_notebook(tmp_path / "00_start.ipynb", markdown("# Start\n\n## One\n\n## Two"))
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert "Chapter 0" in text and "0.1 One" in text and "0.2 Two" in text
