@@ -105,8 +105,13 @@ _ANY = 10**6
 
 
 def _room(width: float, size: float) -> int:
-    """Characters that a line of a column holds."""
+    """Characters that a line of a column holds, whichever they are."""
     return max(int((width - _INSET_PT) / (_WIDE_EM * size)), 4)
+
+
+def _fits(text: str, room: int) -> bool:
+    """Whether a short word is left whole: columns are as wide as these are on the average."""
+    return len(text) < _LONG_WORD and text_units(text) <= room * _WIDE_EM / _UNIT_EM + 1.5
 
 
 def _with_breaks(rows: Any, rooms: list[int]) -> Any:
@@ -187,7 +192,7 @@ def _breakable(node: Node, room: int) -> Node | None:
         return {"t": "Code", "c": [node["c"][0], breakable(node["c"][1], room)]}
     if node["t"] != "Str":
         return None
-    if len(node["c"]) < _LONG_WORD and text_units(node["c"]) <= room:
+    if _fits(node["c"], room):
         return {"t": "Str", "c": node["c"].replace("++", "+\u2060+")}
     return {"t": "Str", "c": breakable(node["c"], room)}
 
@@ -214,9 +219,9 @@ def breakable(text: str, room: int) -> str:
 
     def word(match: re.Match[str]) -> str:
         whole = match[0]
-        if len(whole) < _LONG_WORD and text_units(whole) <= room:
+        if _fits(whole, room):
             return whole
-        places = re.sub(r"(?<=[_/\-.:=,;&?)(\[\]{}|+@#\\])(?=\w)", "\u200b", whole)
+        places = re.sub(r"(?<=[_/\-.:=,;&?|@\\])(?=\w)", "\u200b", whole)
         return re.sub(rf"[^\s\u200b]{{{room}}}(?=[^\s\u200b])", "\\g<0>\u200b", places)
 
     return re.sub(r"[^\s\u200b]+", word, text)

@@ -27,7 +27,10 @@ _OUTPUT_COLUMNS = 96
 _CODE_COLUMNS = 91
 _LINE_CHARACTERS = 60
 """Of code and names in prose: what is longer may break between any two letters."""
-_WORD_CHARACTERS = 30
+_WORD_CHARACTERS = 60
+_LONG_CAPTION = 600
+_LONG_TABLE = 1500
+"""Characters from which on a short table, or a figure with its caption, may be too tall."""
 _NESTED_CM = 12.0
 """Widest that a picture in a list or a quotation is printed."""
 _SMALL_CM = 1.1
@@ -116,6 +119,23 @@ def _code(text: str) -> Node:
     return {"t": "Code", "c": [["", [], []], text]}
 
 
+def _whole(short: bool, nodes: object, long: int) -> str:
+    """Whether a figure or table stays on one page, for the template."""
+    if not short:
+        return "false"
+    return "auto" if len(plain_text(nodes)) > long or _has_picture(nodes) else "true"
+
+
+def _has_picture(nodes: object) -> bool:
+    found: list[Node] = []
+
+    def look(node: Node) -> None:
+        found.extend([node] if node["t"] in ("Image", "CodeBlock", "LineBreak") else [])
+
+    walk(nodes, look)
+    return bool(found)
+
+
 def _squeezed(tex: str) -> str:
     return "".join(tex.split())
 
@@ -185,7 +205,7 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         width = f"{_printed_width(figure):g}cm"
         opening = (
             f"#numbered-figure({typst_string(file)}, {width}, {typst_string(figure.alt)}, "
-            f"{typst_string(part.number)})["
+            f"{typst_string(part.number)}, {_whole(True, part.caption, _LONG_CAPTION)})["
         )
         caption = _accessible(part.caption, section, folder)
         return [{"t": "Plain", "c": _bracketed(opening, caption, "];")}]
@@ -196,7 +216,7 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
     table = {"t": "Table", "c": [*before, head, bodies, foot]}
     opening = (
         f"#numbered-table({typst_string(part.number)}, {fit.size:g}pt, "
-        f"{'true' if fit.short else 'false'})["
+        f"{_whole(fit.short, [fit.table, part.caption], _LONG_TABLE)})["
     )
     return [
         {
@@ -227,6 +247,10 @@ def _accessible(
             return _raw(f"#code-cell(raw({source}, lang: {language}, block: true))")
         if kind == "Code":
             return _code(node["c"][1])
+        if kind == "Link":  # Typst knows where addresses break
+            attributes, words, target = node["c"]
+            if "".join(plain_text(words).split("\u200b")) == target[0]:
+                return {"t": "Link", "c": [attributes, [{"t": "Str", "c": target[0]}], target]}
         if kind == "Str" and len(node["c"]) > _WORD_CHARACTERS:
             return {"t": "Str", "c": breakable(node["c"], _LINE_CHARACTERS)}
         if kind == "Span" and MISSING_CLASS in node["c"][0][1]:
