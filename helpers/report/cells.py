@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,20 @@ import nbformat
 
 from helpers.core import ReportError
 from helpers.notebook import FIGURE_MIME, TABLE_MIME
+from helpers.report.outputs import decoded, shown
+from helpers.report.pictures import Picture, picture_of
 
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
 SHOWN_TAGS = frozenset({"show-input"})
 """Of cells whose code is what the chapter is about: it is kept where other code is hidden."""
+_SCRIPT = "application/javascript"
+ERROR_TAGS = frozenset({"raises-exception"})
+"""Of cells that raise on purpose: what they raised is shown."""
+NEVER_RUN_TAGS = frozenset({"skip-execution"})
 _PARAMETER_TAGS = frozenset({"parameters", "injected-parameters"})
-_SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
-_PICTURE_SUFFIXES = frozenset({".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*\d+/\d+|\d+/\d+ .*━")
-_OBJECT = re.compile(r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Bytes of a picture and the suffix that says what they are."""
-
-    data: bytes
-    suffix: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """A table in HTML; ``caption`` is Markdown, or empty."""
+    """A table, or anything else, in HTML; ``caption`` is Markdown, or empty."""
 
     cell: int
     html: str
@@ -92,6 +87,7 @@ class Chapter:
     folder: Path
     blocks: tuple[Block, ...]
     sources: tuple[str, ...]
+    language: str = "python"
 
     def where(self, cell: int) -> str:
         """Name a cell for an error message, with the start of its first line."""
@@ -179,6 +175,7 @@ def read_chapter(
     number: int,
     code: str,
     executed: bool = True,
+    notes: list[str] | None = None,
 ) -> tuple[Chapter, list[str]]:
     """Turn a notebook into blocks; give the problems back instead of raising them.
 
@@ -196,51 +193,60 @@ def read_chapter(
         Whether source code is kept.
     executed : bool, default=True
         Whether a code cell that never ran is a problem.
+    notes : list of str, optional
+        Gets what cannot be printed and is named in its place, which is no problem.
 
     Returns
     -------
     chapter : Chapter
+        With the best that can be printed in place of each problem.
     problems : list of str
     """
     if code not in ("show", "hide"):
         raise ReportError(f"expected code 'show' or 'hide' but got {code!r}")
     blocks: list[Block] = []
     sources = tuple(str(cell.source) for cell in notebook.cells)
-    chapter = Chapter(name, number, folder, (), sources)
+    language = _language(notebook)
+    chapter = Chapter(name, number, folder, (), sources, language)
     problems: list[str] = []
+    notes = [] if notes is None else notes
     for index, cell in enumerate(notebook.cells):
         tags = set(cell.get("metadata", {}).get("tags", []))
         if cell.cell_type == "markdown":
             blocks.append(Prose(index, cell.source, _attachments(cell)))
         if cell.cell_type != "code" or not cell.source.strip():
             continue
-        if executed and cell.get("execution_count") is None:
+        if executed and cell.get("execution_count") is None and not tags & NEVER_RUN_TAGS:
             problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
         if (code == "show" or tags & SHOWN_TAGS) and not tags & HIDDEN_TAGS:
             blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
-        for output in _merged(cell.outputs):
-            try:
-                block = _block(output, index)
-            except ReportError as error:
-                problems.append(f"{chapter.where(index)}: {error}")
-            else:
-                blocks += [block] if block is not None else []
-    return Chapter(name, number, folder, tuple(blocks), sources), problems
+        outputs = _merged(cell.outputs)
+        for output in outputs:
+            data = set(output.get("data", {}))
+            if len(outputs) > 1 and _SCRIPT in data and data <= {_SCRIPT, "text/plain"}:
+                continue  # it serves what else the cell shows
+            block, problem, note = _block(output, index, bool(tags & ERROR_TAGS))
+            blocks += [block] if block is not None else []
+            problems += [f"{chapter.where(index)}: {problem}"] if problem else []
+            notes += [f"{chapter.where(index)}: {note}"] if note else []
+    return Chapter(name, number, folder, tuple(blocks), sources, language), problems
+
+
+def _language(notebook: Any) -> str:
+    """Language of the code, as the notebook says it."""
+    metadata = notebook.get("metadata", {})
+    found = metadata.get("kernelspec", {}).get("language")
+    found = found or metadata.get("language_info", {}).get("name")
+    return str(found or "python").lower()
 
 
 def _attachments(cell: Any) -> dict[str, Picture]:
     found = {}
     for name, bundle in cell.get("attachments", {}).items():
         for media, text in bundle.items():
-            if media in _SUFFIXES:
-                found[name] = _decoded(media, text)
+            with suppress(ReportError):  # told where the prose shows it
+                found[name] = decoded(media, text)
     return found
-
-
-def _decoded(media: str, text: str | list[str]) -> Picture:
-    joined = "".join(text)
-    data = joined.encode() if media == "image/svg+xml" else base64.b64decode(joined)
-    return Picture(data, _SUFFIXES[media])
 
 
 def _merged(outputs: list[Any]) -> list[dict[str, Any]]:
@@ -257,31 +263,61 @@ def _merged(outputs: list[Any]) -> list[dict[str, Any]]:
     return merged
 
 
-def _block(output: Mapping[str, Any], cell: int) -> Block | None:
-    """Block of one output; None for what does not belong on a page."""
+def _block(output: Mapping[str, Any], cell: int, may_raise: bool) -> tuple[Block | None, str, str]:
+    """Block of one output, None for what does not belong on a page; its problem; a note."""
     kind = output["output_type"]
     if kind == "error":
-        raise ReportError(f"shows a traceback, {output.get('ename')}: {output.get('evalue')}")
+        what = f"{output.get('ename')}: {output.get('evalue')}"
+        trace = _text("\n".join(output.get("traceback", [])), cell) or _text(what, cell)
+        return trace, "" if may_raise else f"shows a traceback, {what}", ""
     if kind == "stream":
-        return _text(output["text"], cell)
-    data = output.get("data", {})
-    if FIGURE_MIME in data:
-        return _figure(data[FIGURE_MIME], cell)
+        return _text(output["text"], cell), "", ""
+    data = dict(output.get("data", {}))
     if TABLE_MIME in data:
-        return Table(cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", ""))
-    if "text/markdown" in data:
-        return Prose(cell, "".join(data["text/markdown"]))
-    for media in _SUFFIXES:
-        if media in data:
-            alt = f"Picture shown by code cell {cell}."
-            return Figure(cell, _decoded(media, data[media]), "", alt)
-    page = "".join(data.get("text/html", ""))
-    if "<table" in page:
-        return Table(cell, page)
-    if "text/latex" in data:
-        return Prose(cell, "".join(data["text/latex"]))
-    plain = "".join(data.get("text/plain", ""))
-    return None if _OBJECT.match(plain.strip()) else _text(plain, cell)
+        return (
+            Table(cell, "".join(data["text/html"]), data[TABLE_MIME].get("caption", "")),
+            "",
+            "",
+        )
+    problem = ""
+    if FIGURE_MIME in data:
+        try:
+            return _figure(data[FIGURE_MIME], cell), "", ""
+        except ReportError as error:
+            problem = str(error)
+            data.pop("text/plain", None)
+    try:
+        found = shown(data)
+    except ReportError as error:
+        return _named(cell, "picture that cannot be read"), str(error), ""
+    content = found.content
+    if found.kind == "named":
+        note = f"{content} cannot be printed and is named in its place"
+        return _named(cell, content), problem, note
+    if found.kind == "picture":
+        alt = f"Picture shown by code cell {cell}."
+        return Figure(cell, content, "", alt, _shown_width(output)), problem, ""
+    if found.kind == "html":
+        return Table(cell, content), problem, ""
+    if found.kind == "prose":
+        return Prose(cell, content), problem, ""
+    if found.kind == "text":
+        return _text(content, cell), problem, ""
+    return (_named(cell, "picture that is missing") if problem else None), problem, ""
+
+
+def _shown_width(output: Mapping[str, Any]) -> float | None:
+    """Width in centimetres that an output asks for, at 110 pixels to the inch, or None."""
+    for bundle in dict(output.get("metadata", {})).values():
+        width = bundle.get("width") if isinstance(bundle, Mapping) else None
+        if isinstance(width, int | float) and width > 0:
+            return float(width) / 110 * 2.54
+    return None
+
+
+def _named(cell: int, what: str) -> Text:
+    """Line in the place of what cannot be printed."""
+    return Text(cell, f"[{what[:1].upper()}{what[1:]}: not printed]")
 
 
 def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
@@ -290,22 +326,6 @@ def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
         raise ReportError(f"unresolved picture: expected the file {path} but found none")
     width = bundle.get("width")
     return Figure(cell, picture_of(path), bundle["caption"], bundle["alt"], width)
-
-
-def picture_of(path: Path) -> Picture:
-    """Read a picture file.
-
-    Raises
-    ------
-    ReportError
-        If it is not there, empty, or of a kind that cannot be printed.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in _PICTURE_SUFFIXES:
-        raise ReportError(f"unresolved picture: {path} is not one of {sorted(_PICTURE_SUFFIXES)}")
-    if not path.is_file() or not path.stat().st_size:
-        raise ReportError(f"unresolved picture: expected the file {path} but found none, or empty")
-    return Picture(path.read_bytes(), suffix)
 
 
 def _text(text: str, cell: int) -> Text | None:

@@ -62,9 +62,13 @@ def check_parameters(chapter: Chapter, parameters: Mapping[str, Any]) -> None:
         Naming the chapter, the parameters that it does not have, and those that it has.
     """
     _quiet()
+    import nbformat
     import papermill
 
-    valid = list(papermill.inspect_notebook(str(chapter.path)))
+    notebook = nbformat.read(chapter.path, as_version=4)
+    # Chapters run in this very interpreter, whatever they say of themselves, or where they do not.
+    notebook.metadata["kernelspec"] = {"name": "python3", "language": "python"}
+    valid = list(papermill.inspect_notebook(notebook))
     unknown = [name for name in parameters if name not in valid]
     if unknown:
         noun = "parameter" if len(unknown) == 1 else "parameters"
@@ -147,6 +151,7 @@ def kernel_variables() -> dict[str, str]:
     """Variables that all kernels are given, whatever their chapter."""
     modules = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures belong to the notebook
         "PYTHONPATH": os.pathsep.join(modules),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2"),
@@ -189,6 +194,11 @@ def prepared(state: Path, provisioner: str | None = None) -> Iterator[None]:
             del os.environ["JUPYTER_PATH"]
         else:
             os.environ["JUPYTER_PATH"] = before
+
+
+def _literal(path: Path) -> str:
+    """A path that papermill takes as it is: braces are placeholders to it."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 class Execution:
@@ -248,17 +258,27 @@ class Execution:
     def _execute(self, path: Path, target: Path, parameters: dict[str, Any]) -> None:
         try:
             import papermill
+            from papermill.exceptions import PapermillExecutionError
 
-            papermill.execute_notebook(
-                str(path),
-                str(target),
-                parameters=parameters,
-                engine_name=_ENGINE,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                execution=self,
-            )
+            from helpers.report.executed import ended_itself, is_stopped
+
+            try:
+                papermill.execute_notebook(
+                    _literal(path),
+                    _literal(target),
+                    parameters=parameters,
+                    engine_name=_ENGINE,
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    execution=self,
+                )
+            except PapermillExecutionError:
+                if is_stopped(target):
+                    raise
+            if ended_itself(target):
+                what = "the chapter ended itself before its last cell; take sys.exit out of it"
+                raise ChapterError(None, f"SystemExit: {what}")
         except BaseException as error:  # handed to the thread that waits
             self._error = error
         finally:
@@ -328,6 +348,8 @@ def _failure(error: BaseException, cell: int | None) -> ChapterError:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    if isinstance(error, ChapterError):
+        return ChapterError(cell, error.reason)
     if isinstance(error, DeadKernelError):
         return ChapterError(
             cell,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import Exporter
+from traitlets import Bool
 
 from helpers.report.cells import chapter_number, fail_on, read_chapter, read_chapters
 from helpers.report.cover import Cover
@@ -50,11 +52,20 @@ def render_html(notebooks: list[Path], target: Path, cover: Mapping[str, Any], c
 
 
 class DermBookPDFExporter(Exporter):
-    """``jupyter nbconvert --to dermbook-pdf chapter.ipynb``: one chapter as a PDF, with code.
+    """``jupyter nbconvert --to dermbook-pdf notebook.ipynb``: any notebook as a PDF, with code.
 
     A notebook that was not executed is printed without results. The PDF's date is the time of
     the notebook's last change, so that the same notebook gives the same bytes.
+
+    What a chapter of the book may not have is no error here: a picture on another host becomes
+    its link, one that is missing a marked box, a traceback is printed as it is. All of it is
+    listed on standard error.
     """
+
+    strict = Bool(
+        False,
+        help="Whether what a chapter of the book may not have is an error, not a warning.",
+    ).tag(config=True)
 
     export_from_notebook = "PDF of DermBook"
     output_mimetype = "application/pdf"
@@ -82,17 +93,27 @@ class DermBookPDFExporter(Exporter):
         Raises
         ------
         ReportError
-            If it shows a traceback, or a picture, font or character is missing.
+            If ``strict``, and it shows a traceback, or a picture, a font, a character or a
+            formula cannot be printed.
         """
         nb, resources = super().from_notebook_node(nb, resources, **kwargs)
         metadata = resources.get("metadata", {})
         stem = metadata.get("name") or "notebook"
         folder = Path(metadata.get("path") or ".")
+        notes: list[str] = []
         chapter, problems = read_chapter(
-            nb, f"{stem}.ipynb", folder, chapter_number(stem, 1), "show", executed=False
+            nb,
+            f"{stem}.ipynb",
+            folder,
+            chapter_number(stem, 1),
+            "show",
+            executed=False,
+            notes=notes,
         )
-        fail_on(problems)
-        sections = build_sections([chapter])
+        if self.strict:
+            fail_on(problems)
+        warnings = [*problems, *notes]
+        sections = build_sections([chapter], None if self.strict else warnings)
         cover = Cover(
             title=plain_text(sections[0].title),
             date=_changed(folder, stem),
@@ -100,8 +121,12 @@ class DermBookPDFExporter(Exporter):
         )
         with tempfile.TemporaryDirectory(prefix="dermbook-") as name:
             target = Path(name) / "chapter.pdf"
-            write_pdf(sections, cover, target)
+            write_pdf(sections, cover, target, None if self.strict else warnings)
             pdf = target.read_bytes()
+        if warnings:
+            noun = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+            lines = [f"{stem}.ipynb: {noun}", *(f"  - {warning}" for warning in warnings)]
+            print("\n".join(lines), file=sys.stderr)
         resources["output_extension"] = ".pdf"
         return pdf, resources
 

@@ -1,6 +1,6 @@
 """The intermediate model: chapters of numbered headings, figures and tables, ready to write.
 
-Two calls of pandoc parse all Markdown and all HTML tables of a report. What depends on the
+What depends on the
 book and not on the output format is done here: numbers, links between chapters, pictures.
 """
 
@@ -8,28 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlparse
 
-from helpers.core import ReportError
-from helpers.report.cells import (
-    Chapter,
-    Code,
-    Figure,
-    Picture,
-    Prose,
-    Table,
-    Text,
-    fail_on,
-    picture_of,
-)
-from helpers.report.pandoc import Node, parse_all, plain_text, walk
+from helpers.report.cells import Chapter, Code, Figure, Prose, Table, Text, fail_on
+from helpers.report.links import resolved, slug
+from helpers.report.pandoc import Node, plain_text, walk
+from helpers.report.parsing import parsed_blocks
+from helpers.report.pictures import Picture, natural_size
+from helpers.report.prose import ProseReader, asked_width, is_caption, layout_cells
 
 _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
-_FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]")
-_MATH = re.compile(r"\s*\\begin\{(align|equation|gather|multline|eqnarray)\*?\}")
-_WEB = frozenset({"http", "https", "mailto", "doi"})
+_LARGE_CM = 1.1
+"""A picture in a line of text that is higher stands between its paragraphs."""
+_SHORT = 60
 
 
 @dataclass(frozen=True)
@@ -87,13 +79,16 @@ class Section:
         return f"chapter-{self.chapter.number}"
 
 
-def build_sections(chapters: list[Chapter]) -> list[Section]:
+def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> list[Section]:
     """Parse and number all chapters of a report.
 
     Parameters
     ----------
     chapters : list of Chapter
         As read from the executed notebooks.
+    faults : list of str, optional
+        Gets pictures that are not there or cannot be printed, by cell; something else stands in
+        their place.
 
     Returns
     -------
@@ -102,44 +97,34 @@ def build_sections(chapters: list[Chapter]) -> list[Section]:
     Raises
     ------
     ReportError
-        If a picture that the prose names is not there; all of them at once.
+        If a picture that the prose names is not there, all of them at once; unless ``faults`` is
+        given.
     """
-    prose: list[str] = []
-    tables: list[str] = []
-    for chapter in chapters:
-        for block in chapter.blocks:
-            if isinstance(block, Prose):
-                prose.append(_own_footnotes(block.text, chapter.number))
-            elif isinstance(block, Figure | Table):
-                prose.append(block.caption)
-            if isinstance(block, Table):
-                tables.append(
-                    re.sub(r"(?s)<style.*?</style>|<caption>.*?</caption>", "", block.html)
-                )
-    parsed_prose = iter(parse_all(prose))
-    parsed_tables = iter(parse_all(tables, "html"))
-    problems: list[str] = []
+    found: list[str] = [] if faults is None else faults
     sections = []
-    for chapter in chapters:
-        builder = _Builder(chapter, problems)
-        for block in chapter.blocks:
+    for chapter, parsed in zip(chapters, parsed_blocks(chapters, found), strict=True):
+        builder = _Builder(chapter, found)
+        for block, (blocks, caption) in zip(chapter.blocks, parsed, strict=True):
             if isinstance(block, Prose):
-                builder.add_prose(block, next(parsed_prose))
+                builder.add_prose(block, blocks)
             elif isinstance(block, Figure):
-                builder.add_figure(block, _inlines(next(parsed_prose)))
+                builder.add_figure(block, _inlines(caption))
             elif isinstance(block, Table):
-                builder.add_table(block.cell, next(parsed_tables), _inlines(next(parsed_prose)))
+                builder.add_table(block, blocks, _inlines(caption))
             else:
                 builder.section.parts.append(block)
+        builder.section.pictures = builder.reader.pictures
         sections.append(builder.section)
-    fail_on(problems)
-    _resolve_links(sections)
+    if faults is None:
+        fail_on(found)
+    names = {section.chapter.name: section.anchor for section in sections}
+    for section in sections:
+        section.parts = [
+            _map_inlines(part, partial(resolved, anchors=section.anchors, chapters=names))
+            for part in section.parts
+        ]
+        section.title = _words(section.title)
     return sections
-
-
-def _own_footnotes(text: str, number: int) -> str:
-    """Keep footnotes of one name in two chapters apart."""
-    return _FOOTNOTE.sub(rf"[^c{number}-\1]", text)
 
 
 def _inlines(blocks: list[Node]) -> list[Node]:
@@ -151,35 +136,107 @@ def _inlines(blocks: list[Node]) -> list[Node]:
     return found
 
 
+def _words(inlines: list[Node]) -> list[Node]:
+    """A title as the contents and the head of every page can repeat it: words alone."""
+
+    def change(node: Node) -> Node | list[Node] | None:
+        if node["t"] in ("Link", "Image"):
+            return list(node["c"][1])
+        return [] if node["t"] == "Note" else None
+
+    flat: list[Node] = walk(inlines, change)
+    return flat
+
+
 class _Builder:
     """Takes the blocks of one chapter in their order and numbers them."""
 
-    def __init__(self, chapter: Chapter, problems: list[str]) -> None:
+    def __init__(self, chapter: Chapter, faults: list[str]) -> None:
         title = chapter.name.removesuffix(".ipynb").lstrip("0123456789_-. ").replace("_", " ")
+        title = title.strip() or chapter.name
         self.section = Section(chapter, [{"t": "Str", "c": title.capitalize()}])
-        self.problems = problems
+        self.reader = ProseReader(chapter, faults)
         self.counts = {"figure": 0, "table": 0}
         self.headings = [0, 0]
         self.titled = False
         self.level = 1
 
     def add_prose(self, block: Prose, blocks: list[Node]) -> None:
-        blocks = walk(blocks, lambda node: self._clean(node, block))
+        self._add_blocks(block.cell, self.reader.read(blocks, block))
+
+    def _add_blocks(self, cell: int, blocks: list[Node], caption: list[Node] | None = None) -> None:
         for node in blocks:
             kind, content = node["t"], node.get("c", [])
             if kind == "Header":
-                self._add_heading(*content)
+                self._add_heading(cell, *content)
             elif kind == "Table":
-                caption = _inlines(content[1][1])
-                self._add_table(block.cell, node, caption)
-            elif kind == "Para" and len(content) == 1 and content[0]["t"] == "Image":
-                caption, (source, _) = content[0]["c"][1:]
-                picture = self.section.pictures.pop(source, None)
-                if picture is not None:
-                    alt = plain_text(caption) or f"Picture in cell {block.cell}."
-                    self.add_figure(Figure(block.cell, picture, "", alt), caption)
-            else:
+                if (cells := layout_cells(node)) is not None and not caption:
+                    self._add_side_by_side(cell, cells)
+                else:
+                    self._add_table(cell, node, caption or _inlines(content[1][1]))
+            elif kind == "Figure":
+                self._add_blocks(cell, content[2])
+                self._add_blocks(cell, content[1][1])
+            elif kind in ("Para", "Plain"):
+                self._add_paragraph(cell, node)
+            elif kind != "Null":
                 self._add_block(node)
+
+    def _add_paragraph(self, cell: int, node: Node) -> None:
+        """Set large pictures between the words before and after them."""
+        words: list[Node] = []
+        alone = [part for part in node["c"] if part["t"] not in ("Space", "SoftBreak", "LineBreak")]
+        for part in node["c"]:
+            image = _only_image(part)
+            if image is None or (len(alone) > 1 and not self._is_large(image)):
+                words.append(part)
+                continue
+            self._add_words(node["t"], words)
+            words = []
+            caption = image["c"][1] if is_caption(image) else []
+            alt = plain_text(image["c"][1]) or f"Picture in cell {cell}."
+            picture = self.reader.pictures[image["c"][2][0]]
+            figure = Figure(cell, picture, "", alt, asked_width(image))
+            self.add_figure(figure, caption)
+        self._add_words(node["t"], words)
+
+    def _is_large(self, image: Node) -> bool:
+        width = asked_width(image)
+        across, down = natural_size(self.reader.pictures[image["c"][2][0]])
+        return (width * down / across if width else down) > _LARGE_CM
+
+    def _add_words(self, kind: str, words: list[Node]) -> None:
+        blank = ("Space", "SoftBreak", "LineBreak")
+        while words and words[-1]["t"] in blank:
+            words.pop()
+        while words and words[0]["t"] in blank:
+            words.pop(0)
+        if words:
+            self._add_block({"t": kind, "c": words})
+
+    def _add_side_by_side(self, cell: int, cells: list[list[Node]]) -> None:
+        """What a table only puts side by side: short pieces in one line, all else in turn."""
+        row: list[Node] = []
+        for blocks in cells:
+            short = len(blocks) == 1 and blocks[0]["t"] in ("Para", "Plain")
+            if short and len(plain_text(blocks)) < _SHORT and not self._shows_large(blocks):
+                row += [{"t": "Space"}, {"t": "Str", "c": "·"}, {"t": "Space"}] if row else []
+                row += blocks[0]["c"]
+                continue
+            self._add_words("Para", row)
+            row = []
+            self._add_blocks(cell, blocks)
+        self._add_words("Para", row)
+
+    def _shows_large(self, blocks: list[Node]) -> bool:
+        found: list[bool] = []
+
+        def look(node: Node) -> None:
+            if node["t"] == "Image":
+                found.append(self._is_large(node))
+
+        walk(blocks, look)
+        return any(found)
 
     def _add_block(self, node: Node) -> None:
         last = self.section.parts[-1] if self.section.parts else None
@@ -188,9 +245,12 @@ class _Builder:
         else:
             self.section.parts.append(Passage([node]))
 
-    def _add_heading(self, level: int, _: list[Any], inlines: list[Node]) -> None:
+    def _add_heading(self, cell: int, level: int, _: list[Any], inlines: list[Node]) -> None:
+        if not plain_text(inlines).strip():  # a heading of a picture alone is none
+            self._add_paragraph(cell, {"t": "Para", "c": inlines})
+            return
         if level == 1 and not self.titled:
-            self.section.title = _without_number(inlines)
+            self.section.title = _without_number(inlines) or self.section.title
             self.titled = True
             return
         level = min(max(level, 2), self.level + 1)  # no level is skipped, which readers rely on
@@ -201,7 +261,7 @@ class _Builder:
             self.headings[level - 1 :] = [0] * len(self.headings[level - 1 :])
             number = ".".join(map(str, [self.section.chapter.number, *self.headings[: level - 1]]))
         anchor = f"{self.section.anchor}-{len(self.section.anchors) + 1}"
-        self.section.anchors.setdefault(_slug(plain_text(inlines)), anchor)
+        self.section.anchors.setdefault(slug(plain_text(inlines)), anchor)
         self.section.parts.append(Heading(level, anchor, inlines, number))
 
     def _number(self, kind: str, caption: list[Node]) -> str:
@@ -214,62 +274,20 @@ class _Builder:
         number = self._number("figure", caption)
         self.section.parts.append(NumberedFigure(figure, caption, number))
 
-    def add_table(self, cell: int, blocks: list[Node], caption: list[Node]) -> None:
-        for node in blocks:
-            if node["t"] == "Table":
-                self._add_table(cell, node, caption)
-            elif plain_text(node).strip():
-                self._add_block(node)
+    def add_table(self, block: Table, blocks: list[Node], caption: list[Node]) -> None:
+        self._add_blocks(block.cell, self.reader.read(blocks, block), caption)
 
     def _add_table(self, cell: int, node: Node, caption: list[Node]) -> None:
         number = self._number("table", caption)
         bare = {"t": "Table", "c": [["", [], []], [None, []], *node["c"][2:]]}
         self.section.parts.append(NumberedTable(cell, bare, caption, number))
 
-    def _clean(self, node: Node, block: Prose) -> Node | list[Node] | None:
-        """Resolve pictures; turn bare LaTeX environments into math; report lost HTML."""
-        kind, content = node["t"], node.get("c", [])
-        if kind == "Image":
-            return self._resolve(node, block)
-        if kind in ("RawInline", "RawBlock"):
-            language, text = content
-            if language in ("tex", "latex") and _MATH.match(text):
-                math = {"t": "Math", "c": [{"t": "DisplayMath"}, text]}
-                return {"t": "Para", "c": [math]} if kind == "RawBlock" else math
-            if re.match(r"<br\s*/?>", text):
-                return {"t": "LineBreak"} if kind == "RawInline" else []
-            if re.search(r"<(img|svg|iframe|video)\b", text, re.IGNORECASE):
-                where = self.section.chapter.where(block.cell)
-                self.problems.append(
-                    f"{where}: unresolved picture: {text[:60]} cannot be printed; "
-                    "write ![what it shows](file) instead"
-                )
-            return []
-        return None
 
-    def _resolve(self, node: Node, block: Prose) -> Node:
-        attributes, caption, (source, _) = node["c"]
-        name = unquote(source)
-        try:
-            if name.startswith("attachment:"):
-                picture = block.attachments.get(name.removeprefix("attachment:"))
-                if picture is None:
-                    raise ReportError(f"unresolved picture: the cell has no {name}")
-            elif urlparse(name).scheme:
-                raise ReportError(f"unresolved picture: {name[:80]} is not a file of the chapter")
-            else:
-                picture = picture_of(self.section.chapter.folder / name)
-        except ReportError as error:
-            self.problems.append(f"{self.section.chapter.where(block.cell)}: {error}")
-            return {"t": "Str", "c": ""}
-        key = f"{len(self.section.pictures)}-{self.section.anchor}-{block.cell}"
-        self.section.pictures[key] = picture
-        return {"t": "Image", "c": [attributes, caption, [key, ""]]}
-
-
-def _slug(text: str) -> str:
-    """Name of a heading in links, however JupyterLab or a person writes it."""
-    return re.sub(r"\W+", "-", text.casefold()).strip("-")
+def _only_image(node: Node) -> Node | None:
+    """A picture, or the picture that a link holds and nothing else."""
+    if node["t"] == "Link" and len(node["c"][1]) == 1:
+        node = node["c"][1][0]
+    return node if node["t"] == "Image" else None
 
 
 def _without_number(inlines: list[Node]) -> list[Node]:
@@ -288,33 +306,6 @@ def _without_number(inlines: list[Node]) -> list[Node]:
         left -= len(text)
         rest.pop(0)
     return rest
-
-
-def _resolve_links(sections: list[Section]) -> None:
-    """Point links to chapters and headings of the report; unlink what is not part of it."""
-    chapters = {section.chapter.name: section for section in sections}
-    for section in sections:
-
-        def change(
-            node: Node, anchors: dict[str, str] = section.anchors
-        ) -> Node | list[Node] | None:
-            if node["t"] != "Link":
-                return None
-            attributes, inlines, (target, title) = node["c"]
-            address = urlparse(target)
-            if address.scheme in _WEB:
-                return None
-            name = Path(unquote(address.path)).name
-            anchor = anchors.get(_slug(unquote(address.fragment))) if not name else None
-            if name in chapters:
-                anchor = chapters[name].anchor
-            if anchor is None:
-                return list(inlines)
-            return {"t": "Link", "c": [attributes, inlines, [f"#{anchor}", title]]}
-
-        section.parts = [
-            _map_inlines(part, lambda node: walk(node, change)) for part in section.parts
-        ]
 
 
 def _map_inlines(part: Part, change: Any) -> Part:

@@ -11,21 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import atomic_file, cjk_characters, cjk_cut
-from helpers.report.cells import Code, Picture, Text
+from helpers.report.cells import Code, Text
 from helpers.report.cover import Cover
+from helpers.report.formulas import readable
 from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
 from helpers.report.pandoc import Node, plain_text, walk, write
+from helpers.report.pictures import MEDIA, Picture
+from helpers.report.prose import asked_width
 from helpers.report.tables import fit_table
 
 HTML_TEMPLATE = Path(__file__).with_name("template.html.j2")
-_MEDIA = {
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-}
 _WIDE_CM = 1000.0
 _HAN = re.compile(
     r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002ffff][\u3000-\u9fff\uff00-\uffef]*)"
@@ -147,7 +142,7 @@ def _part(part: Part, section: Section) -> list[Node]:
     if isinstance(part, Passage):
         return _page_inlines(part.blocks, section)
     if isinstance(part, Code):
-        return [_raw(_code(part))]
+        return [_raw(_code(part, section.chapter.language))]
     if isinstance(part, Text):
         return [_raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')]
     if isinstance(part, NumberedFigure):
@@ -155,14 +150,19 @@ def _part(part: Part, section: Section) -> list[Node]:
     return _table(part, section)
 
 
-def _code(part: Code) -> str:
+def _code(part: Code, language: str) -> str:
     from pygments import highlight  # type: ignore[import-untyped]
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+    from pygments.lexers import TextLexer, get_lexer_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        lexer = TextLexer()
     lines = part.text.count("\n") + 1
     said = "Parameters" if part.parameters else "Code"
-    coloured = highlight(part.text, PythonLexer(), HtmlFormatter(nowrap=True))
+    coloured = highlight(part.text, lexer, HtmlFormatter(nowrap=True))
     return (
         f'<details class="source"><summary>{said} <span>({lines} '
         f"{'line' if lines == 1 else 'lines'})</span></summary>"
@@ -200,7 +200,7 @@ def _table(part: NumberedTable, section: Section) -> list[Node]:
 
 def _data_uri(picture: Picture) -> str:
     data = base64.b64encode(picture.data).decode()
-    return f"data:{_MEDIA[picture.suffix]};base64,{data}"
+    return f"data:{MEDIA[picture.suffix]};base64,{data}"
 
 
 def _page_inlines(nodes: list[Node], section: Section) -> list[Node]:
@@ -208,11 +208,13 @@ def _page_inlines(nodes: list[Node], section: Section) -> list[Node]:
 
     def change(node: Node) -> Node | list[Node] | None:
         if node["t"] == "Image":
-            attributes, caption, (key, title) = node["c"]
-            return {
-                "t": "Image",
-                "c": [attributes, caption, [_data_uri(section.pictures[key]), title]],
-            }
+            _, caption, (key, title) = node["c"]
+            width = asked_width(node)
+            style = [["style", f"width: {width:g}cm"]] if width else []
+            source = _data_uri(section.pictures[key])
+            return {"t": "Image", "c": [["", [], style], caption, [source, title]]}
+        if node["t"] == "Math":
+            return {"t": "Math", "c": [node["c"][0], readable(node["c"][1])]}
         if node["t"] == "Str" and _HAN.search(node["c"]):
             return [_marked(piece) for piece in _HAN.split(node["c"]) if piece]
         return None

@@ -12,10 +12,25 @@ from helpers.core import ReportError
 
 Node = dict[str, Any]
 
+
+class FormulaError(ReportError):
+    """Formulas that pandoc cannot convert.
+
+    Parameters
+    ----------
+    formulas : list of str
+        Their TeX.
+    """
+
+    def __init__(self, formulas: list[str]) -> None:
+        self.formulas = formulas
+        super().__init__(f"formulas that cannot be printed, in the notebooks' TeX: {formulas}")
+
+
 MARKDOWN = (
     "markdown-citations-implicit_figures-yaml_metadata_block-pandoc_title_block"
     "-blank_before_header-blank_before_blockquote+lists_without_preceding_blankline"
-    "+autolink_bare_uris+tex_math_single_backslash-example_lists-native_divs-native_spans"
+    "+autolink_bare_uris-example_lists-native_divs-native_spans"
 )
 """Pandoc's Markdown, as close to JupyterLab's as its extensions allow."""
 
@@ -29,12 +44,13 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
     Raises
     ------
     ReportError
-        If pandoc is missing, fails, takes longer than two minutes, or cannot read a formula.
+        If pandoc is missing, fails, takes longer than two minutes, or, as a `FormulaError`,
+        cannot read a formula.
     """
     import pypandoc  # type: ignore[import-untyped]
 
     try:
-        command = [pypandoc.get_pandoc_path(), "-f", source, "-t", target, *options]
+        command = [pypandoc.get_pandoc_path(), "--sandbox", "-f", source, "-t", target, *options]
         done = subprocess.run(
             command, input=text.encode(), capture_output=True, timeout=120, check=False
         )
@@ -52,7 +68,7 @@ def run_pandoc(text: str, source: str, target: str, *options: str) -> str:
         raise ReportError(f"pandoc could not convert {source} to {target}: {message}")
     lost = re.findall(r"Could not convert TeX math (.*?)(?:, rendering|\n)", done.stderr.decode())
     if lost:
-        raise ReportError(f"formulas that cannot be printed, in the notebooks' TeX: {lost}")
+        raise FormulaError(lost)
     return done.stdout.decode()
 
 

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import shutil
 import tempfile
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
-from helpers.core import ReportError, atomic_file, gather_fonts
-from helpers.report.cells import Code, Figure, Picture, Text, listed
+from helpers.core import ReportError, atomic_file, text_units
+from helpers.report.cells import Code, Figure, Text
+from helpers.report.compiling import compile_patiently, compile_pdf
 from helpers.report.cover import Cover
+from helpers.report.formulas import for_typst, from_texmath, readable
 from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
-from helpers.report.pandoc import Node, plain_text, walk, write
-from helpers.report.tables import fit_table
+from helpers.report.pandoc import FormulaError, Node, plain_text, walk, write
+from helpers.report.pictures import TEXT_WIDTH_CM, Picture, first_frame, natural_size
+from helpers.report.prose import MISSING_CLASS, asked_width
+from helpers.report.tables import breakable, fit_table, shows_once, without_foot
 
 TYPST_TEMPLATE = Path(__file__).with_name("template.typ")
-_TEXT_WIDTH_CM = 16.0
 _TALLEST_CM = 20.5
 """Height of a figure that leaves room on its page for a caption."""
 _OUTPUT_COLUMNS = 96
+_CODE_COLUMNS = 91
+_LINE_CHARACTERS = 60
+"""Of code and names in prose: what is longer may break between any two letters."""
+_WORD_CHARACTERS = 60
+_LONG_CAPTION = 600
+_LONG_TABLE = 1500
+"""Characters from which on a short table, or a figure with its caption, may be too tall."""
+_NESTED_CM = 12.0
+"""Widest that a picture in a list or a quotation is printed."""
+_SMALL_CM = 1.1
+_ONCE = "/*once*/"
 _SMALL_PRINT = "References"
 _KEPT_LINES = 15
 """Code up to this many lines stays on the page of what it shows."""
 
 
-def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
+def write_pdf(
+    sections: list[Section], cover: Cover, target: Path, warnings: list[str] | None = None
+) -> None:
     """Typeset the chapters of a report.
 
     Parameters
@@ -42,12 +53,15 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
         What the cover says; its date is also the date of the file.
     target : Path
         The PDF to write.
+    warnings : list of str, optional
+        Gets the formulas and characters that cannot be printed; then the TeX, or the character's
+        name, stands in their place.
 
     Raises
     ------
     ReportError
-        If a picture cannot be read, a font is unknown, or no font has a character; by chapter
-        and cell where they are known.
+        If a picture cannot be read, a font is unknown, or, without ``warnings``, no font has a
+        character or a formula cannot be read; by chapter and cell where they are known.
     """
     with tempfile.TemporaryDirectory(prefix="dermbook-") as name:
         folder = Path(name)
@@ -57,57 +71,73 @@ def write_pdf(sections: list[Section], cover: Cover, target: Path) -> None:
                 f'#import "{TYPST_TEMPLATE.name}": *',
                 '#let cover = json("cover.json")',
                 "#show: book.with(cover)",
-                write(_document(sections, folder), "typst-smart", "--syntax-highlighting=none"),
+                _body(sections, folder, warnings),
             ]
         )
         (folder / "cover.json").write_text(json.dumps(cover.as_dict()), encoding="utf-8")
         (folder / "main.typ").write_text(main, encoding="utf-8")
-        pdf = compile_pdf(folder, cover.moment, sections)
+        if warnings is None:
+            pdf = compile_pdf(folder, cover.moment, sections)
+        else:
+            pdf = compile_patiently(folder, cover.moment, sections, warnings)
     with atomic_file(target) as temporary:
         temporary.write_bytes(pdf)
 
 
-def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> bytes:
-    """Compile ``main.typ`` as a PDF that screen readers can read (PDF/UA-1)."""
-    import typst
-
-    compiler = typst.Compiler(
-        str(folder / "main.typ"),
-        root=str(folder),
-        font_paths=[str(path) for path in gather_fonts(folder / "fonts")],
-        ignore_system_fonts=True,
-    )
+def _body(sections: list[Section], folder: Path, warnings: list[str] | None) -> str:
+    """Chapters in Typst; with ``warnings``, TeX in place of formulas that cannot be read."""
+    blocks = _document(sections, folder)
     try:
-        pdf, warnings = compiler.compile_with_warnings(
-            format="pdf", pdf_standards="ua-1", timestamp=moment
-        )
-    except typst.TypstError as error:
-        raise ReportError(_explain(error, sections)) from error
-    fonts = sorted({str(w.message) for w in warnings if "unknown font" in str(w.message)})
-    if fonts:
-        raise ReportError(f"the report was not built: {'; '.join(fonts)}")
-    assert isinstance(pdf, bytes)
-    return pdf
+        return _written(blocks)
+    except FormulaError as error:
+        if warnings is None:
+            raise
+        lost = {_squeezed(tex) for tex in error.formulas}
+
+    def as_code(node: Node) -> Node | None:
+        if node["t"] != "Math" or _squeezed(node["c"][1]) not in lost:
+            return None
+        return _code(node["c"][1])
+
+    warnings += [f"formula that cannot be read, its TeX is printed: {tex}" for tex in sorted(lost)]
+    return _written(walk(blocks, as_code))
 
 
-def _explain(error: Any, sections: list[Section]) -> str:
-    """Say what Typst found: characters by chapter and cell, the rest in Typst's words."""
-    found = re.findall(r"the text `\"(.+?)\"` could not be displayed", error.diagnostic)
-    problems = []
-    for text in sorted(set(found)):
-        codes = " ".join(f"U+{ord(character):04X}" for character in text)
-        places = [
-            section.chapter.where(cell)
-            for section in sections
-            for cell in section.chapter.cells_with(text)
-        ]
-        where = ", ".join(places[:3]) or "the cover or an alternative text"
-        problems.append(
-            f"{where}: no font of the report has {text!r} ({codes}); write it otherwise"
-        )
-    if problems:
-        return listed(problems)
-    return listed([str(error.message)]) + "\n" + str(error.diagnostic)
+def _written(blocks: list[Node]) -> str:
+    markup = from_texmath(write(blocks, "typst-smart", "--syntax-highlighting=none"))
+    return re.sub(
+        rf"table\.header\((?=\s*(?:table\.cell\([^\[\]]*\))?\[{re.escape(_ONCE)})",
+        "table.header(repeat: false, ",
+        markup,
+    )
+
+
+def _code(text: str) -> Node:
+    """Code in a line of text, which may break where it is long."""
+    if len(text) > _WORD_CHARACTERS:
+        text = breakable(text, _LINE_CHARACTERS)
+    return {"t": "Code", "c": [["", [], []], text]}
+
+
+def _whole(short: bool, nodes: object, long: int) -> str:
+    """Whether a figure or table stays on one page, for the template."""
+    if not short:
+        return "false"
+    return "auto" if len(plain_text(nodes)) > long or _has_picture(nodes) else "true"
+
+
+def _has_picture(nodes: object) -> bool:
+    found: list[Node] = []
+
+    def look(node: Node) -> None:
+        found.extend([node] if node["t"] in ("Image", "CodeBlock", "LineBreak") else [])
+
+    walk(nodes, look)
+    return bool(found)
+
+
+def _squeezed(tex: str) -> str:
+    return "".join(tex.split())
 
 
 def typst_string(text: str) -> str:
@@ -137,7 +167,8 @@ def _document(sections: list[Section], folder: Path) -> list[Node]:
     """All chapters as pandoc blocks with raw Typst around figures, tables and code."""
     blocks: list[Node] = []
     for section in sections:
-        opening = f"#chapter({section.chapter.number}, {typst_string(section.anchor)})["
+        words = typst_string(plain_text(section.title))
+        opening = f"#chapter({section.chapter.number}, {typst_string(section.anchor)}, {words})["
         title = _accessible(section.title, section, folder)
         blocks.append({"t": "Plain", "c": _bracketed(opening, title, "];")})
         small = False
@@ -163,7 +194,8 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
     if isinstance(part, Passage):
         return _accessible(part.blocks, section, folder)
     if isinstance(part, Code):
-        source = f'raw({typst_string(part.text)}, lang: "python", block: true)'
+        language = typst_string(section.chapter.language)
+        source = f"raw({typst_string(_cut(part.text))}, lang: {language}, block: true)"
         return [_raw(f"#code-cell({source}, keep: {'true' if keep else 'false'})")]
     if isinstance(part, Text):
         return [_raw(f"#output-cell(raw({typst_string(_wrapped(part.text))}, block: true))")]
@@ -173,45 +205,68 @@ def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:
         width = f"{_printed_width(figure):g}cm"
         opening = (
             f"#numbered-figure({typst_string(file)}, {width}, {typst_string(figure.alt)}, "
-            f"{typst_string(part.number)})["
+            f"{typst_string(part.number)}, {_whole(True, part.caption, _LONG_CAPTION)})["
         )
         caption = _accessible(part.caption, section, folder)
         return [{"t": "Plain", "c": _bracketed(opening, caption, "];")}]
     assert isinstance(part, NumberedTable)
-    fit = fit_table(part.table, _TEXT_WIDTH_CM)
+    fit = fit_table(without_foot(part.table), TEXT_WIDTH_CM)
+    *before, head, bodies, foot = fit.table["c"]
+    head = shows_once(head, _raw_inline(_ONCE))
+    table = {"t": "Table", "c": [*before, head, bodies, foot]}
     opening = (
         f"#numbered-table({typst_string(part.number)}, {fit.size:g}pt, "
-        f"{'true' if fit.short else 'false'})["
+        f"{_whole(fit.short, [fit.table, part.caption], _LONG_TABLE)})["
     )
     return [
         {
             "t": "Plain",
             "c": _bracketed(opening, _accessible(part.caption, section, folder), "]["),
         },
-        *_accessible([fit.table], section, folder),
+        *_accessible([table], section, folder, fit.picture_cm),
         _raw("];"),
     ]
 
 
-def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node]:
+def _accessible(
+    blocks: list[Node], section: Section, folder: Path, widest_cm: float = _NESTED_CM
+) -> list[Node]:
     """Point pictures in running text to their files; give formulas their TeX as alternative."""
 
     def change(node: Node) -> Node | list[Node] | None:
-        if node["t"] == "Math":
-            alt = typst_string(" ".join(node["c"][1].split()))
-            return _bracketed(f"#with-alt({alt})[", [node], "];")
-        if node["t"] == "CodeBlock":
+        kind = node["t"]
+        if kind == "Math":
+            form, tex = node["c"]
+            alt = typst_string(" ".join(tex.split()))
+            math = {"t": "Math", "c": [form, for_typst(readable(tex))]}
+            return _bracketed(f"#with-alt({alt})[", [math], "];")
+        if kind == "CodeBlock":
             (_, classes, _), text = node["c"]
             language = typst_string(classes[0]) if classes else "none"
-            return _raw(f"#code-cell(raw({typst_string(text)}, lang: {language}, block: true))")
-        if node["t"] != "Image":
+            source = typst_string(_cut(text))
+            return _raw(f"#code-cell(raw({source}, lang: {language}, block: true))")
+        if kind == "Code":
+            return _code(node["c"][1])
+        if kind == "Link":  # Typst knows where addresses break
+            attributes, words, target = node["c"]
+            if "".join(plain_text(words).split("\u200b")) == target[0]:
+                return {"t": "Link", "c": [attributes, [{"t": "Str", "c": target[0]}], target]}
+        if kind == "Str" and len(node["c"]) > _WORD_CHARACTERS:
+            return {"t": "Str", "c": breakable(node["c"], _LINE_CHARACTERS)}
+        if kind == "Span" and MISSING_CLASS in node["c"][0][1]:
+            return _bracketed("#missing-picture[", node["c"][1], "];")
+        if kind != "Image":
             return None
         _, caption, (key, _) = node["c"]
-        file = _save(section.pictures[key], folder, section.chapter.name)
-        alt = plain_text(caption) or "Picture."
-        return _raw_inline(
-            f"#box(image({typst_string(file)}, height: 1.2em, alt: {typst_string(alt)}))"
-        )
+        picture = section.pictures[key]
+        file = _save(picture, folder, section.chapter.name)
+        alt = typst_string(plain_text(caption) or "Picture.")
+        width, height = natural_size(picture)
+        asked = asked_width(node)
+        if asked is None and height <= _SMALL_CM:
+            return _raw_inline(f"#box(image({typst_string(file)}, height: 1.2em, alt: {alt}))")
+        shown = min(asked or width, widest_cm, TEXT_WIDTH_CM, _TALLEST_CM * width / height)
+        return _raw_inline(f"#box(image({typst_string(file)}, width: {shown:.3g}cm, alt: {alt}))")
 
     changed: list[Node] = walk(blocks, change)
     return changed
@@ -219,47 +274,47 @@ def _accessible(blocks: list[Node], section: Section, folder: Path) -> list[Node
 
 def _save(picture: Picture, folder: Path, where: str) -> str:
     """Write a picture under the hash of its bytes; refuse what is no picture."""
+    try:
+        picture = first_frame(picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ReportError(f"{where}: unresolved picture: it cannot be read ({error})") from error
     name = hashlib.sha256(picture.data).hexdigest()[:16] + picture.suffix
-    path = folder / name
-    path.write_bytes(picture.data)
-    if picture.suffix != ".svg":
-        try:
-            with Image.open(path) as image:
-                image.verify()
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise ReportError(
-                f"{where}: unresolved picture: it cannot be read ({error})"
-            ) from error
+    (folder / name).write_bytes(picture.data)
     return name
 
 
 def _printed_width(figure: Figure) -> float:
     """Width in centimetres at which a figure fits the page with its caption."""
-    width, height = _size(figure.picture)
+    width, height = natural_size(figure.picture)
     wanted = figure.width or width
-    return round(min(wanted, _TEXT_WIDTH_CM, _TALLEST_CM * width / height), 2)
+    return round(max(min(wanted, TEXT_WIDTH_CM, _TALLEST_CM * width / height), 0.05), 2)
 
 
-def _size(picture: Picture) -> tuple[float, float]:
-    """Width and height of a picture in centimetres; pixels are 110 to the inch."""
-    if picture.suffix == ".svg":
-        root = re.search(rb"<svg\b[^>]*>", picture.data)
-        found = re.findall(rb'\s(width|height)="([\d.]+)(pt|px)?"', root[0]) if root else []
-        sides = {key: float(side) * (1 if unit == b"pt" else 0.75) for key, side, unit in found}
-        if sides.get(b"width") and sides.get(b"height"):
-            return sides[b"width"] / 72 * 2.54, sides[b"height"] / 72 * 2.54
-        return _TEXT_WIDTH_CM, _TEXT_WIDTH_CM
-    with Image.open(io.BytesIO(picture.data)) as image:
-        return image.width / 110 * 2.54, image.height / 110 * 2.54
+def _cut(text: str) -> str:
+    """Code whose lines end where the page does; a line breaks at blanks by itself."""
+    return re.sub(rf"\S{{{_CODE_COLUMNS}}}(?=\S)", "\\g<0>\n", text)
 
 
 def _wrapped(text: str) -> str:
     """Break lines that the page is too narrow for, after a blank where there is one."""
     lines = []
     for line in text.split("\n"):
-        while len(line) > _OUTPUT_COLUMNS:
-            cut = line.rfind(" ", _OUTPUT_COLUMNS // 2, _OUTPUT_COLUMNS) + 1 or _OUTPUT_COLUMNS
+        while text_units(line) > _OUTPUT_COLUMNS:
+            fits = _fitting(line, _OUTPUT_COLUMNS)
+            cut = line.rfind(" ", fits // 2, fits) + 1 or fits
             lines.append(line[:cut].rstrip())
             line = "    " + line[cut:].lstrip()
         lines.append(line)
     return "\n".join(lines)
+
+
+def _fitting(line: str, columns: int) -> int:
+    """How many characters of a line fit, of which Chinese ones are wide."""
+    if line.isascii():
+        return columns
+    used = 0
+    for count, character in enumerate(line):
+        used += text_units(character)
+        if used > columns:
+            return max(count, 8)
+    return len(line)

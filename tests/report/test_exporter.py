@@ -29,11 +29,11 @@ def test_notebook_that_never_ran_is_printed(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_lost_picture_fails_here_too(tmp_path: Path) -> None:
-    """The single notebook is held to the same rules about pictures."""
+def test_lost_picture_fails_where_rules_are_strict(tmp_path: Path) -> None:
+    """With ``strict`` the single notebook is held to the book's rules about pictures."""
     path = write_notebook(tmp_path / "05_a.ipynb", markdown("# A\n\n![x](gone.png)"))
     with pytest.raises(ReportError, match=r"05_a\.ipynb, cell 0"):
-        DermBookPDFExporter().from_filename(str(path))
+        DermBookPDFExporter(strict=True).from_filename(str(path))
 
 
 def test_nbconvert_knows_the_exporter() -> None:

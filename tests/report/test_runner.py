@@ -24,6 +24,7 @@ from helpers.core import ROOT
 from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
 from helpers.report import execution, runner
+from helpers.report.cells import read_chapter
 from helpers.report.chapters import Chapter, find_chapters
 from helpers.report.execution import check_parameters
 from helpers.report.progress import Progress
@@ -115,6 +116,44 @@ def test_plain_output_is_a_line_for_each_start_end_and_trial(mixed):
     assert sum("resnet50: balanced accuracy 0.71" in line for line in lines) == 1
     assert "epoch 1" not in text
     assert len(lines) == 4 + 5 + 1  # four begin, five end, one trial
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory):
+    """A run, with braces in its name, of chapters that are right or told in one message."""
+    folder = tmp_path_factory.mktemp("odd")
+    source, run = folder / "chapters", folder / "run {x} {0}"
+    path = write_chapter(source, "01_odd", ["1 / 0", "import sys; sys.exit(0)", "never()"])
+    notebook = nbformat.read(path, as_version=4)
+    del notebook.metadata["kernelspec"]
+    raises, skipped = notebook.cells[-3:-1]
+    raises.metadata["tags"], skipped.metadata["tags"] = ["raises-exception"], ["skip-execution"]
+    notebook.cells[-1].source = "import matplotlib; matplotlib.get_backend()"
+    nbformat.write(notebook, path)
+    write_chapter(source, "02_exit", ["import sys", "sys.exit(0)", "print('not reached')"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "TkAgg")
+        results, _ = _run(find_chapters(source), run)
+    return run, results
+
+
+def test_cells_that_raise_on_purpose_or_are_left_out_are_right(odd):
+    """Their tags say so; no kernelspec, braces and a backend of windows do no harm."""
+    run, results = odd
+    assert results["01_odd"].status == "done", results["01_odd"].reason
+    notebook = nbformat.read(notebook_path(run, "01_odd"), as_version=4)
+    assert "papermill-error" not in str(notebook)
+    assert "inline" in notebook.cells[-1].outputs[0].data["text/plain"]
+    chapter, problems = read_chapter(notebook, "01_odd.ipynb", run, 1, "show")
+    assert not problems and "ZeroDivisionError" in str(chapter.blocks)
+
+
+def test_a_chapter_that_ends_itself_is_told(odd):
+    """``sys.exit(0)`` is no whole chapter: nothing is kept as done that no page can be made of."""
+    run, results = odd
+    assert results["02_exit"].status == "failed"
+    assert "SystemExit" in results["02_exit"].reason and "sys.exit" in results["02_exit"].reason
+    assert failed_path(run, "02_exit").exists() and not notebook_path(run, "02_exit").exists()
 
 
 def test_unchanged_chapters_are_not_executed_again(mixed):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pypdfium2
-from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+from pypdfium2 import raw
 
 
 class Place(NamedTuple):
@@ -56,8 +58,29 @@ class Page:
 
     def pictures(self) -> list[Place]:
         """Where pictures are on the page."""
-        found = self._page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE])
+        found = self._page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE])
         return [self._around([picture.get_bounds()]) for picture in found]
+
+    def ink(self, place: Place | None = None, scale: float = 2.0) -> np.ndarray:
+        """Darkness of each pixel, in [0, 255], of the page or of a place on it."""
+        picture = np.asarray(self._page.render(scale=scale, grayscale=True).to_pil())
+        if place is not None:
+            left, top, right, bottom = (round(side * scale) for side in place)
+            picture = picture[top:bottom, left:right]
+        return 255 - picture
+
+    def links(self) -> list[str]:
+        """Addresses that the page links to."""
+        found, start, link = [], ctypes.c_int(0), raw.FPDF_LINK()
+        document = self._page.pdf.raw
+        while raw.FPDFLink_Enumerate(self._page.raw, start, link):
+            action = raw.FPDFLink_GetAction(link)
+            size = raw.FPDFAction_GetURIPath(document, action, None, 0)
+            if size > 1:
+                buffer = ctypes.create_string_buffer(size)
+                raw.FPDFAction_GetURIPath(document, action, buffer, size)
+                found.append(buffer.value.decode())
+        return found
 
     def _around(self, boxes: list[tuple[float, float, float, float]]) -> Place:
         lefts, bottoms, rights, tops = zip(*boxes, strict=True)
@@ -75,6 +98,10 @@ class Pdf:
     def text(self) -> str:
         """The text of all pages."""
         return "\n".join(page.text for page in self.pages)
+
+    def links(self) -> list[str]:
+        """Addresses that the document links to, in its order."""
+        return [address for page in self.pages for address in page.links()]
 
     def outline(self) -> list[tuple[int, str, int]]:
         """Level from 1, title, and number of the page from 1 of each entry."""

@@ -1,0 +1,64 @@
+"""Links between the chapters of a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from helpers.report.pandoc import Node, walk
+
+_WEB = frozenset({"http", "https", "mailto", "doi"})
+
+
+def slug(text: str) -> str:
+    """Name of a heading in links, however JupyterLab or a person writes it."""
+    return re.sub(r"\W+", "-", text.casefold()).strip("-")
+
+
+def resolved(nodes: list[Node], anchors: Mapping[str, str], chapters: Mapping[str, str]) -> object:
+    """Point links to chapters and headings of the report; unlink what is not part of it.
+
+    Parameters
+    ----------
+    nodes : list of dict
+        Part of a chapter.
+    anchors : mapping
+        Anchors of its own headings, by `slug`.
+    chapters : mapping
+        Anchors of all chapters, by the name of their file.
+
+    Returns
+    -------
+    list of dict
+    """
+
+    def change(node: Node) -> Node | list[Node] | None:
+        if node["t"] != "Link":
+            return None
+        attributes, inlines, (target, title) = node["c"]
+        address = _parts(target)
+        if address is None:
+            return list(inlines)
+        scheme, path, fragment = address
+        if scheme in _WEB:
+            return None
+        name = Path(unquote(path)).name
+        anchor = anchors.get(slug(unquote(fragment))) if not name else None
+        if name in chapters:
+            anchor = chapters[name]
+        if anchor is None:
+            return list(inlines)
+        return {"t": "Link", "c": [attributes, inlines, [f"#{anchor}", title]]}
+
+    return walk(nodes, change)
+
+
+def _parts(target: str) -> tuple[str, str, str] | None:
+    """Scheme, path and fragment of an address, or None where it is none."""
+    try:
+        address = urlparse(target)
+    except ValueError:  # such as an open bracket for an address of numbers
+        return None
+    return address.scheme, address.path, address.fragment

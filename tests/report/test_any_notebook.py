@@ -1,0 +1,184 @@
+"""Notebooks that are no chapters of the book: a PDF in any case, and a list of what is amiss."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat import v4
+from PIL import Image
+from support.pdf_pages import Pdf
+from support.report_notebooks import SVG, code, markdown, write_notebook
+
+from helpers.core.errors import ReportError
+from helpers.report.exporter import DermBookPDFExporter
+
+
+def png(colour: str = "#884422", size: tuple[int, int] = (220, 110)) -> bytes:
+    """A picture of one colour."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def out(data: dict[str, Any]) -> Any:
+    """An output in the given formats."""
+    return v4.new_output("display_data", data=data)
+
+
+def convert(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Pdf, str]:
+    """The notebook's PDF, and what standard error said."""
+    pdf, _ = DermBookPDFExporter().from_filename(str(path))
+    return Pdf(pdf), capsys.readouterr().err
+
+
+BADGE = "[![Open in Colab](https://colab.example/badge.svg)](https://colab.example/notebook)"
+TRACE = ["\x1b[31m---------\x1b[0m", "ValueError: no \x1b[32mlesions\x1b[0m"]
+
+
+@pytest.fixture(scope="module")
+def teaching(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A notebook as teachers have them: badges, HTML, pictures here and elsewhere, a traceback."""
+    folder = tmp_path_factory.mktemp("teaching")
+    (folder / "own.png").write_bytes(png())
+    (folder / "drawn.svg").write_text(SVG)
+    error = v4.new_output("error", ename="ValueError", evalue="no lesions", traceback=TRACE)
+    return write_notebook(
+        folder / "lesson.ipynb",
+        markdown(f"# A [lesson](https://example.org)\n\n{BADGE}"),
+        markdown(
+            '<table align="left"><tr><td><a href="https://colab.example/x"><img '
+            'src="https://colab.example/y.svg" alt="Colab badge"/></a></td><td><a '
+            'href="https://kaggle.example/z"><img src="https://kaggle.example/z.svg"/></a></td>'
+            "</tr></table>\n\nAfter the badges."
+        ),
+        markdown('Before.\n\n<img src="own.png" width="200">\n\n![Ours](drawn.svg)'),
+        markdown("<center>\n<img src='own.png' style='width: 50%'/></center>"),
+        markdown("![A lost one](gone.png) and ![](attachment:x.png)"),
+        markdown("$\\nosuchthing{x}$ and 🤗 and <iframe src='https://films.example/1'></iframe>"),
+        code("bad()", error),
+        code("never()", count=None),
+    )
+
+
+@pytest.fixture(scope="module")
+def pages(teaching: Path) -> Pdf:
+    """Its PDF."""
+    return Pdf(DermBookPDFExporter().from_filename(str(teaching))[0])
+
+
+def test_pictures_elsewhere_are_links_by_their_text(pages: Pdf) -> None:
+    """A badge is the link that it was, a table of badges a line of links."""
+    text = " ".join(pages.text.split())
+    for words in ("Open in Colab", "Colab badge · z.svg", "After the badges."):
+        assert words in text
+    assert {"https://colab.example/notebook", "https://kaggle.example/z"} <= set(pages.links())
+
+
+def test_pictures_here_are_printed_as_wide_as_asked(pages: Pdf) -> None:
+    """200 pixels of CSS are 5.3 cm, half of the text's width is 8 cm."""
+    places = [place for page in pages.pages for place in page.pictures()]
+    widths = sorted(round((place.right - place.left) / 72 * 2.54, 1) for place in places)
+    assert widths == [5.3, 8.0]
+
+
+def test_what_is_missing_is_marked(pages: Pdf) -> None:
+    """A lost picture, a film, a formula and a character each leave their name."""
+    text = " ".join(pages.text.split())
+    for words in (
+        "Picture missing – gone.png – A lost one",
+        "Embedded page: https://films.example/1",
+        "\\nosuchthing{x}",
+        "‹hugging face›",
+        "ValueError: no lesions",
+    ):
+        assert words in text
+    assert "\x1b" not in text and "[31m" not in text
+
+
+def test_warnings_are_listed_together(teaching: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard error names the cell of each; the exporter returns."""
+    _, said = convert(teaching, capsys)
+    assert "lesson.ipynb: 9 warnings" in said.splitlines()[0]
+    for words in ("cell 0", "cell 4", "gone.png", "nosuchthing", "U+1F917", "shows a traceback"):
+        assert words in said
+
+
+def test_strict_makes_them_errors(teaching: Path) -> None:
+    """``strict`` holds any notebook to the book's rules."""
+    with pytest.raises(ReportError, match="shows a traceback, ValueError"):
+        DermBookPDFExporter(strict=True).from_filename(str(teaching))
+
+
+def test_nothing_amiss_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No warning without a cause."""
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("1"))
+    assert convert(path, capsys)[1] == ""
+
+
+def test_outputs_that_cannot_be_printed_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Plotly, widgets, maps and scripts leave their name; HTML of words and a GIF are printed."""
+    frames = [Image.new("P", (60, 30), n) for n in (1, 2)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    gif = base64.b64encode(buffer.getvalue()).decode()
+    html, plain = "text/html", "text/plain"
+    path = write_notebook(
+        tmp_path / "a.ipynb",
+        markdown("# A"),
+        code("a", out({"application/vnd.plotly.v1+json": {"data": []}, html: "<div></div>"})),
+        code("b", out({html: "<b>Bold words</b>", plain: "<IPython.core.display.HTML object>"})),
+        code("c", out({"image/gif": gif, plain: "<IPython.core.display.Image object>"})),
+        code("d", out({html: "<iframe srcdoc='leaflet'></iframe>", plain: "<folium.Map at 0x1>"})),
+        code("e", out({html: '<div class="sk-x"><table></table></div>', plain: "Lasso(0.1)"})),
+        code("f", out({"application/vnd.jupyter.widget-view+json": {}, plain: "IntSlider(3)"})),
+        code("g", out({html: "<audio src='data:audio/wav;base64,AA'></audio>", plain: "<A b>"})),
+    )
+    pdf, said = convert(path, capsys)
+    text = pdf.text
+    for words in (
+        "[Interactive figure of Plotly: not printed]",
+        "Bold words",
+        "[Interactive map: not printed]",
+        "Lasso(0.1)",
+        "[Widget: not printed]",
+        "[Sound: not printed]",
+    ):
+        assert words in text
+    assert "<IPython" not in text and "<folium" not in text
+    assert sum(len(page.pictures()) for page in pdf.pages) == 1
+    assert said.count("named in its place") == 4
+
+
+def test_a_cell_that_raises_on_purpose_is_no_fault(tmp_path: Path) -> None:
+    """``raises-exception`` and ``skip-execution`` are right in the strict book, too."""
+    error = v4.new_output("error", ename="ValueError", evalue="no lesions", traceback=TRACE)
+    path = write_notebook(
+        tmp_path / "a.ipynb",
+        markdown("# A"),
+        code("bad()", error, tags=("raises-exception",)),
+        code("later()", count=None, tags=("skip-execution",)),
+    )
+    pdf, _ = DermBookPDFExporter(strict=True).from_filename(str(path))
+    assert "ValueError: no lesions" in Pdf(pdf).text
+
+
+def test_language_of_the_code_is_the_notebooks(tmp_path: Path) -> None:
+    """A notebook in R, or in a language that nobody knows, is printed as well."""
+    for language in ("R", "brand-new"):
+        book = v4.new_notebook(cells=[markdown("# A"), code("x <- 1")])
+        book.metadata["language_info"] = {"name": language}
+        pdf, _ = DermBookPDFExporter().from_notebook_node(book)
+        assert "x <- 1" in Pdf(pdf).text
+
+
+def test_a_notebook_may_be_chapter_nought(tmp_path: Path) -> None:
+    """``00_start.ipynb`` is chapter 0, and its sections 0.1 and 0.2."""
+    path = write_notebook(tmp_path / "00_start.ipynb", markdown("# Start\n\n## One\n\n## Two"))
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert "Chapter 0" in text and "0.1 One" in text and "0.2 Two" in text
