@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from helpers.cli import external
 from helpers.cli import serving as commands
 from helpers.core import ConfigError, DermBookError, readable_bytes
 
@@ -360,6 +361,7 @@ def doctor() -> None:
 
 
 commands.register(app)
+external.register(app)
 
 
 if __name__ == "__main__":

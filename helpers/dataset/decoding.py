@@ -84,8 +84,39 @@ def ends_in_filler(pixels: np.ndarray) -> bool:
     return bool(ends_grey and (above < 0 or off_grey[above, -8:].any()))
 
 
+def decode_whole(data: bytes) -> tuple[np.ndarray | None, str]:
+    """Decode an image completely, and say whether it is whole.
+
+    A decoder alone does not tell that an image was cut short: it may paint the missing part grey
+    and say nothing.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as stored, usually JPEG.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, shape (height, width, 3), or None
+        RGB, as far as it could be decoded.
+    problem : str
+        Why it cannot be used (it is empty, is no image, or was cut short), or "".
+    """
+    if not data:
+        return None, "is empty"
+    jpeg = data.startswith(_JPEG_START)
+    if jpeg and not data.rstrip(b"\0\r\n ").endswith(_JPEG_END):
+        return None, "was cut short (no end-of-image mark)"
+    pixels = _decode_rgb(data)
+    if pixels is None:
+        return None, "cannot be decoded as an image"
+    if jpeg and ends_in_filler(pixels):
+        return pixels, "was cut short (its end is grey filler)"
+    return pixels, ""
+
+
 def inspect_image(data: bytes) -> FileFacts:
-    """Decode an image completely and say whether it is whole.
+    """Decode an image completely and say what it is.
 
     Parameters
     ----------
@@ -95,21 +126,15 @@ def inspect_image(data: bytes) -> FileFacts:
     Returns
     -------
     FileFacts
-        With a ``problem`` where the file is empty, is no image, or was cut short. A decoder
-        alone does not tell the last: it may paint the missing part grey and say nothing.
+        With a ``problem`` where `decode_whole` finds one.
     """
     digest = hashlib.sha256(data).hexdigest()[:16]
-    if not data:
-        return FileFacts(digest, problem="is empty")
-    jpeg = data.startswith(_JPEG_START)
-    if jpeg and not data.rstrip(b"\0\r\n ").endswith(_JPEG_END):
-        return FileFacts(digest, problem="was cut short (no end-of-image mark)")
-    pixels = _decode_rgb(data)
+    pixels, problem = decode_whole(data)
     if pixels is None:
-        return FileFacts(digest, problem="cannot be decoded as an image")
+        return FileFacts(digest, problem=problem)
     height, width = pixels.shape[:2]
-    if jpeg and ends_in_filler(pixels):
-        return FileFacts(digest, width, height, problem="was cut short (its end is grey filler)")
+    if problem:
+        return FileFacts(digest, width, height, problem=problem)
     # Grey values only: a picture of one brightness shows no lesion, whatever its colour.
     spread = float(cv2.meanStdDev(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))[1][0, 0])
     return FileFacts(digest, width, height, spread)

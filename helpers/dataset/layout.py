@@ -16,7 +16,11 @@ from pathlib import Path
 from helpers.core import ARCHIVE_MARK, DataError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
+OTHER_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp")
+"""What pictures from elsewhere may be called, besides `IMAGE_SUFFIXES`."""
+
 MASK_ENDING = "_segmentation.png"
+_NO_PICTURES = (MASK_ENDING, "_superpixels.png")
 METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
@@ -171,6 +175,30 @@ class _Findings:
             self.inner_archives.append(entry.locator)
 
 
+def _top_entries(root: Path) -> list[tuple[str, Entry]]:
+    """Name and entry of every file of a folder, or of one file, without clutter; sorted."""
+    if root.is_file():
+        info = root.stat()
+        stamp = f"{info.st_size}-{info.st_mtime_ns}"
+        return [(root.name, Entry(str(root), info.st_size, stamp))]
+    found = [pair for pair in _walk_folder(root) if not _is_clutter(pair[0])]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def _opened(name: str, entry: Entry, broken: list[str]) -> Iterator[tuple[str, Entry]]:
+    """A file itself, or the members of an archive without clutter; ``broken`` gets the others."""
+    if not name.lower().endswith(".zip"):
+        yield name, entry
+        return
+    try:
+        yield from (pair for pair in _walk_archive(entry) if not _is_clutter(pair[0]))
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        broken.append(
+            f"{name}: expected a zip archive but got {entry.size:,} bytes that are not one"
+            f" ({error}); it may be cut short: fetch it again"
+        )
+
+
 def list_layout(root: str | Path) -> Layout:
     """Find the images, masks and metadata of a source.
 
@@ -190,31 +218,15 @@ def list_layout(root: str | Path) -> Layout:
         If an archive cannot be opened; every such archive is named.
     """
     root = Path(root).expanduser().resolve()
-    if root.is_file():
-        info = root.stat()
-        stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        top: list[tuple[str, Entry]] = [(root.name, Entry(str(root), info.st_size, stamp))]
-    else:
-        top = sorted(_walk_folder(root), key=lambda pair: pair[0])
-
-    findings, broken = _Findings(), []
-    for name, entry in top:
-        if _is_clutter(name):
-            continue
+    findings = _Findings()
+    broken: list[str] = []
+    for name, entry in _top_entries(root):
         if _is_test_set(name):
             findings.test_set.append(name)
-        elif not name.lower().endswith(".zip"):
-            findings.add(name, entry)
-        else:
-            try:
-                for member, inner in _walk_archive(entry):
-                    if not _is_clutter(member) and not _is_test_set(member):
-                        findings.add(member, inner)
-            except (zipfile.BadZipFile, NotImplementedError) as error:
-                broken.append(
-                    f"{name}: expected a zip archive but got {entry.size:,} bytes that are not one"
-                    f" ({error}); it may be cut short: fetch it again"
-                )
+            continue
+        for member, inner in _opened(name, entry, broken):
+            if not _is_test_set(member):
+                findings.add(member, inner)
     if broken:
         raise DataError(broken, where=str(root))
 
@@ -231,3 +243,44 @@ def list_layout(root: str | Path) -> Layout:
         dict(sorted(found.best.items())) for found in (findings.images, findings.masks)
     )
     return Layout(root, images, masks, tuple(findings.metadata), tuple(notes))
+
+
+def list_images(root: str | Path) -> Layout:
+    """Find the pictures of any folder, by name, whatever data set they are of.
+
+    Parameters
+    ----------
+    root : str or Path
+        A folder with any mix of pictures, subfolders and zip archives, or one zip archive, such
+        as the challenge's test set, which `list_layout` leaves alone.
+
+    Returns
+    -------
+    Layout
+        Its ``images`` by file name without the ending; no masks and no metadata.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder or archive, an archive cannot be opened, or there is no picture.
+    """
+    place = Path(root).expanduser().resolve()
+    if not place.exists() or (place.is_file() and place.suffix.lower() != ".zip"):
+        got = "a file that is neither" if place.exists() else "nothing of this name"
+        raise DataError(f"{place}: expected a folder or a zip archive of images but got {got}")
+    copies = _Copies()
+    broken: list[str] = []
+    for top, outer in _top_entries(place):
+        for name, entry in _opened(top, outer, broken):
+            base = name.rpartition("/")[2]
+            stem, suffix = os.path.splitext(base)
+            is_picture = suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES
+            if is_picture and not base.lower().endswith(_NO_PICTURES):
+                copies.add(stem, (ARCHIVE_MARK in entry.locator, name), entry)
+    if broken:
+        raise DataError(broken, where=str(place))
+    if not copies.best:
+        endings = ", ".join(IMAGE_SUFFIXES + OTHER_SUFFIXES)
+        raise DataError(f"{place}: expected images ({endings}) but found none; name their folder")
+    images = dict(sorted(copies.best.items()))
+    return Layout(place, images, {}, (), tuple(copies.notes("image", place)))

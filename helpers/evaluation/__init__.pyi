@@ -21,7 +21,7 @@ from .tables import (
     reliability,
     roc_curves,
 )
-from .test_time_augmentation import predict_views, view_predictions, views_of
+from .test_time_augmentation import VIEWS, predict_views, view_predictions, views_of
 from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
 from .trial_tables import (
     augmentation_table,
@@ -40,6 +40,7 @@ from .trial_tables import (
 __all__ = [
     "LITERATURE",
     "SCORES",
+    "VIEWS",
     "Array",
     "BootstrapOptions",
     "Curve",

@@ -1,8 +1,9 @@
 from .export import RECORD, REPRESENTATIVE_IMAGES, Export, Precision, export_model
-from .runtimes import Compute, open_runtime
+from .runtimes import MODEL_FILES, Compute, open_runtime
 from .workspace import ExportWorkspace, no_chatter
 
 __all__ = [
+    "MODEL_FILES",
     "RECORD",
     "REPRESENTATIVE_IMAGES",
     "Compute",
