@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -77,6 +78,7 @@ def evaluate(
     face: Annotated[Views, typer.Option(help="Mean of several views, or one.")] = Views.views,
 ) -> None:
     """Score a model on a labelled folder, once, and write a page and tables."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from helpers.cli.export import file_name
     from helpers.serving.external import (
         check_target,
@@ -122,6 +124,7 @@ def predict(
     face: Annotated[Views, typer.Option(help="Mean of several views, or one.")] = Views.views,
 ) -> None:
     """Write what a model says of every image in a folder."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from helpers.serving.external import open_scorer, predict_folder
 
     scorer = open_scorer(model)

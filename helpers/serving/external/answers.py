@@ -108,9 +108,10 @@ def answer_pictures(
             problems += [problem for _, _, problem in decoded if problem]
             if not problems:
                 pixels = np.stack([picture for picture, _, _ in decoded if picture is not None])
-                parts.append(scorer.uncalibrated(pixels, face))
-                if gate is not None:
-                    refused.append(~gate.accepts(scorer.variations(pixels)))
+                y_prob, variations = scorer.answer(pixels, face)
+                parts.append(y_prob)
+                if gate is not None and variations is not None:
+                    refused.append(~gate.accepts(variations))
             sizes += [shape for _, shape, _ in decoded]
             done += len(chunk)
             if progress is not None:

@@ -35,11 +35,13 @@ class Scorer(Protocol):
     def gate(self) -> Gate | None:
         """What refuses pictures that are no dermoscopy; None where the model has none."""
 
-    def uncalibrated(self, images: Images, face: FaceName = "views") -> NDArray[np.float64]:
-        """Probabilities of shape (n_images, n_classes), the mean over the face's views."""
+    def answer(
+        self, images: Images, face: FaceName = "views"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Probabilities, (n_images, n_classes), before calibration; and what the gate looks at.
 
-    def variations(self, images: Images) -> NDArray[np.float32]:
-        """What the gate looks at, of shape (n_images, d)."""
+        The latter, of shape (n_images, d), is None where there is no gate.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,27 +74,35 @@ class ExportedModel:
         name = self.card.gate
         return load_gate(self.folder / name) if name and (self.folder / name).is_file() else None
 
-    def uncalibrated(self, images: Images, face: FaceName = "views") -> NDArray[np.float64]:
-        """Probabilities of shape (n_images, n_classes), the mean over the face's views.
+    def answer(
+        self, images: Images, face: FaceName = "views"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """Probabilities before calibration, the mean over the face's views; and variations.
 
         Parameters
         ----------
         images : ndarray of shape (n_images, height, width, 3), uint8
-            RGB of the model's size, not equalised.
+            RGB of the model's size, not equalised; at least one.
         face : {"views", "single"}, default="views"
             Whose views are averaged.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+        variations : ndarray of shape (n_images, d), float32, or None
+            What the gate looks at: the standard deviation of each feature map over its places, in
+            the picture as it is. None where there is no gate.
         """
         prepared = prepare_batch(self.card, images)
-        if not len(prepared):
-            return np.empty((0, len(self.card.classes)))
         views = self.card.faces[face].views
-        parts = [self._compute(VIEWS[view](prepared))["probabilities"] for view in views]
-        return np.asarray(np.mean(parts, axis=0, dtype=np.float64))
-
-    def variations(self, images: Images) -> NDArray[np.float32]:
-        """What the gate looks at: the standard deviation of each feature map over its places."""
-        maps = self._compute(prepare_batch(self.card, images))["features"]
-        return np.asarray(maps.std(axis=(1, 2)))
+        found = {view: self._compute(VIEWS[view](prepared)) for view in views}
+        parts = [found[view]["probabilities"] for view in views]
+        y_prob = np.asarray(np.mean(parts, axis=0, dtype=np.float64))
+        if self.gate is None:
+            return y_prob, None
+        plain = found["identity"] if "identity" in found else self._compute(prepared)
+        return y_prob, np.asarray(plain["features"].std(axis=(1, 2)))
 
 
 def open_scorer(spec: str | Path | None = None) -> Scorer:

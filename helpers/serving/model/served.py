@@ -96,6 +96,14 @@ class ServedModel:
             return keras.Model(self.keras_model.inputs, layer.output)
 
     @cached_property
+    def head_model(self) -> Any:
+        """The model from the last feature maps on: what `feature_model` gives in, answers out."""
+        import keras
+
+        with self._lock:
+            return keras.Model(self.feature_model.output, self.keras_model.output)
+
+    @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.keras_model, self.cam_layer)
 
@@ -154,6 +162,39 @@ class ServedModel:
         with self._lock:
             y_prob = predict_views(self.keras_model, prepared, self.card.faces[face].views)
         return np.asarray(y_prob.mean(axis=0, dtype=np.float64))
+
+    def answer(
+        self, images: NDArray[np.uint8], face: FaceName = "views"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """`uncalibrated`, and what the gate looks at, for one pass less than of both apart.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`; at least one.
+        face : {"views", "single"}, default="views"
+            Whose views are averaged.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+        variations : ndarray of shape (n_images, d), float32, or None
+            As in `variations`; None for a model without a gate.
+        """
+        views = self.card.faces[face].views
+        if self.gate is None or "identity" not in views:
+            seen = None if self.gate is None else self.variations(images)
+            return self.uncalibrated(images, face), seen
+        prepared = self._prepared(images)
+        maps = self.feature_maps(images)
+        others = [view for view in views if view != "identity"]
+        with self._lock:
+            parts = predict(self.head_model, maps, np.arange(len(maps)))[None]
+            if others:
+                turned = predict_views(self.keras_model, prepared, others)
+                parts = np.concatenate([parts, turned])
+        return parts.mean(axis=0, dtype=np.float64), maps.std(axis=(1, 2))
 
     def feature_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Feature maps before pooling, of shape (n_images, rows, columns, d).
