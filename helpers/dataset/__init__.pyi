@@ -8,6 +8,7 @@ from .integrity import integrity_report, is_whole_ham10000
 from .layout import Entry, Layout, list_images, list_layout
 from .masking import hide_background, masked_catalogue, resize_mask
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema, name_some, read_metadata
+from .mirrors import TEST_IMAGES, TEST_TRUTH
 from .sources import Source, open_source
 from .splits import SPLITS, assert_grouped, leakage, published_split_counts, split_catalogue
 from .truth_tables import (
@@ -26,6 +27,8 @@ __all__ = [
     "METADATA_COLUMNS",
     "SAME_PICTURE",
     "SPLITS",
+    "TEST_IMAGES",
+    "TEST_TRUTH",
     "Entry",
     "ImageStore",
     "Layout",

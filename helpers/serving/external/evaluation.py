@@ -24,7 +24,7 @@ from helpers.serving.cards import (
 from helpers.serving.external.answers import Answers, Progress, answer_pictures
 from helpers.serving.external.scorers import Scorer
 from helpers.serving.external.scoring import beside_internal, external_scores, refused_share
-from helpers.statistics import Estimate
+from helpers.statistics import N_RESAMPLES, Estimate
 
 ALL = "all images"
 """What all images together are called among the parts."""
@@ -65,6 +65,8 @@ class Evaluation:
         Counts by true and predicted class; None for a model of two kinds.
     fitting_temperature : float
         What would have calibrated these images; it was not used.
+    n_resamples : int
+        Of the bootstrap behind the intervals.
     notes : tuple of str
         What a reader has to know, one sentence each.
     """
@@ -80,6 +82,7 @@ class Evaluation:
     left_out: pd.DataFrame
     confusion: pd.DataFrame | None
     fitting_temperature: float
+    n_resamples: int
     notes: tuple[str, ...]
 
     def estimate(self, score: str, part: str = ALL, kind: str = "") -> Estimate:
@@ -107,6 +110,7 @@ def evaluate_folder(
     metadata: str | Path | None = None,
     parts: str | None = None,
     face: FaceName = "views",
+    n_resamples: int = N_RESAMPLES,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score a model on a labelled folder, once, with nothing chosen on it.
@@ -126,6 +130,8 @@ def evaluate_folder(
         has several values.
     face : {"views", "single"}, default="views"
         Several views or one. Temperature and threshold are those of validation.
+    n_resamples : int, default=2000
+        Of the bootstrap.
     progress : callable, optional
         Called with (images done, images in all).
 
@@ -152,7 +158,13 @@ def evaluate_folder(
     groups = [(ALL, np.ones(len(rows), dtype=bool))]
     groups += [(str(name), np.asarray(part == name)) for name in sorted(part.unique()) if name]
     for name, here in groups:
-        found = external_scores(after[here], before[here], card.target, asked.malignant_threshold)
+        found = external_scores(
+            after[here],
+            before[here],
+            card.target,
+            asked.malignant_threshold,
+            n_resamples=n_resamples,
+        )
         if answers.refused is not None:
             found["refused"] = refused_share(answers.refused[here], rows["lesion_id"][here])
         tables.append(beside_internal(name, found, card, face))
@@ -175,6 +187,7 @@ def evaluate_folder(
         left_out=left_out,
         confusion=confusion(after) if card.target == "diagnosis" else None,
         fitting_temperature=fit_temperature(before["y_true"], y_prob),
+        n_resamples=n_resamples,
         notes=tuple(_notes(layout, table, left_out, rows, answers, card)),
     )
 

@@ -114,6 +114,11 @@ def headline(evaluation: Evaluation) -> str:
     text = f"{_label(score)}: {with_interval(here, _SPEC)} on {here.n:,} images{lesions}"
     if not isfinite(there.value):
         return f"{text}. The model's card holds no such score of an internal test."
+    if not isfinite(drop.value):
+        return (
+            f"{text}. On the internal test it was {with_interval(there, _SPEC)}, of other classes, "
+            "so that no difference can be told."
+        )
     return (
         f"{text}; on the internal test it was {with_interval(there, _SPEC)}, so that the "
         f"difference is {with_interval(drop, '+.3f')}: {difference(drop)}."
@@ -306,6 +311,9 @@ def _parts(evaluation: Evaluation) -> Section | None:
     for score in scores:
         cells = [with_interval(evaluation.estimate(score, part), _SPEC) for part in names]
         rows.append([_label(score), *cells])
+    if evaluation.confusion is not None:
+        kinds = evaluation.predictions.groupby("part")["dx"].nunique()
+        rows.insert(1, ["Classes that have images", *(f"{kinds[name]}" for name in names)])
     first = OFFICIAL if OFFICIAL in scores else "malignant_auc"
     drops = [evaluation.estimate(first, part, "difference") for part in names]
     rows.append(
@@ -342,8 +350,8 @@ def _method(evaluation: Evaluation) -> Section:
     return Section(
         "How the numbers were made",
         [
-            f"Intervals are of 95 %, by 2,000 bootstrap resamples of {over}, within classes; "
-            "shares at the check for dermoscopy and recalls by Wilson. The official metric is the "
+            f"Intervals are of 95 %, by {evaluation.n_resamples:,} bootstrap resamples of {over}, "
+            "within classes; shares at the check for dermoscopy and recalls by Wilson. The official metric is the "
             "mean recall of the classes that have images, where an image whose highest "
             "probability is shared by two classes counts as wrong. A difference takes the two "
             "tests for independent samples (Zou and Donner, 2008). A test on one folder says "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from helpers.core import CLASSES, NAMES
 from helpers.evaluation import (
     SCORES,
     Array,
+    BootstrapOptions,
     Score,
     Scored,
     check_predictions,
@@ -79,6 +81,9 @@ _DIAGNOSIS = {
     **{name: score for name, score in SCORES.items() if name != OFFICIAL},
     "log_loss": _LOG_LOSS,
 }
+MEANS_OF_CLASSES = (OFFICIAL, "macro_f1", "macro_precision", "macro_auc")
+"""Scores that are means over classes: where one is absent, they are means of other classes."""
+
 CALIBRATION = ("calibration_error", "brier_score", "log_loss")
 """Scores that a temperature can mend; told before and after it."""
 
@@ -99,7 +104,11 @@ _SCREENING = {"recall": "sensitivity", "specificity": "specificity", "precision"
 
 
 def external_scores(
-    calibrated: pd.DataFrame, before: pd.DataFrame, target: str, threshold: float
+    calibrated: pd.DataFrame,
+    before: pd.DataFrame,
+    target: str,
+    threshold: float,
+    **options: Unpack[BootstrapOptions],
 ) -> dict[str, Estimate]:
     """All scores of some images, the official one first.
 
@@ -112,6 +121,8 @@ def external_scores(
         What the model tells apart. Malignant against benign has no official metric.
     threshold : float
         From which calibrated probability an image is called malignant, as chosen on validation.
+    **options
+        ``level``, ``n_resamples``, ``random_state``, as in `helpers.evaluation.scores`.
 
     Returns
     -------
@@ -123,7 +134,7 @@ def external_scores(
     ValueError
         If the predictions do not pass their check.
     """
-    screened = screening_scores(calibrated, threshold)
+    screened = screening_scores(calibrated, threshold, **options)
     at_threshold = {name: screened[key] for key, name in _SCREENING.items()}
     if target == "malignant":
         return {
@@ -131,15 +142,15 @@ def external_scores(
             "average_precision": screened["average_precision"],
             "accuracy": screened["accuracy"],
             **at_threshold,
-            **_binary_calibration(calibrated, ""),
-            **_binary_calibration(before, BEFORE),
+            **_binary_calibration(calibrated, "", options),
+            **_binary_calibration(before, BEFORE, options),
         }
-    found = estimate_scores(check_predictions(calibrated), _DIAGNOSIS)
+    found = estimate_scores(check_predictions(calibrated), _DIAGNOSIS, **options)
     uncalibrated = estimate_scores(
-        check_predictions(before), {name: _DIAGNOSIS[name] for name in CALIBRATION}
+        check_predictions(before), {name: _DIAGNOSIS[name] for name in CALIBRATION}, **options
     )
     recalls = {}
-    for dx, row in per_class(calibrated).iterrows():
+    for dx, row in per_class(calibrated, **options).iterrows():
         recalls[f"recall_{dx}"] = Estimate(
             float(row["recall"]),
             float(row["recall_low"]),
@@ -155,8 +166,10 @@ def external_scores(
     }
 
 
-def _binary_calibration(predictions: pd.DataFrame, ending: str) -> dict[str, Estimate]:
-    found = calibration_scores(predictions)
+def _binary_calibration(
+    predictions: pd.DataFrame, ending: str, options: BootstrapOptions
+) -> dict[str, Estimate]:
+    found = calibration_scores(predictions, **options)
     return {f"brier_score{ending}": found["brier"], f"excess{ending}": found["excess"]}
 
 
@@ -188,14 +201,17 @@ def beside_internal(
         A row a score: ``part, score, label``; ``value, low, high, n, n_lesions`` here;
         ``internal, internal_low, internal_high, internal_n``; and ``difference,
         difference_low, difference_high``, here less there, of independent samples. NaN where the
-        card does not hold the score, or the images do not define it.
+        card does not hold the score, or the images do not define it; a mean over classes has no
+        difference where a class is absent here, because it is a mean of other classes.
     """
     internal = card.faces[face].scores.get("test", {})
     nothing = Estimate(nan, nan, nan, 0)
+    absent = any(found[f"recall_{dx}"].n == 0 for dx in CLASSES if f"recall_{dx}" in found)
     rows = []
     for name, here in found.items():
         there = _estimate(internal[name]) if name in internal else nothing
-        drop = difference_of_independent(here, there) if there.n and here.n else nothing
+        comparable = there.n and here.n and not (absent and name in MEANS_OF_CLASSES)
+        drop = difference_of_independent(here, there) if comparable else nothing
         rows.append(
             {
                 "part": part,
