@@ -1,6 +1,7 @@
 from .answers import Answers, answer_pictures
-from .evaluation import ALL, Evaluation, evaluate_folder
+from .evaluation import ALL, Evaluation, drop_table, evaluate_folder
 from .page import check_target, headline, render_page, summary_lines, write_evaluation
+from .recalibration import SHARES, SHIPPED, TEMPERATURE, THRESHOLD, correct_shares, recalibrate
 from .scorers import BOX, ExportedModel, Scorer, open_scorer
 from .scoring import BEFORE, CALIBRATION, LABELS, OFFICIAL, challenge_accuracy, external_scores
 from .submissions import predict_folder
@@ -12,6 +13,10 @@ __all__ = [
     "CALIBRATION",
     "LABELS",
     "OFFICIAL",
+    "SHARES",
+    "SHIPPED",
+    "TEMPERATURE",
+    "THRESHOLD",
     "Answers",
     "Evaluation",
     "ExportedModel",
@@ -19,11 +24,14 @@ __all__ = [
     "answer_pictures",
     "challenge_accuracy",
     "check_target",
+    "correct_shares",
+    "drop_table",
     "evaluate_folder",
     "external_scores",
     "headline",
     "open_scorer",
     "predict_folder",
+    "recalibrate",
     "render_page",
     "summary_lines",
     "write_evaluation",

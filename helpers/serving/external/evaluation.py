@@ -23,7 +23,13 @@ from helpers.serving.cards import (
 )
 from helpers.serving.external.answers import Answers, Progress, answer_pictures
 from helpers.serving.external.scorers import Scorer
-from helpers.serving.external.scoring import beside_internal, external_scores, refused_share
+from helpers.serving.external.scoring import (
+    LABELS,
+    OFFICIAL,
+    beside_internal,
+    external_scores,
+    refused_share,
+)
 from helpers.statistics import N_RESAMPLES, Estimate
 
 ALL = "all images"
@@ -190,6 +196,35 @@ def evaluate_folder(
         n_resamples=n_resamples,
         notes=tuple(_notes(layout, table, left_out, rows, answers, card)),
     )
+
+
+DROPS = (
+    OFFICIAL, "accuracy", "malignant_auc", "sensitivity", "specificity", "calibration_error",
+)  # fmt: skip
+"""Scores of a short table: the official one, order, threshold and confidence."""
+
+
+def drop_table(evaluation: Evaluation) -> pd.DataFrame:
+    """The scores of `DROPS` as a short table.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    DataFrame
+        A row a score by its label; columns ``external``, ``internal test`` and ``difference``, each
+        an Estimate.
+    """
+    kinds = {"external": "", "internal test": "internal", "difference": "difference"}
+    there = set(evaluation.scores["score"])
+    rows = {
+        LABELS[name]: {title: evaluation.estimate(name, kind=kind) for title, kind in kinds.items()}
+        for name in DROPS
+        if name in there
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def match_images(layout: Layout, table: TruthTable, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -353,9 +353,9 @@ def _method(evaluation: Evaluation) -> Section:
             f"Intervals are of 95 %, by {evaluation.n_resamples:,} bootstrap resamples of {over}, "
             "within classes; shares at the check for dermoscopy and recalls by Wilson. The "
             "official metric is the mean recall of the classes that have images, where an image "
-            "whose highest probability is shared by two classes counts as wrong. A difference takes the two "
-            "tests for independent samples (Zou and Donner, 2008). A test on one folder says "
-            "nothing of another clinic.",
+            "whose highest probability is shared by two classes counts as wrong. A difference "
+            "takes the two tests for independent samples (Zou and Donner, 2008). A test on one "
+            "folder says nothing of another clinic.",
         ],
     )
 

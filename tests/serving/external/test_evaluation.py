@@ -19,7 +19,7 @@ from helpers.core.errors import ConfigError, DataError
 from helpers.evaluation.metrics import PROBABILITY_COLUMNS
 from helpers.serving.cards.calibration import apply_temperature
 from helpers.serving.external import answers, page
-from helpers.serving.external.evaluation import ALL
+from helpers.serving.external.evaluation import ALL, drop_table
 from helpers.serving.external.evaluation import evaluate_folder as evaluate_thoroughly
 from helpers.serving.external.page import (
     FILES,
@@ -221,6 +221,16 @@ def test_a_model_of_two_kinds(folder: Path) -> None:
     assert found.scores["score"].iloc[0] == "malignant_auc"
     text = render_page(found)
     assert "this model tells two kinds" in text and "Confusion matrix" not in text
+
+
+def test_a_short_table(folder: Path) -> None:
+    """The official score first, with what it was and the difference."""
+    found = evaluate_folder(StandIn(), folder / "images", folder / "rows.csv")
+    table = drop_table(found)
+    assert list(table.columns) == ["external", "internal test", "difference"]
+    row = table.iloc[0]
+    assert row["difference"].value == pytest.approx(row["external"].value - 0.7)
+    assert row["internal test"].n == 100 and len(table) == 6
 
 
 def test_chunks_give_what_one_pass_gives(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
