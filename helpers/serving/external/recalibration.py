@@ -148,6 +148,13 @@ def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 
     )
 
 
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of a `Recalibration` with columns as a reader calls them."""
+    names = {"balanced_accuracy": "balanced accuracy", "malignant_auc": "malignant AUC"}
+    names |= {"calibration_error": "calibration error"}
+    return table.rename(columns=names).rename_axis("step")
+
+
 def _first_half(table: pd.DataFrame, random_state: int) -> NDArray[np.bool_]:
     """Half of the lesions of each class."""
     rng = np.random.default_rng(random_state)

@@ -22,6 +22,7 @@ from helpers.serving.external.recalibration import (
     TEMPERATURE,
     THRESHOLD,
     correct_shares,
+    named,
     recalibrate,
 )
 
@@ -49,6 +50,7 @@ def test_halves_share_no_lesion(evaluation: Evaluation) -> None:
     rest = evaluation.predictions[~evaluation.predictions["image_id"].isin(judged["image_id"])]
     assert not set(rest["lesion_id"]) & set(judged["lesion_id"])
     assert set(rest["dx"]) == set(judged["dx"])
+    assert "malignant AUC" in named(found.table) and named(found.table).index.name == "step"
 
 
 def test_a_temperature_mends_confidence_and_no_order(evaluation: Evaluation) -> None:
