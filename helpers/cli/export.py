@@ -47,7 +47,7 @@ def export_named(
         If the model is unknown, "int8" has no source, or the export fails.
     """
     served = open_model(spec)
-    folder = out or ROOT / "runs" / "exports" / f"{_file_name(served.card.name)}-{to}-{precision}"
+    folder = out or ROOT / "runs" / "exports" / f"{file_name(served.card.name)}-{to}-{precision}"
     writable(folder.parent)
     images = representative = None
     if source is not None:
@@ -108,6 +108,6 @@ def read_images(card: Any, rows: pd.DataFrame) -> NDArray[np.uint8]:
     return np.stack([prepare_image(read_image(path), size, card.clahe) for path in rows["path"]])
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
     """A name of letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "model"

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.cli import reference
+from helpers.cli import external, reference
 from helpers.cli import serving as commands
 from helpers.core import ConfigError, DermBookError, readable_bytes
 
@@ -174,7 +174,7 @@ def fetch(
     ] = False,
 ) -> None:
     """Download and verify a data set; goes on where it was broken off."""
-    from helpers.dataset import fetch_ham10000
+    from helpers.dataset import TEST_IMAGES, TEST_TRUTH, fetch_ham10000
 
     folder = fetch_ham10000(
         mirror=mirror,
@@ -182,6 +182,13 @@ def fetch(
         say=lambda line: errors.print(Text(line), soft_wrap=True),
     )
     console.print(f"{what.value}: {folder}", highlight=False, soft_wrap=True)
+    if include_test:
+        console.print(
+            "Score a model on the test set: dermbook evaluate --images "
+            f"{folder / TEST_IMAGES} --truth {folder / TEST_TRUTH}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @data.command()
@@ -430,6 +437,7 @@ def doctor() -> None:
 
 
 commands.register(app)
+external.register(app)
 reference.register(app)
 
 

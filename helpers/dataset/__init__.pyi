@@ -7,11 +7,21 @@ from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
 from .integrity import integrity_report, is_whole_ham10000
 from .jpeg import jpeg_structure
-from .layout import list_layout
+from .layout import Entry, Layout, list_images, list_layout
 from .mapping import draft_mapping
 from .masking import hide_background, masked_catalogue, resize_mask
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema
-from .pictures import ACCEPTED, BOMBS, BROKEN, KINDS, DamagedError, develop, orientation_of
+from .mirrors import TEST_IMAGES, TEST_TRUTH
+from .pictures import (
+    ACCEPTED,
+    BOMBS,
+    BROKEN,
+    KINDS,
+    DamagedError,
+    decode_picture,
+    develop,
+    orientation_of,
+)
 from .reading import find_tables
 from .sources import Source, find_folder, open_source, read_source
 from .split_files import check_new, read_split, split_path, write_split
@@ -24,23 +34,39 @@ from .splits import (
     reunite,
     split_catalogue,
 )
+from .truth_tables import (
+    CHALLENGE_CLASSES,
+    CHALLENGE_COLUMNS,
+    TruthTable,
+    image_name,
+    read_truth,
+    weighted_rows,
+)
 
 __all__ = [
     "ACCEPTED",
     "AGE_RANGE",
     "BOMBS",
     "BROKEN",
+    "CHALLENGE_CLASSES",
+    "CHALLENGE_COLUMNS",
     "DEFAULT_FRACTIONS",
     "KINDS",
     "METADATA_COLUMNS",
     "SAME_PICTURE",
     "SPLITS",
+    "TEST_IMAGES",
+    "TEST_TRUTH",
     "DamagedError",
+    "Entry",
     "ImageStore",
+    "Layout",
     "Source",
+    "TruthTable",
     "assert_grouped",
     "check_classes",
     "check_new",
+    "decode_picture",
     "develop",
     "draft_mapping",
     "fetch_ham10000",
@@ -49,11 +75,13 @@ __all__ = [
     "fingerprint",
     "fold_catalogues",
     "hide_background",
+    "image_name",
     "integrity_report",
     "is_whole_ham10000",
     "join_duplicates",
     "jpeg_structure",
     "leakage",
+    "list_images",
     "list_layout",
     "load_catalogue",
     "masked_catalogue",
@@ -70,6 +98,7 @@ __all__ = [
     "read_mask",
     "read_source",
     "read_split",
+    "read_truth",
     "resize_image",
     "resize_mask",
     "reunite",
@@ -78,5 +107,6 @@ __all__ = [
     "split_path",
     "subset",
     "undersample",
+    "weighted_rows",
     "write_split",
 ]

@@ -357,3 +357,42 @@ def list_layout(root: str | Path) -> Layout:
         tuple(findings.tables),
         tuple(findings.packed),
     )
+
+
+def list_images(root: str | Path) -> Layout:
+    """Find the pictures of any folder, by name, whatever data set they are of.
+
+    Parameters
+    ----------
+    root : str or Path
+        A folder with any mix of pictures, subfolders and zip archives, or one zip archive, such
+        as the challenge's test set, which `list_layout` leaves alone.
+
+    Returns
+    -------
+    Layout
+        Its ``images`` by file name without the ending; no masks and no metadata.
+
+    Raises
+    ------
+    DataError
+        If there is no such folder or archive, one cannot be opened, or there is no picture.
+    """
+    place = Path(root).expanduser().resolve()
+    if not place.exists() or (place.is_file() and place.suffix.lower() != ".zip"):
+        got = "a file that is neither" if place.exists() else "nothing of this name"
+        raise DataError(f"{place}: expected a folder or a zip archive of images but got {got}")
+    copies, trouble = _Copies(), _Trouble()
+    for top, outer in _top_entries(place, trouble):
+        for name, entry in _opened(top, outer, trouble):
+            base = name.rpartition("/")[2]
+            if is_picture(base):
+                stem = os.path.splitext(base)[0]
+                copies.add(stem, (ARCHIVE_MARK in entry.locator, name), entry)
+    if trouble.problems:
+        raise DataError(trouble.problems, where=str(place))
+    if not copies.best:
+        endings = ", ".join(IMAGE_SUFFIXES + OTHER_SUFFIXES)
+        raise DataError(f"{place}: expected images ({endings}) but found none; name their folder")
+    images = dict(sorted(copies.best.items()))
+    return Layout(place, images, {}, (), tuple(copies.notes("image", place)))

@@ -17,6 +17,12 @@ DATAVERSE = "https://dataverse.harvard.edu/api/access/datafile/"
 SUMS = "SHA256SUMS"
 """The file in which a mirror may say the checksums of its own files."""
 
+TEST_IMAGES = "ISIC2018_Task3_Test_Images.zip"
+"""The challenge's test images: 1,511 of the 1,512 that its table names."""
+
+TEST_TRUTH = "ISIC2018_Task3_Test_GroundTruth"
+"""The table of the challenge's test set, published without an ending."""
+
 Progress = Callable[[str, int, int | None], None]
 
 _TABLE = PUBLISHED / "ham10000_files.csv"

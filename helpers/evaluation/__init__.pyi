@@ -23,13 +23,7 @@ from .single_scores import (
     malignant_auc,
     roc_auc,
 )
-from .subgroups import (
-    LEAST_LESIONS,
-    LEAST_OF_A_KIND,
-    SUBGROUPS,
-    standing_out,
-    subgroup_scores,
-)
+from .subgroups import LEAST_LESIONS, LEAST_OF_A_KIND, SUBGROUPS, standing_out, subgroup_scores
 from .tables import (
     Curve,
     confusion,
@@ -39,7 +33,7 @@ from .tables import (
     reliability,
     roc_curves,
 )
-from .test_time_augmentation import predict_views, view_predictions, views_of
+from .test_time_augmentation import VIEWS, predict_views, view_predictions, views_of
 from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
 from .trial_tables import (
     augmentation_table,
@@ -62,6 +56,7 @@ __all__ = [
     "PROBABILITY_FLOOR",
     "SCORES",
     "SUBGROUPS",
+    "VIEWS",
     "Array",
     "BootstrapOptions",
     "Curve",

@@ -62,6 +62,7 @@ from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_t
 from .published_augmentation import published_steps
 from .research_questions import answer_list, published_first
 from .screening_settings import settings_beside_published
+from .second_clinic import clinic_folder, looks_of_both
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "beside_published",
     "black_share",
     "called_share",
+    "clinic_folder",
     "contrast_in_words",
     "contrast_table",
     "corner_moves",
@@ -99,6 +101,7 @@ __all__ = [
     "input_range",
     "last_fifth",
     "lightness_histogram",
+    "looks_of_both",
     "measure_augmentations",
     "nearest_cut",
     "nearest_width",

@@ -125,6 +125,8 @@ def test_fetch_hands_the_mirror_on(call, monkeypatch, tmp_path):
     assert result.exit_code == 0
     assert str(tmp_path) in result.output.replace("\n", "")
     assert (seen["mirror"], seen["include_test"]) == ("copy", True)
+    assert "dermbook evaluate --images" in result.output
+    assert "ISIC2018_Task3_Test_GroundTruth" in result.output
     assert call("data", "fetch", "other").exit_code == 2
 
 

@@ -20,7 +20,14 @@ from helpers.core.errors import ConfigError, DataError
 from helpers.dataset import fetch
 from helpers.dataset.download import CHUNK, ResumingDownloader, UnreachableError
 from helpers.dataset.fetch import fetch_ham10000
-from helpers.dataset.mirrors import DATAVERSE, PublishedFile, parse_sums, published_files
+from helpers.dataset.mirrors import (
+    DATAVERSE,
+    TEST_IMAGES,
+    TEST_TRUTH,
+    PublishedFile,
+    parse_sums,
+    published_files,
+)
 from helpers.dataset.sources import open_source
 
 TABLE = b"lesion_id,image_id,dx,dx_type,age,sex,localization,dataset\n" * 3
@@ -92,6 +99,7 @@ def check_complete(folder: Path) -> None:
 def test_published_table():
     """The table names the six files; tables are asked for as stored, archives plainly."""
     files = {file.name: file for file in published_files(include_test=True)}
+    assert {TEST_IMAGES, TEST_TRUTH} <= set(files)
     assert len(files) == 6 and len(published_files()) == 4
     metadata = files["HAM10000_metadata"]
     assert metadata.url == DATAVERSE + "4338392?format=original"
@@ -102,6 +110,28 @@ def test_published_table():
     assert test_table.url.endswith("?format=original")
     assert test_table.known_hash == "md5:2b5663aacc9644740f27e355cf7f369a"
     assert all(len(file.md5) == 32 and len(file.sha256) in (0, 64) for file in files.values())
+
+
+def test_the_test_set_is_asked_for_by_name(tmp_path, server, published, monkeypatch):
+    """Two more files, known by their MD5 alone; each is verified by it."""
+    test_set = {TEST_IMAGES: zip_bytes(), TEST_TRUTH: b"image_id,dx\nISIC_0034524,nv\n"}
+    more = []
+    for name, data in test_set.items():
+        server.files[name] = data
+        md5 = hashlib.md5(data).hexdigest()
+        more.append(PublishedFile(name, f"{server.url}/{name}", None, md5, ""))
+    monkeypatch.setattr(
+        fetch, "published_files", lambda include_test=False: published + more * include_test
+    )
+    folder, said = run(tmp_path)
+    assert not (folder / TEST_IMAGES).exists()
+    folder, said = run(tmp_path, include_test=True)
+    assert {records(folder)[name]["verified"] for name in test_set} == {"published"} and not said
+    assert all((folder / name).read_bytes() == data for name, data in test_set.items())
+    (folder / TEST_TRUTH).unlink()
+    server.files[TEST_TRUTH] = b"other bytes"
+    with pytest.raises(DataError, match="expected md5:"):
+        run(tmp_path, include_test=True)
 
 
 def test_fetch_verifies_and_records(tmp_path, server, published):

@@ -1,4 +1,4 @@
-from .calibration import apply_temperature
+from .calibration import PROBABILITY_FLOOR, apply_temperature, fit_temperature
 from .card import (
     CARD_FILE,
     GATE_FILE,
@@ -7,25 +7,30 @@ from .card import (
     Copy,
     Face,
     FaceName,
+    Score,
     read_card,
     write_card,
 )
 from .make_card import calibrated, card_of_trial, face_scores, make_face, probability_columns
-from .provenance import provenance_of_card
+from .provenance import has_ham10000_ids, provenance_of_card
 from .text import model_card
 
 __all__ = [
     "CARD_FILE",
     "GATE_FILE",
     "MODEL_FILE",
+    "PROBABILITY_FLOOR",
     "Card",
     "Copy",
     "Face",
     "FaceName",
+    "Score",
     "apply_temperature",
     "calibrated",
     "card_of_trial",
     "face_scores",
+    "fit_temperature",
+    "has_ham10000_ids",
     "make_face",
     "model_card",
     "probability_columns",

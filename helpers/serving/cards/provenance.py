@@ -65,8 +65,17 @@ def provenance_of(table: pd.DataFrame) -> Provenance:
     images, lesions = table["image_id"].astype(str), table["lesion_id"].astype(str)
     if not len(table) or not lesions.str.fullmatch(r"HAM_000\d{4}").all():
         return "other"
-    numbers = pd.to_numeric(images.str.extract(r"^ISIC_(\d{7})$", expand=False))
-    return "ham10000" if numbers.between(*_IMAGES).all() else "other"
+    return "ham10000" if has_ham10000_ids(images).all() else "other"
+
+
+def has_ham10000_ids(image_id: pd.Series) -> pd.Series:
+    """Whether each image is named as one of HAM10000 is: bool, of the same length.
+
+    >>> has_ham10000_ids(pd.Series(["ISIC_0024308", "ISIC_0034524", "mole"])).tolist()
+    [True, False, False]
+    """
+    numbers = pd.to_numeric(image_id.astype(str).str.extract(r"^ISIC_(\d{7})$", expand=False))
+    return numbers.between(*_IMAGES)
 
 
 def provenance_of_card(card: Card) -> Provenance:

@@ -1,9 +1,10 @@
 from .export import REPRESENTATIVE_IMAGES, Export, Precision, export_model
-from .runtimes import Compute, open_runtime
+from .runtimes import MODEL_FILES, Compute, open_runtime
 from .verification import RECORD, verify_export
 from .workspace import ExportWorkspace, no_chatter
 
 __all__ = [
+    "MODEL_FILES",
     "RECORD",
     "REPRESENTATIVE_IMAGES",
     "Compute",

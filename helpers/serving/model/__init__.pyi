@@ -1,15 +1,18 @@
 from .operating_points import face_points, operation_at, operations_of, write_operating
-from .out_of_distribution import fit_gate
-from .served import BUNDLED, ServedModel, open_model, write_served
+from .out_of_distribution import Gate, fit_gate, load_gate
+from .served import BUNDLED, ServedModel, open_model, prepare_batch, write_served
 
 __all__ = [
     "BUNDLED",
+    "Gate",
     "ServedModel",
     "face_points",
     "fit_gate",
+    "load_gate",
     "open_model",
     "operation_at",
     "operations_of",
+    "prepare_batch",
     "write_operating",
     "write_served",
 ]

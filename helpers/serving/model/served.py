@@ -96,6 +96,14 @@ class ServedModel:
             return keras.Model(self.keras_model.inputs, layer.output)
 
     @cached_property
+    def head_model(self) -> Any:
+        """The model from the last feature maps on: what `feature_model` gives in, answers out."""
+        import keras
+
+        with self._lock:
+            return keras.Model(self.feature_model.output, self.keras_model.output)
+
+    @cached_property
     def _explainer(self) -> Explainer:
         return Explainer(self.keras_model, self.cam_layer)
 
@@ -128,13 +136,65 @@ class ServedModel:
         ConfigError
             If the images have another shape or type.
         """
-        chosen = self.card.faces[face]
+        y_prob = self.uncalibrated(images, face)
+        return apply_temperature(y_prob, self.card.faces[face].temperature)
+
+    def uncalibrated(
+        self, images: NDArray[np.uint8], face: FaceName = "views"
+    ) -> NDArray[np.float64]:
+        """Probabilities as the network gives them: the mean over the face's views.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`.
+        face : {"views", "single"}, default="views"
+            Whose views are averaged.
+
+        Returns
+        -------
+        ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+        """
         prepared = self._prepared(images)
         if not len(prepared):
             return np.empty((0, len(self.card.classes)))
         with self._lock:
-            y_prob = predict_views(self.keras_model, prepared, chosen.views)
-        return apply_temperature(y_prob.mean(axis=0, dtype=np.float64), chosen.temperature)
+            y_prob = predict_views(self.keras_model, prepared, self.card.faces[face].views)
+        return np.asarray(y_prob.mean(axis=0, dtype=np.float64))
+
+    def answer(
+        self, images: NDArray[np.uint8], face: FaceName = "views"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+        """`uncalibrated`, and what the gate looks at, for one pass less than of both apart.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`; at least one.
+        face : {"views", "single"}, default="views"
+            Whose views are averaged.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+        variations : ndarray of shape (n_images, d), float32, or None
+            As in `variations`; None for a model without a gate.
+        """
+        views = self.card.faces[face].views
+        if self.gate is None or "identity" not in views:
+            seen = None if self.gate is None else self.variations(images)
+            return self.uncalibrated(images, face), seen
+        prepared = self._prepared(images)
+        maps = self.feature_maps(images)
+        others = [view for view in views if view != "identity"]
+        with self._lock:
+            parts = predict(self.head_model, maps, np.arange(len(maps)))[None]
+            if others:
+                turned = predict_views(self.keras_model, prepared, others)
+                parts = np.concatenate([parts, turned])
+        return parts.mean(axis=0, dtype=np.float64), maps.std(axis=(1, 2))
 
     def feature_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Feature maps before pooling, of shape (n_images, rows, columns, d).
@@ -206,15 +266,33 @@ class ServedModel:
             return self._explainer.maps(prepared, [class_index], method)[0]
 
     def _prepared(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        expected = (*self.card.image_size, 3)
-        if images.ndim != 4 or images.shape[1:] != expected or images.dtype != np.uint8:
-            raise ConfigError(
-                f"images: expected uint8 of shape (n, {', '.join(map(str, expected))}), got "
-                f"{images.dtype} of {images.shape}; pass each picture through fit_picture"
-            )
-        if self.card.clahe is None or not len(images):
-            return images
-        return np.stack([equalise(image, self.card.clahe) for image in images])
+        return prepare_batch(self.card, images)
+
+
+def prepare_batch(card: Card, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Check a batch against a card, and equalise it where the card says so.
+
+    Parameters
+    ----------
+    card : Card
+        Of the model that is going to be asked.
+    images : ndarray of shape (n_images, height, width, 3), uint8
+        RGB of the model's size, not equalised.
+
+    Raises
+    ------
+    ConfigError
+        If the images have another shape or type.
+    """
+    expected = (*card.image_size, 3)
+    if images.ndim != 4 or images.shape[1:] != expected or images.dtype != np.uint8:
+        raise ConfigError(
+            f"images: expected uint8 of shape (n, {', '.join(map(str, expected))}), got "
+            f"{images.dtype} of {images.shape}; pass each picture through fit_picture"
+        )
+    if card.clahe is None or not len(images):
+        return images
+    return np.stack([equalise(image, card.clahe) for image in images])
 
 
 def open_model(spec: str | Path | None = None) -> ServedModel:

@@ -83,6 +83,22 @@ def test_feature_maps_give_variations_and_probabilities(
     np.testing.assert_allclose(model.keras_model(images.astype(np.float32)), expected, atol=1e-4)
 
 
+def test_an_answer_is_probabilities_and_variations(model: ServedModel, images: np.ndarray) -> None:
+    """What both give apart, of several views and of one; no variations without a gate."""
+    for face in ("views", "single"):
+        y_prob, variations = model.answer(images, face)
+        np.testing.assert_allclose(y_prob, model.uncalibrated(images, face), atol=1e-6)
+        np.testing.assert_allclose(variations, model.variations(images), atol=1e-5)
+        temperature = model.card.faces[face].temperature
+        np.testing.assert_allclose(
+            apply_temperature(y_prob, temperature), model.predict(images, face), atol=1e-5
+        )
+    ungated = ServedModel(model.folder, small_card())
+    y_prob, variations = ungated.answer(images)
+    assert variations is None
+    np.testing.assert_allclose(y_prob, model.uncalibrated(images), atol=1e-6)
+
+
 def test_a_heat_map_is_one_weighted_sum(model: ServedModel, images: np.ndarray) -> None:
     """Grad-CAM of this head is the feature maps weighted by the head, cut at 0, scaled to 1."""
     kernel, _ = model.keras_model.get_layer("head_softmax").get_weights()
