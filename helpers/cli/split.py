@@ -11,7 +11,7 @@ from helpers.core import CLASSES, ConfigError, sha256_file
 from helpers.dataset import (
     SPLITS,
     check_new,
-    join_duplicates,
+    keep_together,
     load_catalogue,
     open_source,
     split_catalogue,
@@ -77,9 +77,7 @@ def split_source(
     shares = read_fractions(fractions)
     check_new(path, replace=replace)
     opened = open_source(source, seed=seed)
-    catalogue = load_catalogue(opened)
-    if group_duplicates:
-        catalogue = join_duplicates(catalogue)
+    catalogue = keep_together(load_catalogue(opened), group_duplicates)
     divided = split_catalogue(catalogue, shares, seed=seed)
     write_split(divided, path, replace=replace)
 

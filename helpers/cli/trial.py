@@ -14,7 +14,7 @@ from rich.text import Text
 
 from helpers.core import ConfigError, sha256_file
 from helpers.dataset import (
-    join_duplicates,
+    keep_together,
     load_catalogue,
     open_source,
     read_split,
@@ -162,9 +162,7 @@ def train_preset(
     by = "lesion" if split_file or protocol == "lesion" else preset.protocol.by
     given = None if split_file is None else split_path(split_file)
     opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
-    whole = load_catalogue(opened)
-    if loaded.group_duplicates:
-        whole = join_duplicates(whole)
+    whole = keep_together(load_catalogue(opened), loaded.group_duplicates)
     limit = loaded.max_images if max_images is None else max_images
     catalogue = whole if limit is None else subset(whole, limit, seed)
     if given is not None:

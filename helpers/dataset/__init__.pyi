@@ -1,7 +1,13 @@
 from .catalogue import fingerprint, load_catalogue, subset
 from .class_sets import check_classes, needed_classes
 from .decoding import read_image, read_mask
-from .duplicates import SAME_PICTURE, join_duplicates, near_duplicates, perceptual_hash
+from .duplicates import (
+    SAME_PICTURE,
+    join_duplicates,
+    keep_together,
+    near_duplicates,
+    perceptual_hash,
+)
 from .fetch import fetch_ham10000
 from .folds import fold_catalogues, screening_split, undersample
 from .image_store import ImageStore, open_store, prepare_image, resize_image
@@ -80,6 +86,7 @@ __all__ = [
     "is_whole_ham10000",
     "join_duplicates",
     "jpeg_structure",
+    "keep_together",
     "leakage",
     "list_images",
     "list_layout",

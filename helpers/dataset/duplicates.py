@@ -172,7 +172,7 @@ def join_duplicates(catalogue: pd.DataFrame, pairs: pd.DataFrame | None = None) 
     ----------
     catalogue : DataFrame
         With ``image_id``, ``lesion_id`` and ``path``; and with ``dx`` and ``digest`` where
-        pairs are looked for.
+        pairs are looked for. Where it has groups already, such as patients, these are joined.
     pairs : DataFrame, optional
         Of `near_duplicates`; where None they are looked for once and kept in the cache folder.
 
@@ -189,13 +189,37 @@ def join_duplicates(catalogue: pd.DataFrame, pairs: pd.DataFrame | None = None) 
     if pairs is None:
         pairs = _kept_pairs(catalogue)
     same = pairs[pairs["similarity"] >= SAME_PICTURE]
-    names, lesion = np.unique(catalogue["lesion_id"].to_numpy(dtype=str), return_inverse=True)
+    known = catalogue["group" if "group" in catalogue else "lesion_id"]
+    names, lesion = np.unique(known.to_numpy(dtype=str), return_inverse=True)
     number = pd.Series(lesion, index=catalogue["image_id"].to_numpy())
     ends = [number.loc[same[f"image_id_{side}"]].to_numpy() for side in "ab"]
     links = coo_array((np.ones(len(same)), tuple(ends)), shape=(len(names), len(names)))
     _, component = connected_components(links, directed=False)
     _, first = np.unique(component, return_index=True)  # names are sorted, so the first is least
     return catalogue.assign(group=names[first][component[lesion]])
+
+
+def keep_together(catalogue: pd.DataFrame, group_duplicates: bool = False) -> pd.DataFrame:
+    """A catalogue with the groups that its splits need.
+
+    Parameters
+    ----------
+    catalogue : DataFrame
+        As made by `helpers.dataset.catalogue.load_catalogue`.
+    group_duplicates : bool, default=False
+        Whether lesions that share a picture are joined where lesions are known as well.
+
+    Returns
+    -------
+    DataFrame
+        After `join_duplicates` where it was asked for, and wherever the source knows no lesions:
+        pictures that look the same are then all that can be kept on one side.
+    """
+    if group_duplicates or not catalogue.attrs.get("lesions_known", True):
+        joined = join_duplicates(catalogue)
+        joined.attrs = dict(catalogue.attrs)
+        return joined
+    return catalogue
 
 
 def _kept_pairs(catalogue: pd.DataFrame) -> pd.DataFrame:

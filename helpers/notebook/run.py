@@ -18,7 +18,7 @@ from helpers.dataset import (
     SPLITS,
     Source,
     fingerprint,
-    join_duplicates,
+    keep_together,
     load_catalogue,
     open_source,
     read_split,
@@ -154,9 +154,7 @@ class Run:
 
     def _divided(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The images in use, without and with their split by lesion."""
-        whole = load_catalogue(self.source)
-        if self.profile.group_duplicates:
-            whole = join_duplicates(whole)
+        whole = keep_together(load_catalogue(self.source), self.profile.group_duplicates)
         images = whole if self.max_images is None else subset(whole, self.max_images, self.seed)
         if self.split_file is None:
             return images, split_catalogue(images, seed=self.seed)

@@ -17,6 +17,7 @@ from helpers.dataset import duplicates
 from helpers.dataset.duplicates import (
     SAME_PICTURE,
     join_duplicates,
+    keep_together,
     near_duplicates,
     perceptual_hash,
 )
@@ -174,3 +175,28 @@ def test_real_near_duplicates(real_catalogue):
     assert table["same_lesion"].sum() > 100
     groups = join_duplicates(real_catalogue, table).drop_duplicates("lesion_id")["group"]
     assert len(groups) - groups.nunique() == 1
+
+
+def test_groups_that_are_there_are_joined(tiny_catalogue: pd.DataFrame) -> None:
+    """Patients of which two share a picture become one group."""
+    table = tiny_catalogue.head(6).assign(group=["a", "a", "b", "c", "c", "d"])
+    pairs = pd.DataFrame(
+        {
+            "image_id_a": [table["image_id"][1]],
+            "image_id_b": [table["image_id"][3]],
+            "similarity": [1.0],
+        }
+    )
+    assert list(join_duplicates(table, pairs)["group"]) == ["a", "a", "b", "a", "a", "d"]
+
+
+def test_without_lesions_pictures_that_look_alike_stay_together(
+    tiny_catalogue: pd.DataFrame,
+) -> None:
+    """Where lesions are known nothing is joined unless asked for; where not, always."""
+    table = tiny_catalogue.copy()
+    assert keep_together(table) is table
+    assert "group" in keep_together(table, group_duplicates=True)
+    table.attrs["lesions_known"] = False
+    joined = keep_together(table)
+    assert "group" in joined and joined.attrs == table.attrs

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from helpers.core import ConfigError, atomic_folder, explain_validation, read_yaml, sha256_file
 from helpers.dataset import (
     fingerprint,
-    join_duplicates,
+    keep_together,
     load_catalogue,
     open_source,
     read_split,
@@ -164,9 +164,7 @@ def train_recipe(
     Training
         No score of the test split took part in it.
     """
-    whole = load_catalogue(open_source(source))
-    if recipe.group_duplicates:
-        whole = join_duplicates(whole)
+    whole = keep_together(load_catalogue(open_source(source)), recipe.group_duplicates)
     if split_file is None:
         catalogue = split_catalogue(whole, recipe.fractions, seed=recipe.seed)
     else:
