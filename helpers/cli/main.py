@@ -289,8 +289,10 @@ def write_split_file(
     replace: Annotated[bool, typer.Option("--replace", help="Replace a file of the name.")] = False,
 ) -> None:
     """Divide a source by lesion and write the split as a file, for --split."""
+    from helpers.cli.class_sets import start_again_for
     from helpers.cli.split import split_source
 
+    start_again_for(source)
     split_source(
         source,
         to,
