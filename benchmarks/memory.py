@@ -237,15 +237,24 @@ def watch_report(
     return found
 
 
-def native_config(backbone: str, learns: str | int | None = None) -> Any:
-    """A network of the profile ``full`` at its largest size, from random weights, an epoch a stage.
+def native_config(
+    backbone: str,
+    learns: str | int | None = None,
+    size: tuple[int, int] | None = None,
+    epochs: int = 2,
+) -> Any:
+    """A network of the profile ``full`` at its largest size, from random weights.
 
     Parameters
     ----------
     backbone : str
         Of its comparison of networks.
     learns : "all" or int, optional
-        What its last stage trains; as the profile has it where None.
+        What its last stage trains, which is then the only one; as the profile has it where None.
+    size : tuple of int, optional
+        (height, width) instead.
+    epochs : int, default=2
+        Of each stage.
     """
     from helpers.study import load_profile
 
@@ -259,10 +268,11 @@ def native_config(backbone: str, learns: str | int | None = None) -> Any:
             f"backbone: expected one that the profile full compares, got {backbone!r}"
         )
     config = max(named, key=lambda config: config.image_size)
-    stages = [stage.model_copy(update={"epochs": 1}) for stage in config.stages]
+    stages = [stage.model_copy(update={"epochs": epochs}) for stage in config.stages]
     if learns is not None:
         stages = [stages[-1].model_copy(update={"trainable": learns})]
-    return config.model_copy(update={"weights": "none", "stages": tuple(stages)})
+    changes = {"weights": "none", "stages": tuple(stages), "image_size": size or config.image_size}
+    return config.model_copy(update=changes)
 
 
 def watch_training(
@@ -344,6 +354,8 @@ def main() -> int:
     training.add_argument("backbone", nargs="?", default="ResNet50")
     training.add_argument("--images", type=int, default=96, help="drawn; 0.7 of them train")
     training.add_argument("--learns", help="all, or a number of layers [default: as in full]")
+    training.add_argument("--size", type=int, nargs=2, help="height and width [default: native]")
+    training.add_argument("--epochs", type=int, default=2, help="of each stage")
     training.add_argument("--probe", action="store_true")
     options = parser.parse_args()
     console = Console(width=None if Console().is_terminal else 120)
@@ -357,7 +369,10 @@ def main() -> int:
     else:
         learns = options.learns
         config = native_config(
-            options.backbone, int(learns) if learns and learns.isdigit() else learns
+            options.backbone,
+            int(learns) if learns and learns.isdigit() else learns,
+            tuple(options.size) if options.size else None,
+            options.epochs,
         )
         found = watch_training(config, options.images, options.probe, console.print)
         stages = ", ".join(f"{s.trainable} learn at batch {s.batch_size}" for s in config.stages)

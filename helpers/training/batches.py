@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -96,7 +97,7 @@ def make_batches(
         `helpers.augmentation.on_device`, or nobody.
     through : callable, optional
         What the inputs of a batch go through when they have been augmented, such as a frozen
-        backbone.
+        backbone; one batch at a time, since it may take more memory than the training itself.
     devices : int, default=1
         Among how many each batch is divided. Keras divides all batches of an epoch in the way
         of the first, so that with several devices a last short batch is left out of the
@@ -119,6 +120,7 @@ def make_batches(
     parts = accumulation_of(batch_size, micro_batch)
     weights = class_weights(y[rows], config.class_weight, config.classes)
     one_hot = np.eye(len(config.classes), dtype=np.float32)
+    one_at_a_time = threading.Lock()
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0
@@ -150,7 +152,8 @@ def make_batches(
             else:
                 values = inputs[chosen]
             if through is not None:
-                values = through(values)
+                with one_at_a_time:
+                    values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)

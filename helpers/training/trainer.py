@@ -36,7 +36,12 @@ from helpers.models import (
 )
 from helpers.training.batches import Augments, accumulation_of, make_batches
 from helpers.training.bodies import open_body
-from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
+from helpers.training.checkpoints import (
+    Checkpoint,
+    load_best,
+    load_checkpoint,
+    remove_checkpoint,
+)
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
 from helpers.training.epochs import build_metrics, fit_epoch, make_cosine
@@ -232,11 +237,12 @@ class _Trainer:
             goes_on = bool(self._rows_of(index))
             if goes_on:
                 _set_variables(self.model.variables, state.variables)
+                state.variables = []
             elif state.best is not None:
-                _set_variables(self.model.variables, state.best_variables)
+                _set_variables(self.model.variables, load_best(self.task.work))
             if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
                 self._run_stage(index, goes_on)
-        _set_variables(self.model.variables, state.best_variables)
+        _set_variables(self.model.variables, load_best(self.task.work))
 
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
@@ -293,6 +299,7 @@ class _Trainer:
         network, batches, optimizer = self.prepare(index)
         if goes_on:
             _set_variables(optimizer.variables, self.state.optimizer)
+            self.state.optimizer = []
         while not is_over(self.config, stage, rows := self._rows_of(index)):
             batches.epoch = len(rows)
             callbacks = []
@@ -352,7 +359,7 @@ class _Trainer:
         state.optimizer = _values(optimizer.variables)
         monitor = self.config.monitor
         if state.best is None or is_better(self.config, row[monitor], state.best[monitor]):
-            state.best, state.best_variables = row, state.variables
+            state.best = row
         now = time.perf_counter()
         state.seconds += now - self.clock
         self.clock = now

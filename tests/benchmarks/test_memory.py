@@ -127,11 +127,13 @@ def test_trainings_under_way_are_those_that_have_begun_and_not_ended(tmp_path: P
 
 
 def test_native_sizes_are_those_of_the_full_profile() -> None:
-    """The largest size of a network, its batches, random weights and an epoch a stage."""
+    """The largest size of a network, its batches, random weights and two epochs a stage."""
     config = native_config("EfficientNetB3")
     assert config.image_size == (300, 300) and config.weights == "none"
-    assert [(s.batch_size, s.epochs) for s in config.stages] == [(64, 1), (32, 1)]
+    assert [(s.batch_size, s.epochs) for s in config.stages] == [(64, 2), (32, 2)]
     (stage,) = native_config("ResNet50", "all").stages
     assert (stage.trainable, stage.batch_size) == ("all", 32)
+    small = native_config("ResNet50", "all", (56, 64), epochs=3)
+    assert small.image_size == (56, 64) and small.stages[0].epochs == 3
     with pytest.raises(ConfigError, match="VGG19"):
         native_config("VGG19")
