@@ -120,10 +120,10 @@ def make_batches(
     parts = accumulation_of(batch_size, micro_batch)
     weights = class_weights(y[rows], config.class_weight, config.classes)
     one_hot = np.eye(len(config.classes), dtype=np.float32)
-    one_at_a_time = threading.Lock()
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0
+        one_at_a_time = threading.Lock()
         accumulation = parts
         n_steps = -(-len(rows) // batch_size)
         n_even = n_steps if devices == 1 else len(rows) // batch_size
@@ -152,7 +152,7 @@ def make_batches(
             else:
                 values = inputs[chosen]
             if through is not None:
-                with one_at_a_time:
+                with self.one_at_a_time:
                     values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
