@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -24,12 +25,15 @@ from helpers.core import atomic_file, read_json, sha256_file, write_json
 STATE = "state.json"
 ARRAYS = ".npys"
 
-Arrays = list[NDArray[Any]]
+Arrays = Iterable[NDArray[Any]]
 
 
 @dataclass
 class Checkpoint:
     """The state of a training at the end of an epoch.
+
+    Arrays are gone through once, and each is made, or read, when its turn comes: of a network of
+    55 million parameters they take two thirds of a gigabyte.
 
     Attributes
     ----------
@@ -37,9 +41,9 @@ class Checkpoint:
         The history so far, a row an epoch.
     best : dict or None
         The row of the best epoch.
-    variables : list of ndarray
+    variables : iterable of ndarray
         Of the model (weights, statistics, states of random generators).
-    optimizer : list of ndarray
+    optimizer : iterable of ndarray
         Of the optimizer of the stage of the last row.
     seconds : float
         Spent on these epochs, restarts left out.
@@ -54,8 +58,8 @@ class Checkpoint:
     def save(self, folder: Path) -> None:
         """Write the checkpoint, then remove the files of the one before.
 
-        Variables and optimizer are not held any longer: of a network of 55 million parameters
-        they take two thirds of a gigabyte. Those of the best epoch are in its file alone.
+        Variables and optimizer are not held any longer; variables of the best epoch are in its
+        file alone.
 
         Raises
         ------
@@ -170,9 +174,7 @@ def _write(path: Path, arrays: Arrays) -> dict[str, str]:
         return {"name": path.name, "sha256": hashed.hash.hexdigest()}
 
 
-def _read(path: Path) -> Arrays:
-    arrays = []
+def _read(path: Path) -> Iterator[NDArray[Any]]:
     with open(path, "rb") as file:
         while file.peek(1):
-            arrays.append(np.lib.format.read_array(file, allow_pickle=False))
-    return arrays
+            yield np.lib.format.read_array(file, allow_pickle=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +237,6 @@ class _Trainer:
             goes_on = bool(self._rows_of(index))
             if goes_on:
                 _set_variables(self.model.variables, state.variables)
-                state.variables = []
             elif state.best is not None:
                 _set_variables(self.model.variables, load_best(self.task.work))
             if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
@@ -299,7 +298,6 @@ class _Trainer:
         network, batches, optimizer = self.prepare(index)
         if goes_on:
             _set_variables(optimizer.variables, self.state.optimizer)
-            self.state.optimizer = []
         while not is_over(self.config, stage, rows := self._rows_of(index)):
             batches.epoch = len(rows)
             callbacks = []
@@ -351,7 +349,7 @@ class _Trainer:
             "stage": index + 1,
             "epoch": len(state.rows) + 1,
             **{name: float(value) for name, value in (logs | scores).items()},
-            "learning_rate": float(_values([optimizer.learning_rate])[0]),
+            "learning_rate": float(next(_values([optimizer.learning_rate]))),
             "seconds": seconds,
         }
         state.rows.append(row)
@@ -377,13 +375,14 @@ class _Trainer:
             raise StoppedError
 
 
-def _values(variables: list[Any]) -> list[NDArray[Any]]:
+def _values(variables: list[Any]) -> Iterator[NDArray[Any]]:
     import keras
 
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    for variable in variables:
+        yield np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _set_variables(variables: list[Any], values: list[NDArray[Any]]) -> None:
+def _set_variables(variables: list[Any], values: Iterable[NDArray[Any]]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

@@ -36,7 +36,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     for n_rows, best, files in ((1, 1, 2), (2, 1, 3), (3, 3, 2), (4, 3, 3)):
         saved, whole = make_checkpoint(n_rows, best), make_checkpoint(n_rows, best)
         saved.save(tmp_path)
-        assert saved.variables == saved.optimizer == []  # of no use in memory any more
+        assert not saved.variables and not saved.optimizer  # of no use in memory any more
         loaded = load_checkpoint(tmp_path)
         assert loaded is not None
         assert (loaded.rows, loaded.best, loaded.seconds) == (whole.rows, whole.best, 1.5)
