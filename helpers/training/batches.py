@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -97,7 +96,7 @@ def make_batches(
         `helpers.augmentation.on_device`, or nobody.
     through : callable, optional
         What the inputs of a batch go through when they have been augmented, such as a frozen
-        backbone; one batch at a time, since it may take more memory than the training itself.
+        backbone.
     devices : int, default=1
         Among how many each batch is divided. Keras divides all batches of an epoch in the way
         of the first, so that with several devices a last short batch is left out of the
@@ -123,7 +122,6 @@ def make_batches(
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0
-        one_at_a_time = threading.Lock()
         accumulation = parts
         n_steps = -(-len(rows) // batch_size)
         n_even = n_steps if devices == 1 else len(rows) // batch_size
@@ -152,8 +150,7 @@ def make_batches(
             else:
                 values = inputs[chosen]
             if through is not None:
-                with self.one_at_a_time:
-                    values = through(values)
+                values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
     return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)

@@ -99,24 +99,6 @@ def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
     assert first != second
 
 
-def test_a_frozen_body_is_given_one_batch_at_a_time() -> None:
-    """Two threads augment, but what a body of the native size holds for a batch it holds once."""
-    images = np.zeros((40, 6, 8, 3), dtype=np.uint8)
-    stages = (Stage(batch_size=16),)
-    config = TrialConfig(name="x", backbone="MobileNet", image_size=(6, 8), stages=stages)
-    alone: list[bool] = []
-
-    def through(values: np.ndarray) -> np.ndarray:
-        alone.append(batches.one_at_a_time.locked())
-        return np.asarray(values, dtype=np.float32).mean(axis=(1, 2))
-
-    batches = make_batches(config, 0, images, np.arange(40), np.arange(40) % 7, through=through)
-    for index in range(len(batches)):
-        features, _, _ = batches[index]
-        assert features.shape[1:] == (3,)
-    assert alone and all(alone) and not batches.one_at_a_time.locked()
-
-
 def test_bytes_train_as_floats_do() -> None:
     """A model takes the same step from bytes as from the same values as float32."""
     import keras
