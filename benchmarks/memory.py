@@ -30,10 +30,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.timing import empty_cache
-from helpers.core import ConfigError
+from helpers.core import ConfigError, DermBookError
 
 RUN = "memory"
-INTERVAL = 0.3
+INTERVAL = 0.5
 LEAST_FREE_MIB = 1500
 """So much has to stay free on the machine; with less, what is measured is ended."""
 
@@ -403,4 +403,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except DermBookError as error:
+        sys.exit(str(error))
