@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -24,12 +25,15 @@ from helpers.core import atomic_file, read_json, sha256_file, write_json
 STATE = "state.json"
 ARRAYS = ".npys"
 
-Arrays = list[NDArray[Any]]
+Arrays = Iterable[NDArray[Any]]
 
 
 @dataclass
 class Checkpoint:
     """The state of a training at the end of an epoch.
+
+    Arrays are gone through once, and each is made, or read, when its turn comes: of a network of
+    55 million parameters they take two thirds of a gigabyte.
 
     Attributes
     ----------
@@ -37,12 +41,10 @@ class Checkpoint:
         The history so far, a row an epoch.
     best : dict or None
         The row of the best epoch.
-    variables : list of ndarray
+    variables : iterable of ndarray
         Of the model (weights, statistics, states of random generators).
-    optimizer : list of ndarray
+    optimizer : iterable of ndarray
         Of the optimizer of the stage of the last row.
-    best_variables : list of ndarray
-        Of the model at the best epoch.
     seconds : float
         Spent on these epochs, restarts left out.
     """
@@ -51,11 +53,13 @@ class Checkpoint:
     best: dict[str, Any] | None = None
     variables: Arrays = field(default_factory=list)
     optimizer: Arrays = field(default_factory=list)
-    best_variables: Arrays = field(default_factory=list)
     seconds: float = 0.0
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint, then remove the files of the one before.
+
+        Variables and optimizer are not held any longer; variables of the best epoch are in its
+        file alone.
 
         Raises
         ------
@@ -68,12 +72,7 @@ class Checkpoint:
         files = {"last": last}
         files["optimizer"] = _write(folder / f"optimizer-{number}{ARRAYS}", self.optimizer)
         if self.best is not None:
-            files["best"] = last
-            if self.best_variables is not self.variables:
-                path = folder / f"model-{self.best['epoch']}{ARRAYS}"
-                known = old["files"].get("best", {})
-                is_new = known.get("name") != path.name
-                files["best"] = _write(path, self.best_variables) if is_new else known
+            files["best"] = last if self.best["epoch"] == number else old["files"]["best"]
         state = {
             "rows": self.rows,
             "best": self.best,
@@ -85,6 +84,7 @@ class Checkpoint:
         for path in folder.glob(f"*{ARRAYS}"):
             if path.name not in kept:
                 path.unlink()
+        self.variables, self.optimizer = [], []
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
@@ -105,20 +105,28 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     state = _read_state(folder)
     if state is None:
         raise ValueError(f"{STATE} cannot be read")
-    arrays: dict[str, Arrays] = {}
-    for kind, entry in state["files"].items():
-        path = folder / entry["name"]
-        if not path.is_file() or sha256_file(path) != entry["sha256"]:
-            raise ValueError(f"{entry['name']} is missing or does not have its checksum")
-        arrays[kind] = _read(path)
+    files = {kind: _checked(folder, entry) for kind, entry in state["files"].items()}
     return Checkpoint(
         rows=state["rows"],
         best=state["best"],
-        variables=arrays["last"],
-        optimizer=arrays["optimizer"],
-        best_variables=arrays.get("best", []),
+        variables=_read(files["last"]),
+        optimizer=_read(files["optimizer"]),
         seconds=state["seconds"],
     )
+
+
+def load_best(folder: Path) -> Arrays:
+    """Variables of the model at the best epoch of a folder's checkpoint.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or its file is missing or does not have its checksum.
+    """
+    state = _read_state(folder)
+    if state is None or "best" not in state["files"]:
+        raise ValueError(f"{folder}: expected a checkpoint with a best epoch, but there is none")
+    return _read(_checked(folder, state["files"]["best"]))
 
 
 def remove_checkpoint(folder: Path) -> None:
@@ -148,6 +156,13 @@ class _Hashed:
         return self.file.write(data)
 
 
+def _checked(folder: Path, entry: dict[str, str]) -> Path:
+    path = folder / entry["name"]
+    if not path.is_file() or sha256_file(path) != entry["sha256"]:
+        raise ValueError(f"{path.name} is missing or does not have its checksum")
+    return path
+
+
 def _write(path: Path, arrays: Arrays) -> dict[str, str]:
     with atomic_file(path) as temporary:
         with open(temporary, "wb") as file:
@@ -159,9 +174,7 @@ def _write(path: Path, arrays: Arrays) -> dict[str, str]:
         return {"name": path.name, "sha256": hashed.hash.hexdigest()}
 
 
-def _read(path: Path) -> Arrays:
-    arrays = []
+def _read(path: Path) -> Iterator[NDArray[Any]]:
     with open(path, "rb") as file:
         while file.peek(1):
-            arrays.append(np.lib.format.read_array(file, allow_pickle=False))
-    return arrays
+            yield np.lib.format.read_array(file, allow_pickle=False)

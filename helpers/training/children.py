@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from helpers.core import ROOT
+from helpers.training.memory import LIMIT
 from helpers.training.template import ForkedChild, template_of
 
 Child = subprocess.Popen[str] | ForkedChild
@@ -162,6 +163,9 @@ def worker_environment(threads: int | None) -> dict[str, str]:
     What the user has set stays.
     """
     defaults = {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    if os.environ.get(LIMIT):
+        # glibc reserves address space for each thread: 0.8 GB of it, and hardly any memory.
+        defaults["MALLOC_ARENA_MAX"] = "1"
     if threads is not None:
         names = (
             "TF_NUM_INTRAOP_THREADS",

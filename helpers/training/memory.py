@@ -27,6 +27,10 @@ _SIGNS = re.compile(
 )
 
 
+_SIGNS_UNDER_LIMIT = re.compile(r"can't start new thread")
+"""What a thread's stack is missed by, where the address space is limited."""
+
+
 def is_memory_error(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, of the host or of a device.
 
@@ -39,7 +43,8 @@ def is_memory_error(error: BaseException) -> bool:
     while current is not None and current not in seen:
         if isinstance(current, MemoryError):
             return True
-        if _SIGNS.search(f"{type(current).__name__}: {current}"):
+        text = f"{type(current).__name__}: {current}"
+        if _SIGNS.search(text) or (os.environ.get(LIMIT) and _SIGNS_UNDER_LIMIT.search(text)):
             return True
         seen.append(current)
         current = current.__cause__ or current.__context__

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,12 @@ from helpers.models import (
 )
 from helpers.training.batches import Augments, accumulation_of, make_batches
 from helpers.training.bodies import open_body
-from helpers.training.checkpoints import Checkpoint, load_checkpoint, remove_checkpoint
+from helpers.training.checkpoints import (
+    Checkpoint,
+    load_best,
+    load_checkpoint,
+    remove_checkpoint,
+)
 from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
 from helpers.training.epochs import build_metrics, fit_epoch, make_cosine
@@ -233,10 +238,10 @@ class _Trainer:
             if goes_on:
                 _set_variables(self.model.variables, state.variables)
             elif state.best is not None:
-                _set_variables(self.model.variables, state.best_variables)
+                _set_variables(self.model.variables, load_best(self.task.work))
             if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
                 self._run_stage(index, goes_on)
-        _set_variables(self.model.variables, state.best_variables)
+        _set_variables(self.model.variables, load_best(self.task.work))
 
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
@@ -344,7 +349,7 @@ class _Trainer:
             "stage": index + 1,
             "epoch": len(state.rows) + 1,
             **{name: float(value) for name, value in (logs | scores).items()},
-            "learning_rate": float(_values([optimizer.learning_rate])[0]),
+            "learning_rate": float(next(_values([optimizer.learning_rate]))),
             "seconds": seconds,
         }
         state.rows.append(row)
@@ -352,7 +357,7 @@ class _Trainer:
         state.optimizer = _values(optimizer.variables)
         monitor = self.config.monitor
         if state.best is None or is_better(self.config, row[monitor], state.best[monitor]):
-            state.best, state.best_variables = row, state.variables
+            state.best = row
         now = time.perf_counter()
         state.seconds += now - self.clock
         self.clock = now
@@ -370,13 +375,14 @@ class _Trainer:
             raise StoppedError
 
 
-def _values(variables: list[Any]) -> list[NDArray[Any]]:
+def _values(variables: list[Any]) -> Iterator[NDArray[Any]]:
     import keras
 
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    for variable in variables:
+        yield np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _set_variables(variables: list[Any], values: list[NDArray[Any]]) -> None:
+def _set_variables(variables: list[Any], values: Iterable[NDArray[Any]]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

@@ -11,6 +11,7 @@ from helpers.training.checkpoints import (
     ARRAYS,
     STATE,
     Checkpoint,
+    load_best,
     load_checkpoint,
     remove_checkpoint,
 )
@@ -21,28 +22,31 @@ def make_checkpoint(n_rows: int, best: int) -> Checkpoint:
     rng = np.random.default_rng(n_rows)
     rows = [{"epoch": epoch + 1, "val_loss": 1.0 / (epoch + 1)} for epoch in range(n_rows)]
     variables = [rng.normal(size=(3, 2)).astype("f4"), np.array(7, dtype="uint32")]
-    best_rng = np.random.default_rng(best)
-    earlier = [best_rng.normal(size=(3, 2)).astype("f4"), np.array(7, dtype="uint32")]
     return Checkpoint(
         rows=rows,
         best=rows[best - 1],
         variables=variables,
         optimizer=[np.array(5, dtype="int64"), rng.normal(size=(2, 3)).T, np.zeros((0, 2), "f2")],
-        best_variables=variables if best == n_rows else earlier,
         seconds=1.5,
     )
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     """Arrays keep their bits and types; only the files of the last state are kept."""
-    for n_rows, best, files in ((1, 1, 2), (2, 1, 3), (3, 3, 2), (4, 2, 3)):
-        saved = make_checkpoint(n_rows, best)
+    for n_rows, best, files in ((1, 1, 2), (2, 1, 3), (3, 3, 2), (4, 3, 3)):
+        saved, whole = make_checkpoint(n_rows, best), make_checkpoint(n_rows, best)
         saved.save(tmp_path)
+        assert not saved.variables and not saved.optimizer  # of no use in memory any more
         loaded = load_checkpoint(tmp_path)
         assert loaded is not None
-        assert (loaded.rows, loaded.best, loaded.seconds) == (saved.rows, saved.best, 1.5)
-        for kind in ("variables", "optimizer", "best_variables"):
-            for old, new in zip(getattr(saved, kind), getattr(loaded, kind), strict=True):
+        assert (loaded.rows, loaded.best, loaded.seconds) == (whole.rows, whole.best, 1.5)
+        pairs = [
+            (whole.variables, loaded.variables),
+            (whole.optimizer, loaded.optimizer),
+            (make_checkpoint(best, best).variables, load_best(tmp_path)),
+        ]
+        for expected, found in pairs:
+            for old, new in zip(expected, found, strict=True):
                 assert (old.dtype, old.shape) == (new.dtype, new.shape)
                 np.testing.assert_array_equal(old, new)
         assert len(list(tmp_path.glob(f"*{ARRAYS}"))) == files
@@ -61,11 +65,14 @@ def test_nothing_is_none(tmp_path: Path) -> None:
     """A folder without a state has no checkpoint, whatever else is in it."""
     (tmp_path / f"model-1{ARRAYS}").write_bytes(b"rest")
     assert load_checkpoint(tmp_path) is None
+    with pytest.raises(ValueError, match="there is none"):
+        load_best(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["state", "bytes", "missing"])
 def test_damage_is_named(tmp_path: Path, damage: str) -> None:
     """Changed bytes, a file that is gone and a broken state are told apart from no checkpoint."""
+    make_checkpoint(1, 1).save(tmp_path)
     make_checkpoint(2, 1).save(tmp_path)
     path = tmp_path / f"model-2{ARRAYS}"
     if damage == "state":
@@ -96,3 +103,13 @@ def test_failed_write_leaves_the_one_before(
     monkeypatch.undo()
     loaded = load_checkpoint(tmp_path)
     assert loaded is not None and len(loaded.rows) == 1
+
+
+def test_a_damaged_best_epoch_is_named(tmp_path: Path) -> None:
+    """Its file is looked at when it is needed, and when the training goes on."""
+    make_checkpoint(1, 1).save(tmp_path)
+    make_checkpoint(2, 1).save(tmp_path)
+    (tmp_path / f"model-1{ARRAYS}").write_bytes(b"else")
+    for load in (load_best, load_checkpoint):
+        with pytest.raises(ValueError, match="model-1.*checksum"):
+            load(tmp_path)

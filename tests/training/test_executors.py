@@ -140,6 +140,17 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
 
 
+def test_a_limit_of_address_space_is_not_spent_on_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One arena for all threads where address space is limited, unless the user says otherwise."""
+    monkeypatch.delenv("DERMBOOK_MEMORY_LIMIT_MB", raising=False)
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    assert "MALLOC_ARENA_MAX" not in worker_environment(1)
+    monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", "6000")
+    assert worker_environment(1)["MALLOC_ARENA_MAX"] == "1"
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "3")
+    assert worker_environment(1)["MALLOC_ARENA_MAX"] == "3"
+
+
 def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> None:
     """A request goes to a new process when the one that waited for it is gone."""
     children = Children(worker_environment(1), stay=True)

@@ -63,6 +63,14 @@ def test_a_crash_under_a_limit_is_memory(monkeypatch: pytest.MonkeyPatch) -> Non
     assert is_memory_death(-signal.SIGSEGV, "", 0)
 
 
+def test_a_missing_thread_under_a_limit_is_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room for a thread's stack counts as memory only where the address space was limited."""
+    error = ValueError("Graph execution error: RuntimeError: can't start new thread")
+    assert not is_memory_error(error)
+    monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", "6000")
+    assert is_memory_error(error)
+
+
 def test_steps_are_kept_in_order(tmp_path: Path) -> None:
     """Each step is on disk, with the number of micro-batches that keeps the batch."""
     assert micro_batch_limit(tmp_path) is None
