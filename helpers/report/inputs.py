@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import ROOT, cache_home, digest, sha256_file
-from helpers.dataset import find_folder
 from helpers.report.chapters import Chapter
 
 _PACKAGES = (
@@ -117,6 +116,8 @@ def source_key(spec: str, sample_images: int, seed: int) -> Any:
         facts = path.stat()
         key = [str(path), facts.st_size, facts.st_mtime_ns]
         if path.suffix.lower() in (".yml", ".yaml"):  # a mapping names the folder
+            from helpers.dataset import find_folder  # pandas comes with it
+
             return [*key, source_key(str(find_folder(path)[0]), sample_images, seed)]
         return key
     return [str(path), ""]

@@ -16,9 +16,9 @@ LIGHT = [kind.name for kind in fault_drill.KINDS if not kind.framework]
 
 
 def test_damaged_files_are_told_or_made_again() -> None:
-    """Two dozen cases of the kinds that need no framework, in a process that has none."""
+    """Some cases of the kinds that need no framework, in a process that has none."""
     asked = [part for name in LIGHT for part in ("--kind", name)]
-    command = [sys.executable, "-m", "benchmarks.fault_drill", "--cases", "24", "--seed", "11"]
+    command = [sys.executable, "-m", "benchmarks.fault_drill", "--cases", "14", "--seed", "11"]
     done = subprocess.run(
         [*command, *asked], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

@@ -7,6 +7,7 @@ from support.small_chapters import write_chapter
 from typer.testing import CliRunner
 
 from helpers import dataset, report
+from helpers.cli import class_sets
 from helpers.cli import main as cli
 from helpers.core.errors import ConfigError, DataError
 from helpers.core.files import sha256_file
@@ -35,6 +36,7 @@ def asked(monkeypatch):
         return seen.get("status", 0)
 
     monkeypatch.setattr(report, "build_report", build_report)
+    monkeypatch.setattr(class_sets, "start_again_for", lambda spec: None)
     return seen
 
 

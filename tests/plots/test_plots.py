@@ -19,6 +19,8 @@ from support.predictions import make_predictions, make_screening_predictions
 from helpers import plots
 from helpers.core.classes import CLASSES, COLOURS, NAMES, NAMES_ZH
 from helpers.evaluation import single_scores as ev
+from helpers.evaluation.selective import risk_coverage
+from helpers.evaluation.subgroups import subgroup_scores
 from helpers.lessons.ablation import ABLATION
 from helpers.lessons.class_weight_curve import threshold_curve
 from helpers.plots.axes import (
@@ -32,6 +34,7 @@ from helpers.plots.axes import (
 )
 from helpers.published.training_log import course_report_log
 from helpers.screening.comparison import screening_reliability
+from helpers.screening.net_benefit import net_benefit
 from helpers.screening.scores import screening_pr, screening_roc
 
 RNG = np.random.default_rng(0)
@@ -160,6 +163,15 @@ def exports() -> pd.DataFrame:
 Draw = Callable[[pd.DataFrame, pd.DataFrame], Axes | Figure]
 DRAWN: dict[str, Draw] = {
     "ablation_panels": lambda c, p: plots.ablation_panels(ablation()),
+    "subgroup_points": lambda c, p: plots.subgroup_points(
+        subgroup_scores(p, make_catalogue(len(p)).assign(image_id=p["image_id"]))
+    ),
+    "risk_over_coverage": lambda c, p: plots.risk_over_coverage(
+        {"ResNet50": risk_coverage(p), "EfficientNetB3": risk_coverage(p)}
+    ),
+    "decision_curve": lambda c, p: plots.decision_curve(
+        {"Plain": net_benefit(make_screening_predictions(), n_resamples=20)}
+    ),
     "loss_curves": lambda c, p: plots.loss_curves(
         [0.1, 0.5, 1], {"cross-entropy": [2.3, 0.7, 0], "gamma = 2": [1.9, 0.2, 0]}
     ),
