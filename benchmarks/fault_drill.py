@@ -177,12 +177,12 @@ def _write_checkpoint(folder: Path) -> None:
     first, second = ([rng.random((40, 30), np.float32), np.array(epoch)] for epoch in (1, 2))
     rows = [{"stage": 1, "epoch": epoch, "loss": 1.0 / epoch} for epoch in (1, 2)]
     (folder / "work").mkdir()
-    Checkpoint(rows[:1], rows[0], first, first[:1], first, 1.0).save(folder / "work")
-    Checkpoint(rows, rows[0], second, second[:1], first, 2.0).save(folder / "work")
+    Checkpoint(rows[:1], rows[0], first, first[:1], 1.0).save(folder / "work")
+    Checkpoint(rows, rows[0], second, second[:1], 2.0).save(folder / "work")
 
 
 def _read_checkpoint(folder: Path) -> Any:
-    from helpers.training.checkpoints import load_checkpoint
+    from helpers.training.checkpoints import load_best, load_checkpoint
 
     try:
         state = load_checkpoint(folder / "work")
@@ -190,7 +190,7 @@ def _read_checkpoint(folder: Path) -> Any:
         return AGAIN
     if state is None:
         return AGAIN
-    arrays = [*state.variables, *state.optimizer, *state.best_variables]
+    arrays = [*state.variables, *state.optimizer, *load_best(folder / "work")]
     return digest([state.rows, state.best, state.seconds, *map(_digest_array, arrays)])
 
 

@@ -100,7 +100,8 @@ def _missing_images(table: pd.DataFrame, reading: Reading, layout: Layout) -> li
             f"no row has an image: the table names {name_some(without, 3)}, the folder holds {some}"
             "; add the images that belong to the table"
         ]
-    noun = "row has" if len(without) == 1 else "rows have"
+    of = f" of {name_some(reading.tables)}" if reading.tables else ""
+    noun = f"row{of} has" if len(without) == 1 else f"rows{of} have"
     return [
         (
             f"{len(without):,} {noun} no image: expected {without.iloc[0]}.jpg and so on but found "

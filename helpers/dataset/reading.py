@@ -133,6 +133,8 @@ class Reading:
         Whether it says which pictures show the same lesion.
     problems, notes : list of str
         What is wrong with rows, and what is odd but harmless.
+    tables : tuple of str
+        Names of the tables that were found, within the source.
     """
 
     kind: str
@@ -145,6 +147,7 @@ class Reading:
     lesions_known: bool
     problems: list[str]
     notes: list[str]
+    tables: tuple[str, ...] = ()
 
 
 Recogniser = Callable[[Found], Labels | None]
@@ -374,7 +377,7 @@ def finish(found: Found, labels: Labels) -> Reading:
     read_as = f"{labels.kind}; labels by {labels.labelled_by}; {told}"
     return Reading(
         labels.kind, read_as, clean, images, masks, classes, labels.strict, known, problems,
-        [*found.layout.notes, *notes],
+        [*found.layout.notes, *notes], tuple(table.name for table in found.tables),
     )  # fmt: skip
 
 

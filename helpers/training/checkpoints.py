@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.core import atomic_file, read_json, sha256_file, write_json
+from helpers.core import atomic_file, digest, read_json, sha256_file, write_json
 
 STATE = "state.json"
 ARRAYS = ".npys"
@@ -79,7 +79,7 @@ class Checkpoint:
             "seconds": self.seconds,
             "files": files,
         }
-        write_json(folder / STATE, state)
+        write_json(folder / STATE, state | {"digest": digest(state)})
         kept = {entry["name"] for entry in files.values()}
         for path in folder.glob(f"*{ARRAYS}"):
             if path.name not in kept:
@@ -139,9 +139,12 @@ def remove_checkpoint(folder: Path) -> None:
 
 
 def _read_state(folder: Path) -> dict[str, Any] | None:
+    """What the state says; None where it is missing, or is not what was written."""
     try:
-        return dict(read_json(folder / STATE))
-    except (OSError, ValueError):
+        state = dict(read_json(folder / STATE))
+        told = state.pop("digest")
+        return state if digest(state) == told else None
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
