@@ -263,6 +263,10 @@ def _read_profile(folder: Path) -> Any:
     return digest([profile.model_dump(mode="json"), recipe.model_dump(mode="json")])
 
 
+PARAMETERS = ("source", "max_images", "seed", "split_file", "run_folder")
+"""Of every chapter, besides its profile."""
+
+
 def _write_chapter(folder: Path) -> None:
     """A run of one short chapter, executed and rendered."""
     import nbformat
@@ -270,7 +274,7 @@ def _write_chapter(folder: Path) -> None:
     cells = [
         nbformat.v4.new_markdown_cell("# A chapter\n\nIt computes one number."),
         nbformat.v4.new_code_cell(
-            "profile = 'smoke'\nsource = None\nmax_images = None\nseed = None\nrun_folder = None",
+            "\n".join(["profile = 'smoke'", *(f"{name} = None" for name in PARAMETERS)]),
             metadata={"tags": ["parameters"]},
         ),
         nbformat.v4.new_code_cell("print(6 * 7)"),

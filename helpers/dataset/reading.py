@@ -211,8 +211,10 @@ class Pictures:
         stems = {_stem(name) for name in names}
         if len(stems) > 1 and _stem(key.replace("\\", "/")) in stems:
             stems = {_stem(key.replace("\\", "/"))}
-        if len(stems) == 1 and (best := self._layout.images.get(stem := stems.pop())) is not None:
-            return [next((n for n in names if self._layout.pictures[n] == best), stem)]
+        if len(stems) == 1:
+            best = self._layout.images.get(stems.pop())
+            # Two members of an archive may have one name: the first is as good.
+            return [next((n for n in names if self._layout.pictures[n] == best), names[0])]
         return names
 
 

@@ -392,6 +392,7 @@ def load_model(path: str | Path) -> Any:
     """
     import json
     import zipfile
+    import zlib
 
     import keras
 
@@ -401,14 +402,19 @@ def load_model(path: str | Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             written_by = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (zipfile.BadZipFile, KeyError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, NotImplementedError):
         raise ConfigError(
             f"{path}: expected a model file of Keras 3 (a zip with metadata.json); files of "
             "Keras 2 (.h5) must be saved again as .keras by Keras 3"
         ) from None
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise ConfigError(
+            f"{path}: expected a whole model file but it is damaged ({error}); take it from where "
+            "it was made, or train again"
+        ) from error
+    except (TypeError, ValueError, KeyError, OSError) as error:
         raise ConfigError(
             f"{path}: written by Keras {written_by}, and Keras {keras.__version__} cannot read "
             f"it ({str(error).splitlines()[0]}); install the Keras that wrote it, or train again"

@@ -163,3 +163,17 @@ def test_folders_without_pictures(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"PK")
     with pytest.raises(DataError, match="fetch it again"):
         list_images(tmp_path)
+
+
+def test_two_members_of_one_name_are_one_picture(make_folder):
+    """An archive that holds a name twice is read, and the first picture is taken."""
+    folder = make_folder(masks=False)
+    name = sorted(folder.glob("*.jpg"))[0].name
+    archive = zip_images(folder)
+    with (
+        pytest.warns(UserWarning, match="Duplicate name"),
+        zipfile.ZipFile(archive, "a") as members,
+    ):
+        members.writestr(f"part/{name}", jpeg(99))
+    catalogue = load_catalogue(open_source(folder))
+    assert name[:-4] in set(catalogue["image_id"])
