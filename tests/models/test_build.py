@@ -298,3 +298,8 @@ def test_unfit_model_files_are_told(tmp_path: Path) -> None:
         archive.writestr("model.weights.h5", b"")
     with pytest.raises(ConfigError, match=r"Keras 9\.9"):
         load_model(broken)
+    damaged = bytearray(broken.read_bytes())
+    damaged[damaged.index(b"Nothing")] ^= 1
+    broken.write_bytes(damaged)
+    with pytest.raises(ConfigError, match=r"broken\.keras: expected a whole model file.*CRC"):
+        load_model(broken)
