@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import (
+    BROKEN_MEMBER,
     HAM10000_CLASSES,
     DataError,
     atomic_folder,
@@ -76,7 +76,7 @@ def unpack(files: Sequence[Entry], root: Path) -> Path:
                     for row, suffix, data in parts:
                         (made / f"{row['image_id']}{suffix}").write_bytes(data)
                         rows.append(row)
-                except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                except (OSError, ValueError, KeyError, *BROKEN_MEMBER) as error:
                     raise DataError(
                         f"{path}: expected pictures and labels but it cannot be read ({error}); "
                         "fetch it again"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from helpers.core import N_CLASSES, ConfigError
+from helpers.core import BROKEN_MEMBER, N_CLASSES, ConfigError
 from helpers.models.backbones import (
     Preprocessing,
     find_backbone,
@@ -392,7 +392,6 @@ def load_model(path: str | Path) -> Any:
     """
     import json
     import zipfile
-    import zlib
 
     import keras
 
@@ -402,14 +401,14 @@ def load_model(path: str | Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             written_by = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, NotImplementedError):
+    except (KeyError, ValueError, TypeError, *BROKEN_MEMBER):
         raise ConfigError(
             f"{path}: expected a model file of Keras 3 (a zip with metadata.json); files of "
             "Keras 2 (.h5) must be saved again as .keras by Keras 3"
         ) from None
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except BROKEN_MEMBER as error:
         raise ConfigError(
             f"{path}: expected a whole model file but it is damaged ({error}); take it from where "
             "it was made, or train again"

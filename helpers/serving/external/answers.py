@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.core import DataError, read_bytes
+from helpers.core import BROKEN_MEMBER, DataError, read_bytes
 from helpers.dataset import DamagedError, Entry, decode_picture, prepare_image
 from helpers.serving.cards import FaceName
 from helpers.serving.external.scorers import Scorer
@@ -131,7 +129,7 @@ def _decode(locator: str, size: tuple[int, int]) -> _Decoded:
     name = Path(locator).name
     try:
         data = read_bytes(locator)
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, *BROKEN_MEMBER) as error:
         return None, (0, 0), f"{name}: cannot be read ({error}); fetch it again or take it out"
     try:
         pixels, _ = decode_picture(data)

@@ -22,7 +22,6 @@ deviation x of each of d feature maps over its places::
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.core import ConfigError, atomic_file
+from helpers.core import BROKEN_MEMBER, ConfigError, atomic_file
 
 MAX_DIRECTIONS = 64
 N_DIRECTIONS = 32
@@ -136,7 +135,7 @@ def load_gate(path: str | Path) -> Gate:
             if int(stored["format"]) != _FORMAT:
                 raise ValueError(f"format {int(stored['format'])}")
             values = {name: stored[name].astype(np.float64) for name in (*_ARRAYS, *_NUMBERS)}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, *BROKEN_MEMBER) as error:
         raise ConfigError(
             f"{path}: expected the gate of a model but got: {error}; take the file from where the "
             "model was made"

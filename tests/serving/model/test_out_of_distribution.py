@@ -148,6 +148,25 @@ def test_a_file_that_is_no_gate_is_refused(gate: Gate, tmp_path: Path, kind: str
         load_gate(path)
 
 
+def test_no_flipped_byte_is_a_traceback_or_another_gate(gate: Gate, tmp_path: Path) -> None:
+    """Wherever a byte differs: the same gate, or an error that names the file."""
+    path = tmp_path / "gate.npz"
+    gate.save(path)
+    whole, x = path.read_bytes(), _known(20, seed=6)
+    expected = load_gate(path).score(x)
+    refused = 0
+    for place in np.random.default_rng(0).integers(0, len(whole), 60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        path.write_bytes(damaged)
+        try:
+            np.testing.assert_array_equal(load_gate(path).score(x), expected)
+        except ConfigError as error:
+            refused += 1
+            assert "gate.npz" in str(error)
+    assert refused > 30
+
+
 @pytest.mark.parametrize(
     ("features", "options"),
     [
