@@ -12,7 +12,7 @@ from .metrics import (
     weighted_average_precision,
 )
 from .paired_tests import compare_and_test, mcnemar_by_lesion, paired_tests
-from .scoring import SCORES, BootstrapOptions, Score, estimate_scores, scores
+from .scoring import LOG_LOSS, SCORES, BootstrapOptions, Score, estimate_scores, scores
 from .selective import kept_at, risk_area, risk_coverage
 from .single_scores import (
     accuracy,
@@ -53,6 +53,7 @@ __all__ = [
     "LEAST_LESIONS",
     "LEAST_OF_A_KIND",
     "LITERATURE",
+    "LOG_LOSS",
     "PROBABILITY_FLOOR",
     "SCORES",
     "SUBGROUPS",

@@ -71,6 +71,9 @@ SCORES: dict[str, Score] = {
 }
 """The standard set, in the order of tables."""
 
+LOG_LOSS = Score("Log loss", metrics.log_loss, "loss")
+"""Not of the standard set: one sure mistake weighs as much as dozens of hits."""
+
 
 def known_score(name: str) -> Score:
     """Look a score up by name.

@@ -37,6 +37,7 @@ from helpers.evaluation.comparison import compare, score_table
 from helpers.evaluation.metrics import check_predictions
 from helpers.evaluation.scoring import (
     CALIBRATION_BINS,
+    LOG_LOSS,
     SCORES,
     BootstrapOptions,
     Score,
@@ -343,7 +344,7 @@ def log_loss(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) -> 
     Estimate
         At least 0, and at most 27.6: a probability below 1e-12 counts as that.
     """
-    return _one(predictions, Score("Log loss", metrics.log_loss, "loss"), options)
+    return _one(predictions, LOG_LOSS, options)
 
 
 def _present(predictions: pd.DataFrame, dx: str) -> int:

@@ -1,4 +1,4 @@
-from .calibration import PROBABILITY_FLOOR, apply_temperature, fit_temperature
+from .calibration import apply_temperature, fit_temperature
 from .card import (
     CARD_FILE,
     GATE_FILE,
@@ -19,7 +19,6 @@ __all__ = [
     "CARD_FILE",
     "GATE_FILE",
     "MODEL_FILE",
-    "PROBABILITY_FLOOR",
     "Card",
     "Copy",
     "Face",

@@ -1,6 +1,6 @@
 from .export import REPRESENTATIVE_IMAGES, Export, Precision, export_model
 from .runtimes import MODEL_FILES, Compute, open_runtime
-from .verification import RECORD, verify_export
+from .verification import RECORD, damaged_files, verify_export
 from .workspace import ExportWorkspace, no_chatter
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Export",
     "ExportWorkspace",
     "Precision",
+    "damaged_files",
     "export_model",
     "no_chatter",
     "open_runtime",

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from helpers.core import ConfigError, explain_validation, read_json, sha256_file
+from helpers.core import ConfigError, explain_validation, read_json
 from helpers.evaluation import VIEWS
 from helpers.serving.cards import Card, FaceName
-from helpers.serving.exports import MODEL_FILES, RECORD, Compute, open_runtime
+from helpers.serving.exports import MODEL_FILES, RECORD, Compute, damaged_files, open_runtime
 from helpers.serving.model import Gate, load_gate, open_model, prepare_batch
 
 BOX = "box"
@@ -153,12 +153,9 @@ def _open_export(folder: Path) -> ExportedModel:
         ) from None
     if to not in (*MODEL_FILES, "saved_model"):
         raise ConfigError(f"{path}: expected a known format but got {to!r}; export the model again")
-    for name, facts in files.items():
-        file = folder / name
-        if not file.is_file() or sha256_file(file) != facts["sha256"]:
-            got = "others" if file.is_file() else "no file"
-            raise ConfigError(
-                f"{file}: expected the bytes that {RECORD} names but got {got}; export the model "
-                "again"
-            )
+    for file in damaged_files(folder, files):
+        got = "others" if file.is_file() else "no file"
+        raise ConfigError(
+            f"{file}: expected the bytes that {RECORD} names but got {got}; export the model again"
+        )
     return ExportedModel(folder, to, card)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from helpers.core import CLASSES, NAMES
 from helpers.evaluation import (
+    LOG_LOSS,
     SCORES,
     Array,
     BootstrapOptions,
@@ -20,7 +21,7 @@ from helpers.evaluation import (
     per_class,
 )
 from helpers.screening import calibration_scores, screening_scores
-from helpers.serving.cards import PROBABILITY_FLOOR, Card, FaceName
+from helpers.serving.cards import Card, FaceName
 from helpers.serving.cards import Score as CardScore
 from helpers.statistics import Estimate, difference_of_independent, wilson
 
@@ -62,16 +63,6 @@ def challenge_accuracy(scored: Scored, weights: Array) -> Array:
     return np.mean(recalls, axis=0)
 
 
-def log_loss(scored: Scored, weights: Array) -> Array:
-    """Mean negative logarithm of the true class's probability, in nats.
-
-    Probabilities below `helpers.serving.cards.PROBABILITY_FLOOR` count as that.
-    """
-    of_truth = scored.y_prob[np.arange(scored.n_images), scored.y_true]
-    return np.asarray(weights @ -np.log(of_truth.clip(PROBABILITY_FLOOR)) / weights.sum(axis=1))
-
-
-_LOG_LOSS = Score("Log loss", log_loss, "loss")
 _DIAGNOSIS = {
     OFFICIAL: Score(
         "Balanced multiclass accuracy, the official metric of ISIC 2018 task 3",
@@ -79,7 +70,7 @@ _DIAGNOSIS = {
         "classes",
     ),
     **{name: score for name, score in SCORES.items() if name != OFFICIAL},
-    "log_loss": _LOG_LOSS,
+    "log_loss": LOG_LOSS,
 }
 MEANS_OF_CLASSES = (OFFICIAL, "macro_f1", "macro_precision", "macro_auc")
 """Scores that are means over classes: where one is absent, they are means of other classes."""

@@ -18,7 +18,7 @@ from support.stand_in_scorer import one_hot
 
 from helpers.core.classes import CLASSES
 from helpers.dataset.truth_tables import CHALLENGE_CLASSES
-from helpers.evaluation.metrics import PROBABILITY_COLUMNS, check_predictions
+from helpers.evaluation.metrics import PROBABILITY_COLUMNS, check_predictions, log_loss
 from helpers.serving.external.scoring import (
     BEFORE,
     LABELS,
@@ -26,7 +26,6 @@ from helpers.serving.external.scoring import (
     beside_internal,
     challenge_accuracy,
     external_scores,
-    log_loss,
     refused_share,
 )
 
