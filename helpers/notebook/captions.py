@@ -15,6 +15,9 @@ from helpers.notebook.prose import notebook_names, render
 FOLDER_VARIABLE = "DERMBOOK_CHAPTER_FOLDER"
 """Environment variable that names the folder of the chapter that runs."""
 
+UNNAMED = "interactive"
+"""The name of a chapter of which nobody says what it is called."""
+
 _NAME = re.compile(r"[A-Za-z_]\w\w+")
 """A function of the notebook as a format; a format of Python's has no three letters on end."""
 
@@ -73,9 +76,13 @@ class Captions:
         if name not in entries:
             there = f"it has {', '.join(entries)}" if entries else "it has none"
             state = there if self.path.is_file() else "there is no such file"
+            todo = (
+                "say which chapter this is: %env DERMBOOK_CHAPTER=NN_name before open_run"
+                if self.path.stem == UNNAMED
+                else "write it, or give the caption in the call"
+            )
             raise ConfigError(
-                f"{self.path}: expected an entry {name!r} under {kind!r} but {state}; write it, or "
-                "give the caption in the call"
+                f"{self.path}: expected an entry {name!r} under {kind!r} but {state}; {todo}"
             )
         return entries[name]
 

@@ -26,9 +26,9 @@ from helpers.dataset import (
     subset,
 )
 from helpers.evaluation import scores
-from helpers.notebook.captions import captions_of
+from helpers.notebook.captions import UNNAMED, captions_of
 from helpers.notebook.display import show_figure, show_markdown, show_table
-from helpers.notebook.prose import register, written
+from helpers.notebook.prose import notebook_names, register, written
 from helpers.plots import use_style
 from helpers.statistics import Estimate
 from helpers.study import Profile, load_profile
@@ -87,9 +87,10 @@ def open_run(
 
 
 def _chapter_name() -> str:
-    """Name of the chapter that runs here: told by the runner, or by JupyterLab."""
+    """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code."""
     told = os.environ.get("DERMBOOK_CHAPTER")
-    return told or Path(os.environ.get("JPY_SESSION_NAME", "interactive")).stem
+    opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
+    return told or Path(opened or UNNAMED).stem
 
 
 class Run:

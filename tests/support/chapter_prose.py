@@ -59,7 +59,7 @@ def caption_texts(path: Path) -> Iterator[tuple[str, str, str]]:
 def told_words(template: str) -> list[str]:
     """All that a template types by hand: its text, and the strings of its placeholders."""
     tree = environment().parse(prepared(template))
-    texts = ["".join(data.data for data in tree.find_all(nodes.TemplateData))]
+    texts = [" · ".join(data.data for data in tree.find_all(nodes.TemplateData))]
     texts += [c.value for c in tree.find_all(nodes.Const) if isinstance(c.value, str)]
     return texts
 
