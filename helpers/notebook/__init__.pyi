@@ -1,4 +1,4 @@
-from .captions import FOLDER_VARIABLE, captions_path
+from .captions import FOLDER_VARIABLE
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
 from .prose import MAGIC
 from .run import Run, open_run
@@ -9,7 +9,6 @@ __all__ = [
     "MAGIC",
     "TABLE_MIME",
     "Run",
-    "captions_path",
     "open_run",
     "svg_bytes",
 ]

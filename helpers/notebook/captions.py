@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from helpers.core import CHAPTERS, ConfigError, read_yaml
+from helpers.core import CHAPTERS, ConfigError, captions_path, read_yaml
 from helpers.notebook.prose import notebook_names, render
 
 FOLDER_VARIABLE = "DERMBOOK_CHAPTER_FOLDER"
@@ -89,17 +89,6 @@ class Captions:
     def _filled(self, kind: str, name: str, entry: Mapping[str, str], which: str) -> str:
         where = f"{self.path.name}, {which} of {kind[:-1]} {name!r}"
         return " ".join(render(entry[which], notebook_names(), where=where).split())
-
-
-def captions_path(chapter: Path) -> Path:
-    """Where the captions of a chapter stand.
-
-    Parameters
-    ----------
-    chapter : Path
-        Its notebook.
-    """
-    return chapter.parent / "captions" / f"{chapter.stem}.yml"
 
 
 def captions_of(chapter: str) -> Captions:

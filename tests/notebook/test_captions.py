@@ -12,9 +12,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers.core.errors import ConfigError
-from helpers.core.paths import CHAPTERS
+from helpers.core.paths import CHAPTERS, captions_path
 from helpers.notebook import run as run_module
-from helpers.notebook.captions import FOLDER_VARIABLE, captions_of, captions_path, read_captions
+from helpers.notebook.captions import FOLDER_VARIABLE, captions_of, read_captions
 from helpers.notebook.run import Run, open_run
 from helpers.statistics.intervals import Estimate
 

@@ -13,7 +13,8 @@ import nbformat
 from jinja2 import TemplateSyntaxError, nodes
 
 from helpers.core.errors import ConfigError
-from helpers.notebook.captions import Captions, captions_path, read_captions
+from helpers.core.paths import captions_path
+from helpers.notebook.captions import Captions, read_captions
 from helpers.notebook.prose import MAGIC, environment, prepared, undeclared
 
 IN_IPYTHON = {"display", "get_ipython"}
