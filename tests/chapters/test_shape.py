@@ -15,9 +15,9 @@ from helpers.core import CHAPTERS as CHAPTERS_FOLDER
 from helpers.core import captions_path
 
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
-CORE = {"01", "02", "04", "06", "07", "11"}
+CORE = {"01", "02", "06", "07", "11"}
 
-UNCONVERTED = {"01", "02", "03", "04", "07", "08", "09", "11", "12"}
+UNCONVERTED = {"01", "02", "03", "07", "08", "09", "11", "12"}
 """Chapters that still build their sentences in sight."""
 
 CONVERTED = [path for path in CHAPTERS if path.name[:2] not in UNCONVERTED]
