@@ -35,6 +35,8 @@ from helpers.training import Event, Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
 
+_opened: Run | None = None
+
 
 def open_run(
     profile: str = "quick",
@@ -79,7 +81,14 @@ def open_run(
     limit = loaded.max_images if max_images is None else max_images
     given = split_file or loaded.split_file
     divided_by = split_path(given) if given else None
-    return Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    global _opened
+    _opened = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    return _opened
+
+
+def opened_run() -> Run | None:
+    """The run that this process opened last; None before there is one."""
+    return _opened
 
 
 def _chapter_name() -> str:
