@@ -106,7 +106,7 @@ class Number:
             sign = "a percent sign is text: " if "%" in value else ""
             return f"{sign}expected {self.what} but got a text; leave the quotes out"
         if isinstance(value, bool) or not isinstance(value, Real):
-            if isinstance(value, Complex):
+            if isinstance(value, Complex) and not isinstance(value, bool):
                 return f"expected {self.what} but got a complex number"
             if isinstance(value, np.ndarray | pd.Series | pd.DataFrame):
                 shape = " by ".join(str(length) for length in value.shape)
@@ -169,10 +169,10 @@ class Count:
         if wrong is None:
             return None
         value = plain(answer)
-        if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
-            if float(value) != int(value):
+        if isinstance(value, int | float) and math.isfinite(value):
+            if value != int(value):
                 return "a count is a whole number, and this is none"
-            if abs(int(value) - right) == 1:
+            if abs(value - right) == 1:
                 return "not quite: is one counted twice, or left out?"
             return wrong if "sign" in wrong else "not this count"
         return wrong

@@ -165,8 +165,8 @@ def _said(error: Exception) -> str:
 
 def _fingerprint(answer: Any) -> str:
     """Tells an answer from the one before, so that running a cell again is no new try."""
-    code = getattr(answer, "__code__", None)
     try:
+        code = getattr(answer, "__code__", None)
         told = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(answer)
     except Exception:
         told = type(answer).__name__

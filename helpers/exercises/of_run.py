@@ -69,13 +69,15 @@ def finished_trials(
     configs = run.trial_configs(trials) if isinstance(trials, str) else list(trials)
     if catalogue is None:
         catalogue = once(run, "catalogue", run.catalogue)
-    one = isinstance(catalogue, pd.DataFrame)
-    tables = [catalogue] * len(configs) if one else list(catalogue)
+    tables = (
+        [catalogue] * len(configs) if isinstance(catalogue, pd.DataFrame) else list(catalogue or ())
+    )
     keys = [
         (config.name, trial_key(config, table))
         for config, table in zip(configs, tables, strict=True)
     ]
-    return once(run, ("trials", *keys), lambda: _found(run, configs, tables, chapter))  # type: ignore[no-any-return]
+    found: list[Trial] = once(run, ("trials", *keys), lambda: _found(run, configs, tables, chapter))
+    return found
 
 
 def _found(
