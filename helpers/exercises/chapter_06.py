@@ -38,7 +38,10 @@ def predictions(run: Run, split: str) -> pd.DataFrame:
 
 
 def _matrix(run: Run) -> pd.DataFrame:
-    return evaluation.confusion(predictions(run, "test"))
+    matrix: pd.DataFrame = once(
+        run, "06.matrix", lambda: evaluation.confusion(predictions(run, "test"))
+    )
+    return matrix
 
 
 # 06.1: a recall

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from helpers.core import DermBookError
 from helpers.exercises.answers import as_right
-from helpers.exercises.exercise import Exercise, NotHere
+from helpers.exercises.exercise import Exercise, Mistake, NotHere
 from helpers.exercises.of_run import once
 from helpers.exercises.progress import Progress, keeps_progress
 from helpers.exercises.registry import find_exercise
@@ -145,13 +145,22 @@ def _problem(exercise: Exercise, answer: Any, right: Any) -> str | None:
 def _known_mistake(exercise: Exercise, answer: Any, right: Any, run: Run) -> str | None:
     for mistake in exercise.mistakes:
         if mistake.told:
-            try:
-                wrong = as_right(exercise.matcher, mistake.answer(right, run), right)
-            except Exception:  # a mistake that cannot be made on this run, or of these cases
-                continue
-            if _problem(exercise, answer, wrong) is None:
+            wrong = once(
+                run,
+                ("wrong", exercise.id, mistake.name),
+                lambda mistake=mistake: _wrong(exercise, mistake, right, run),
+            )
+            if wrong is not None and _problem(exercise, answer, wrong) is None:
                 return mistake.name
     return None
+
+
+def _wrong(exercise: Exercise, mistake: Mistake, right: Any, run: Run) -> Any:
+    """A mistake's answer; None where it cannot be made on this run, or of these cases."""
+    try:
+        return as_right(exercise.matcher, mistake.answer(right, run), right)
+    except Exception:
+        return None
 
 
 def _said(error: Exception) -> str:

@@ -7,8 +7,6 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from helpers.core import ROOT, ConfigError, atomic_file
 
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
@@ -117,11 +115,15 @@ def _without_marked(source: str, number: int) -> str:
 
 
 def _text(notebook: Any) -> str:
+    import nbformat  # takes seconds, and `check` needs none of it
+
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
 def _generated(solutions: Path) -> dict[str, str]:
     """Text of each notebook of exercises, by its file's name."""
+    import nbformat
+
     texts = {}
     for path in sorted(solutions.glob("*.ipynb")):
         try:

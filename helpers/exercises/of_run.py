@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from helpers.core import ROOT, ConfigError, read_json
-from helpers.training import Trial, TrialConfig, find_trial, trial_key
+from helpers.core import ROOT, ConfigError, digest, read_json
+from helpers.training import Trial, TrialConfig, find_trial
 
 if TYPE_CHECKING:
     from helpers.notebook import Run
@@ -67,17 +67,22 @@ def finished_trials(
         If one is not in the cache.
     """
     configs = run.trial_configs(trials) if isinstance(trials, str) else list(trials)
-    if catalogue is None:
-        catalogue = once(run, "catalogue", run.catalogue)
-    tables = (
-        [catalogue] * len(configs) if isinstance(catalogue, pd.DataFrame) else list(catalogue or ())
-    )
-    keys = [
-        (config.name, trial_key(config, table))
-        for config, table in zip(configs, tables, strict=True)
-    ]
-    found: list[Trial] = once(run, ("trials", *keys), lambda: _found(run, configs, tables, chapter))
-    return found
+    if catalogue is None:  # keys of trials take a while: one hash of the catalogue each
+        names = [(config.name, digest(config.hashed())) for config in configs]
+        found: list[Trial] = once(
+            run,
+            ("trials", *names),
+            lambda: _found(run, configs, [_table(run)] * len(configs), chapter),
+        )
+        return found
+    if isinstance(catalogue, pd.DataFrame):
+        catalogue = [catalogue] * len(configs)
+    return _found(run, configs, catalogue, chapter)
+
+
+def _table(run: Run) -> pd.DataFrame:
+    table: pd.DataFrame = once(run, "catalogue", run.catalogue)
+    return table
 
 
 def _found(

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from helpers.core import ROOT
 from helpers.exercises.notebooks import SOLUTIONS
 from helpers.exercises.registry import exercises_of
 
-CHILD = Path(__file__).resolve().parents[1] / "support" / "solve.py"
 NOTEBOOKS = sorted(path.stem for path in SOLUTIONS.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
@@ -28,9 +26,10 @@ def solved(smoke_report: SmokeReport, tmp_path_factory: pytest.TempPathFactory) 
     """All notebooks executed in one process, on the trials of the report."""
     there = {path.name for path in smoke_report.run.iterdir()}
     done = subprocess.run(
-        [sys.executable, str(CHILD), "smoke", str(smoke_report.run)],
+        [sys.executable, "-m", "support.solve", "smoke", str(smoke_report.run)],
         cwd=ROOT,
-        env=os.environ | {"DERMBOOK_HOME": str(smoke_report.home), "PYTHONPATH": str(ROOT)},
+        env=os.environ
+        | {"DERMBOOK_HOME": str(smoke_report.home), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,6 @@
 """Executes solutions and exercises against a finished run, in this process, without a kernel.
 
-By hand: ``python tests/support/solve.py smoke RUN_FOLDER [06 ...]`` in the repository.
+By hand, in the repository: ``PYTHONPATH=.:tests python -m support.solve smoke RUN_FOLDER 06``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ["MPLBACKEND"] = "Agg"
-os.environ["DERMBOOK_CHAPTER"] = "exercises"  # as in a batch run: no progress is kept
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[n]) for n in (2, 1)]
-
-import nbformat
 import numpy as np
 import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
@@ -57,11 +51,11 @@ def run_notebook(path: Path, profile: str, folder: str) -> dict[str, Any]:
     shell.reset(new_session=False)
     os.chdir(path.parent)
     said, error = {}, ""
-    for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
-        if cell.cell_type != "code":
+    for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+        if cell["cell_type"] != "code":
             continue
-        source = cell.source
-        if "parameters" in cell.metadata.get("tags", []):
+        source = "".join(cell["source"])
+        if "parameters" in cell["metadata"].get("tags", []):
             source += f"\nprofile, run_folder = {profile!r}, {folder!r}"
         with capture_output() as captured:
             result = shell.run_cell(source, store_history=False)
@@ -99,7 +93,8 @@ def wrong_answers(chapter: str) -> dict[str, Any]:
 
 
 def solve(profile: str, folder: str, chapters: list[str]) -> dict[str, Any]:
-    """All of it, by notebook."""
+    """All of it, by notebook; as in a batch run, so that no progress is kept."""
+    os.environ.update(DERMBOOK_CHAPTER="exercises", MPLBACKEND="Agg")
     results: dict[str, Any] = {}
     for path in sorted(SOLUTIONS.glob("*.ipynb")):
         chapter = path.name[:2]
@@ -120,5 +115,4 @@ def solve(profile: str, folder: str, chapters: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    # By hand; the tests read what is printed as JSON.
     print(json.dumps(solve(sys.argv[1], str(Path(sys.argv[2]).resolve()), sys.argv[3:]), indent=1))
