@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isroutine
 from itertools import pairwise
-from numbers import Complex, Real
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,7 +106,7 @@ class Number:
             sign = "a percent sign is text: " if "%" in value else ""
             return f"{sign}expected {self.what} but got a text; leave the quotes out"
         if isinstance(value, bool) or not isinstance(value, Real):
-            if isinstance(value, Complex) and not isinstance(value, bool):
+            if isinstance(value, complex):
                 return f"expected {self.what} but got a complex number"
             if isinstance(value, np.ndarray | pd.Series | pd.DataFrame):
                 shape = " by ".join(str(length) for length in value.shape)

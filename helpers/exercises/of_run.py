@@ -31,7 +31,8 @@ def command_for(run: Run, chapter: str) -> str:
     if run.folder.name != run.profile.name:
         words.append(f"--run {run.folder.name}")
     if run.source.name != run.profile.source:
-        words.append(f"--source {run.source.name}")
+        known = run.source.name in ("sample", "ham10000")
+        words.append(f"--source {run.source.name if known else run.source.folder}")
     if run.seed != run.profile.seed:
         words.append(f"--seed {run.seed}")
     return " ".join([*words, f"--chapters {chapter}"])
