@@ -92,9 +92,14 @@ def opened_run() -> Run | None:
 
 
 def _chapter_name() -> str:
-    """Name of the chapter that runs here: told by the runner, or by JupyterLab."""
+    """Name of the chapter that runs here: told by the runner, or by JupyterLab.
+
+    A notebook of exercises has its chapter's name and must not write over what that quoted.
+    """
     told = os.environ.get("DERMBOOK_CHAPTER")
-    return told or Path(os.environ.get("JPY_SESSION_NAME", "interactive")).stem
+    session = Path(os.environ.get("JPY_SESSION_NAME", "interactive"))
+    beside = session.parent.name in ("exercises", "solutions")
+    return told or (f"{session.parent.name}-{session.stem}" if beside else session.stem)
 
 
 class Run:

@@ -77,3 +77,17 @@ def test_once_is_for_each_run(run: Run, tmp_path: Path) -> None:
         1,
         3,
     ]
+
+
+def test_exercises_write_over_nothing_of_their_chapter(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notebook has the chapter's name; its numbers go elsewhere, and are not the chapter's."""
+    monkeypatch.delenv("DERMBOOK_CHAPTER", raising=False)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/book/exercises/06_confusion_matrix.ipynb")
+    opened = open_run("smoke", source=run.source.folder, folder=tmp_path / "mine")
+    opened.quote("k", 1)
+    names = [path.name for path in (opened.folder / "numbers").iterdir()]
+    assert names == ["exercises-06_confusion_matrix.json"]
+    with pytest.raises(NotRunYet):
+        number(opened, "06", "k")
