@@ -2,6 +2,7 @@ from .augmentation_ranges import augmentation_ranges, touch_augmentation
 from .class_weights import class_weights, touch_class_weight
 from .guesses import Guess, beside, forget_guess, predict_first
 from .heat_map import HeatMaps, heat_maps, touch_heat_map
+from .questions import highest, lowest, ordered
 from .threshold import thresholds, touch_threshold
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "class_weights",
     "forget_guess",
     "heat_maps",
+    "highest",
+    "lowest",
+    "ordered",
     "predict_first",
     "thresholds",
     "touch_augmentation",

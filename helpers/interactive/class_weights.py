@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from helpers.core import CLASSES, NAMES
+from helpers.core import CLASS_INDEX, CLASSES, NAMES
 from helpers.evaluation import confusion
 from helpers.interactive.someone import can_show_controls
 from helpers.interactive.touch import touch
@@ -97,22 +99,23 @@ def _name(weight: float, factor: float) -> str:
     return f"weight {weight:g}{moved}"
 
 
-def _matrix(predictions: Predictions, dx: str, weight: float, factor: float) -> pd.DataFrame:
-    return confusion(shift_odds(predictions[weight], dx, factor))
+def _matrix(predictions: Predictions, dx: str, weight: float, factor: float) -> NDArray[np.int_]:
+    return confusion(shift_odds(predictions[weight], dx, factor)).to_numpy()
 
 
 def _recalls(predictions: Predictions, dx: str, weight: float, factor: float) -> pd.Series:
     matrix = _matrix(predictions, dx, weight, factor)
-    right = pd.Series({name: matrix.loc[name, name] for name in CLASSES}, dtype=float)
-    return right / matrix.sum(axis=1).replace(0, float("nan"))
+    images = matrix.sum(axis=1).astype(float)
+    images[images == 0] = np.nan
+    return pd.Series(matrix.diagonal() / images, list(CLASSES))
 
 
 def _counts(predictions: Predictions, dx: str, weight: float, factor: float) -> dict[str, int]:
-    matrix = _matrix(predictions, dx, weight, factor)
+    matrix, place = _matrix(predictions, dx, weight, factor), CLASS_INDEX[dx]
     return {
-        "images": int(matrix.loc[dx].sum()),
-        "found": int(matrix.loc[dx, dx]),
-        "named": int(matrix[dx].sum()),
-        "right": int(sum(matrix.loc[name, name] for name in CLASSES)),
-        "all": int(matrix.to_numpy().sum()),
+        "images": int(matrix[place].sum()),
+        "found": int(matrix[place, place]),
+        "named": int(matrix[:, place].sum()),
+        "right": int(matrix.trace()),
+        "all": int(matrix.sum()),
     }

@@ -79,8 +79,13 @@ class Guess:
             As the run has it: the name that is right (or several equal ones), the number (a share
             in [0, 1] where the unit is "%"), or the names in their order.
         """
-        if can_show_controls():
+        if self.can_be_guessed and can_show_controls():
             say(self.sentence(result))
+
+    @property
+    def can_be_guessed(self) -> bool:
+        """Whether there is more than one answer: a profile may have trained one model alone."""
+        return isinstance(self.kind, Number) or len(self.kind.names) > 1
 
     def sentence(self, result: Any) -> str:
         """What `beside` shows, as Markdown."""
@@ -142,7 +147,7 @@ def predict_first(
     question : str
         What is asked, in one sentence.
     choices : sequence of str, optional
-        The guess is one of these names.
+        The guess is one of these names; nothing is asked where they are fewer than two.
     between : tuple of float, optional
         The guess is a number from the first to the second.
     order : sequence of str, optional
@@ -164,7 +169,7 @@ def predict_first(
     """
     guess = Guess(Path(run.folder), key, question, question_of(choices, between, order, unit, step))
     _asked[guess.path] = guess
-    if can_show_controls():
+    if guess.can_be_guessed and can_show_controls():
         _show(guess)
     return guess
 

@@ -14,7 +14,6 @@ from helpers.explanation import Explainer, method_grid, outline_mask
 from helpers.interactive.someone import can_show_controls
 from helpers.interactive.touch import touch
 from helpers.notebook import Run
-from helpers.statistics import listed
 
 _COLUMNS = [f"p_{dx}" for dx in CLASSES]
 
@@ -39,10 +38,7 @@ class HeatMaps:
     ) -> None:
         self._explainer, self._store = explainer, store
         self.predictions = predictions.set_index("image_id", drop=False)
-        masks = catalogue.drop_duplicates("image_id").set_axis(
-            catalogue.drop_duplicates("image_id")["image_id"]
-        )
-        self._mask_paths = masks["mask_path"]
+        self._mask_paths = dict(zip(catalogue["image_id"], catalogue["mask_path"], strict=True))
         self._known: dict[str, tuple[NDArray[np.uint8], NDArray[np.float32]]] = {}
 
     def of(self, image_id: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -63,8 +59,8 @@ class HeatMaps:
 
     def probabilities(self, image_id: str) -> pd.Series:
         """The network's seven probabilities of an image, the highest first."""
-        row = self.predictions.loc[image_id, _COLUMNS].astype(float)
-        return row.set_axis(list(CLASSES)).sort_values(ascending=False, kind="stable")
+        values = self.predictions.loc[[image_id], _COLUMNS].to_numpy(dtype=float)[0]
+        return pd.Series(values, list(CLASSES)).sort_values(ascending=False, kind="stable")
 
     def mask(self, image_id: str) -> NDArray[np.bool_] | None:
         """The image's lesion mask at the network's size; None without one."""
@@ -116,19 +112,23 @@ def heat_in_words(maps: HeatMaps, image_id: str, dx: str) -> str:
     )
     if not heat.any():
         return f"{start}The map is cold everywhere: nothing in the layer speaks for this class."
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    thirds = ("top", "middle", "bottom"), ("left", "middle", "right")
-    place = listed(
-        list(
-            dict.fromkeys(
-                names[int(3 * at // side)]
-                for names, at, side in zip(thirds, (row, column), heat.shape, strict=True)
-            )
-        )
-    )
     mask = maps.mask(image_id)
-    inside = "" if mask is None else f", and {(heat * mask).sum() / heat.sum():.0%} of it is inside"
-    return f"{start}The heat is greatest in the {place}{inside}{' the lesion' * bool(inside)}."
+    inside = (
+        ""
+        if mask is None
+        else f"{(heat * mask).sum() / heat.sum():.0%} of it is inside the lesion; "
+    )
+    return f"{start}{inside}it is warmest in the {_place(heat)}."
+
+
+def _place(heat: NDArray[np.float32]) -> str:
+    """Which ninth of the picture is warmest, in words."""
+    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+    down = ("top", "middle", "bottom")[3 * int(row) // heat.shape[0]]
+    across = ("left", "middle", "right")[3 * int(column) // heat.shape[1]]
+    return (
+        down if down == across else f"{down} {across}".replace("middle ", "").replace(" middle", "")
+    )
 
 
 def touch_heat_map(run: Run, maps: HeatMaps) -> None:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import isfinite
-from typing import Any, Protocol
+from typing import Any
+
+import pandas as pd
 
 from helpers.statistics import Estimate, listed
-
-
-class Question(Protocol):
-    """What can be guessed, and how a guess is held against the result."""
-
-    def problem(self, guess: Any) -> str:
-        """What is wrong with a guess, in a sentence; "" where nothing is."""
-
-    def text(self, guess: Any) -> str:
-        """The guess as a sentence gives it."""
-
-    def sentence(self, guess: Any, result: Any) -> str:
-        """The guess beside the result, with words by rule."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +20,7 @@ class Choice:
     Parameters
     ----------
     names : tuple of str
-        At least two.
+        Each once.
     """
 
     names: tuple[str, ...]
@@ -63,16 +52,16 @@ class Choice:
             If the result is no name.
         """
         right = [result] if isinstance(result, str) else _names("result", result)
-        said = f"You guessed {self.text(guess)}, and this run says **{listed(right)}**"
+        said = f"You guessed {self.text(guess)}; it is **{listed(right)}**"
         if guess in right:
-            equal = " (they are equal)" if len(right) > 1 else ""
-            return f"{said}{equal}: right."
-        return f"{said}: another."
+            equal = ", equally" if len(right) > 1 else ""
+            return f"{said}{equal}. Right."
+        return f"{said}. Not what you guessed."
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a range.
+    """A number from a range.
 
     Parameters
     ----------
@@ -130,7 +119,7 @@ class Number:
                 f"result: expected a number or an Estimate but got {result!r}"
             ) from None
         if not isfinite(value):
-            return f"You guessed {self.text(guess)}; this run has no such number."
+            return f"You guessed {self.text(guess)}; in this run there is no such number."
         found = f"**{self._write(value)}**"
         inside = False
         if isinstance(result, Estimate) and isfinite(result.low) and isfinite(result.high):
@@ -138,12 +127,13 @@ class Number:
             found += f" [{self._number(low)}, {self._number(high)}]"
             inside = low <= guess <= high
         off = guess - value
-        said = f"You guessed {self.text(guess)}, and this run says {found}: "
+        said = f"You guessed {self.text(guess)}; it is {found}."
         if abs(off) <= self.step / 2 * (1 + 1e-9):
-            return f"{said}right."
+            return f"{said} Right."
+        if inside:
+            return f"{said} Within the interval."
         way = "too high" if off > 0 else "too low"
-        by = self._distance(abs(off))
-        return f"{said}within the interval." if inside else f"{said}off by {by}, {way}."
+        return f"{said} Off by {self._distance(abs(off))}: {way}."
 
     @property
     def _scale(self) -> float:
@@ -173,7 +163,7 @@ class Order:
     Parameters
     ----------
     names : tuple of str
-        At least two, in the order in which they are shown.
+        Each once, in the order in which they are shown.
     """
 
     names: tuple[str, ...]
@@ -212,15 +202,15 @@ class Order:
             raise ValueError(
                 f"result: expected {listed(list(self.names))} in an order but got {right}"
             )
-        said = f"You guessed {self.text(guess)}, and this run says {self.text(right)}: "
+        said = f"You guessed {self.text(guess)}; it is {self.text(right)}."
         if list(guess) == right:
-            return f"{said}right."
+            return f"{said} Right."
         places = sum(a == b for a, b in zip(guess, right, strict=True))
         pairs = list(combinations(right, 2))
         kept = sum(list(guess).index(a) < list(guess).index(b) for a, b in pairs)
         return (
-            f"{said}{places} of {len(right)} in their place, and {kept} of {len(pairs)} pairs the "
-            "right way round."
+            f"{said} In their place: {places} of {len(right)}. Pairs the right way round: {kept} "
+            f"of {len(pairs)}."
         )
 
 
@@ -252,9 +242,56 @@ def question_of(
     return Number(float(between[0]), float(between[1]), unit, step)
 
 
+def highest(values: Mapping[str, Any] | pd.Series) -> list[str]:
+    """The name with the highest value, or all that share it.
+
+    Parameters
+    ----------
+    values : mapping of str to float or Estimate, or Series
+        By name; NaN is left out.
+
+    Returns
+    -------
+    list of str
+        For the result of a choice; empty without a value.
+
+    Examples
+    --------
+    >>> highest({"mel": 0.4, "nv": 0.9, "df": float("nan")})
+    ['nv']
+    """
+    numbers = _numbers(values)
+    return [name for name, value in numbers.items() if value == max(numbers.values())]
+
+
+def lowest(values: Mapping[str, Any] | pd.Series) -> list[str]:
+    """The name with the lowest value, or all that share it; see `highest`.
+
+    >>> lowest({"mel": 0.4, "nv": 0.9, "df": 0.4})
+    ['mel', 'df']
+    """
+    numbers = _numbers(values)
+    return [name for name, value in numbers.items() if value == min(numbers.values())]
+
+
+def ordered(values: Mapping[str, Any] | pd.Series) -> list[str]:
+    """All names by their value, the highest first, for the result of an order.
+
+    >>> ordered({"a": 0.1, "b": 0.3, "c": 0.2})
+    ['b', 'c', 'a']
+    """
+    numbers = _numbers(values)
+    return sorted(numbers, key=lambda name: -numbers[name])
+
+
+def _numbers(values: Mapping[str, Any] | pd.Series) -> dict[str, float]:
+    numbers = {str(name): float(value) for name, value in values.items()}
+    return {name: value for name, value in numbers.items() if isfinite(value)}
+
+
 def _check_names(what: str, names: Sequence[str]) -> None:
-    if len(names) < 2 or len(set(names)) != len(names):
-        raise ValueError(f"{what}: expected two names or more, each once, but got {list(names)}")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{what}: expected each name once but got {list(names)}")
 
 
 def _names(what: str, values: Any) -> list[str]:
