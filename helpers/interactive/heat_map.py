@@ -16,6 +16,11 @@ from helpers.interactive.touch import touch
 from helpers.notebook import Run
 
 _COLUMNS = [f"p_{dx}" for dx in CLASSES]
+_PLACES = (
+    ("top left", "top", "top right"),
+    ("left", "middle", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
 
 
 class HeatMaps:
@@ -112,23 +117,17 @@ def heat_in_words(maps: HeatMaps, image_id: str, dx: str) -> str:
     )
     if not heat.any():
         return f"{start}The map is cold everywhere: nothing in the layer speaks for this class."
-    mask = maps.mask(image_id)
-    inside = (
-        ""
-        if mask is None
-        else f"{(heat * mask).sum() / heat.sum():.0%} of it is inside the lesion; "
-    )
-    return f"{start}{inside}it is warmest in the {_place(heat)}."
+    mask, place = maps.mask(image_id), _place(heat)
+    if mask is None:
+        return f"{start}It is warmest at the {place}."
+    share = (heat * mask).sum() / heat.sum()
+    return f"{start}It is warmest at the {place}, and {share:.0%} of it lies inside the lesion."
 
 
 def _place(heat: NDArray[np.float32]) -> str:
     """Which ninth of the picture is warmest, in words."""
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    down = ("top", "middle", "bottom")[3 * int(row) // heat.shape[0]]
-    across = ("left", "middle", "right")[3 * int(column) // heat.shape[1]]
-    return (
-        down if down == across else f"{down} {across}".replace("middle ", "").replace(" middle", "")
-    )
+    return _PLACES[3 * int(row) // heat.shape[0]][3 * int(column) // heat.shape[1]]
 
 
 def touch_heat_map(run: Run, maps: HeatMaps) -> None:
