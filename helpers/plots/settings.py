@@ -44,7 +44,7 @@ def threshold_rows(
         left.set(title=name, ylabel="true", xlabel="called")
         left.title.set_fontsize("small")
         left.tick_params(labelsize="small")
-        thousand_lesions(counts, right)
+        thousand_lesions(counts, right, side=4.0)
     return figure
 
 
