@@ -77,8 +77,8 @@ def _problems(notebook: Any) -> list[str]:
         expect(".show()" not in source, index, "figures go through run.figure")
     run = 0
     for offset, cell in enumerate(cells[4:]):
-        wordless = cell["cell_type"] == "code" and not is_say(cell)
-        run = run + 1 if wordless else 0
+        prose = cell["cell_type"] != "code" or is_say(cell)
+        run = 0 if prose else run + is_visible(cell)
         expect(run <= 3, offset + 4, "more than three code cells without a word between them")
     return problems
 
