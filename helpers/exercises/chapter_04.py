@@ -1,4 +1,4 @@
-"""Exercises of chapter 04: what an augmentation does, and what a validation split can show of it."""
+"""Exercises of chapter 04: what an augmentation does, and what a validation split shows of it."""
 
 from __future__ import annotations
 
