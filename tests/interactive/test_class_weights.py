@@ -8,10 +8,10 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from helpers.evaluation.tables import per_class
 from support.predictions import make_predictions
 
 from helpers.core.classes import CLASSES
+from helpers.evaluation.tables import per_class
 from helpers.interactive.class_weights import class_weights, weight_in_words
 from helpers.lessons.class_weight_curve import shift_odds
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from helpers.core import ROOT, read_json
+from helpers.core import ROOT, DataError, read_json
 from helpers.interactive import guesses, someone
 
 
@@ -65,6 +65,18 @@ def test_a_guess_of_another_question_is_told(run: Any, said: list[str]) -> None:
     ask(run).commit("nv")
     ask(run, choices=["mel", "df"]).beside("mel")
     assert "answers another question" in said[-1] and "forget_guess" in said[-1]
+
+
+def test_a_damaged_guess_is_told_with_its_way_out(run: Any) -> None:
+    """By its file's name, and how to be rid of it."""
+    guess = ask(run)
+    guess.commit("nv")
+    for text in ("{", "[]", "{}"):
+        guess.path.write_text(text)
+        with pytest.raises(DataError, match=r"06\.recall\.json: expected a guess.*forget_guess"):
+            guess.sentence("mel")
+    guesses.forget_guess(run, "06.recall")
+    assert guess.value is None
 
 
 def test_a_question_with_one_answer_is_not_asked(run: Any, said: list[str]) -> None:
