@@ -3,6 +3,7 @@ from .ablation import (
     ablation_differences,
     ablation_scores,
     beside_published,
+    half_width,
     no_fc_readings,
     points_with_interval,
     published_rivals,
@@ -18,6 +19,7 @@ from .augmentation_examples import (
     sharpness,
     step_by_step,
 )
+from .background import lesions_alone
 from .checklists import (
     DRAWN_NAMES,
     SEVEN_POINT_CUTOFF,
@@ -46,12 +48,15 @@ from .first_model import (
     prepare_keras,
     unpack,
 )
+from .folds import published_top, train_folds
 from .imbalance import (
     augmentation_parts,
     below_floor,
     called_share,
+    each_less_other,
     open_choices,
     recall_changes,
+    three_scores,
     unlike_fields,
     weight_table,
 )
@@ -61,7 +66,7 @@ from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
 from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
 from .published_augmentation import published_steps
-from .research_questions import answer_list, published_first
+from .research_questions import RANKINGS, paper_question, published_first
 from .screening_settings import settings_beside_published
 from .second_clinic import clinic_folder, looks_of_both
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
@@ -70,12 +75,12 @@ __all__ = [
     "ABLATION",
     "BYTES_EACH",
     "DRAWN_NAMES",
+    "RANKINGS",
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
     "WHY_UNLIKE",
     "ablation_differences",
     "ablation_scores",
-    "answer_list",
     "augmentation_parts",
     "below_floor",
     "beside_baselines",
@@ -93,15 +98,18 @@ __all__ = [
     "cuts_in_words",
     "describe_cuts",
     "draw_examples",
+    "each_less_other",
     "equalised",
     "failure",
     "first_backbone",
     "frame_and_lesion",
     "generator_table",
+    "half_width",
     "head_sizes",
     "in_file_order",
     "input_range",
     "last_fifth",
+    "lesions_alone",
     "lightness_histogram",
     "looks_of_both",
     "measure_augmentations",
@@ -110,6 +118,7 @@ __all__ = [
     "no_fc_readings",
     "open_choices",
     "over_starts",
+    "paper_question",
     "parameter_ends",
     "pixels_a_bin",
     "plausible_heads",
@@ -122,6 +131,7 @@ __all__ = [
     "published_rivals",
     "published_signature",
     "published_steps",
+    "published_top",
     "range_share",
     "range_table",
     "read_score",
@@ -132,9 +142,11 @@ __all__ = [
     "shift_odds",
     "step_by_step",
     "technique_effects",
+    "three_scores",
     "threshold_costs",
     "threshold_curve",
     "total_dermoscopy_score",
+    "train_folds",
     "training_accuracies",
     "unlike_fields",
     "unpack",

@@ -17,7 +17,7 @@ from helpers.core import captions_path
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"01", "02", "06", "07", "11"}
 
-UNCONVERTED = {"01", "02", "03", "07", "08", "09", "11", "12"}
+UNCONVERTED = {"01", "02", "03", "09", "11"}
 """Chapters that still build their sentences in sight."""
 
 CONVERTED = [path for path in CHAPTERS if path.name[:2] not in UNCONVERTED]
