@@ -50,7 +50,8 @@ def test_rooms_have_what_a_chapter_takes_from_them(path: Path) -> None:
 
 def bad_chapter(tmp_path: Path, change: str) -> Path:
     """A good chapter with one thing broken."""
-    notebook = nbformat.read(CHAPTERS[0], as_version=4)
+    source = next(path for path in CHAPTERS if path.stem == "06_confusion_matrix")
+    notebook = nbformat.read(source, as_version=4)
     if change == "outputs":
         notebook.cells[3]["outputs"] = [nbformat.v4.new_output("stream", text="x")]
     elif change == "parameter":
@@ -63,6 +64,11 @@ def bad_chapter(tmp_path: Path, change: str) -> Path:
         notebook.cells[4] = nbformat.v4.new_code_cell("\n".join(f"x{i} = {i}" for i in range(30)))
     elif change == "caption":
         notebook.cells[4] = nbformat.v4.new_code_cell("run.figure(fig, 'name')")
+    elif change == "needs":
+        notebook["metadata"]["dermbook"]["needs"] = ["04_augmentation_trials"]
+    elif change == "later":
+        opening = notebook.cells[0]
+        opening["source"] = opening["source"].replace("01_disease_overview", "99_worse")
     elif change == "ending":
         for cell in notebook.cells:
             cell["source"] = cell["source"].replace("## References", "### References")
@@ -80,6 +86,8 @@ def bad_chapter(tmp_path: Path, change: str) -> Path:
         ("imports", "Cell 1, line 1: expected imports"),
         ("long", "Cell 4, line 1: 30 lines"),
         ("caption", "Cell 4, line 1: run.figure needs"),
+        ("needs", "Cell 0, line 1: expected the results of ['04_augmentation_trials']"),
+        ("later", "Cell 0, line 1: chapter 1 is not 99_worse"),
         ("ending", "expected to end in"),
     ],
 )
