@@ -26,6 +26,7 @@ from .single_scores import (
 from .subgroups import LEAST_LESIONS, LEAST_OF_A_KIND, SUBGROUPS, standing_out, subgroup_scores
 from .tables import (
     Curve,
+    class_report,
     confusion,
     error_destinations,
     per_class,
@@ -71,6 +72,7 @@ __all__ = [
     "balanced_accuracy",
     "chance_level",
     "check_predictions",
+    "class_report",
     "class_table",
     "column_scores",
     "comparable_histories",

@@ -13,7 +13,7 @@ from helpers.core import CLASS_INDEX, CLASSES
 from helpers.evaluation import metrics
 from helpers.evaluation.metrics import Array, Scored, check_predictions
 from helpers.evaluation.scoring import BootstrapOptions, Score, estimate_scores
-from helpers.statistics import LEVEL, wilson
+from helpers.statistics import LEVEL, Estimate, wilson
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,33 @@ def per_class(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) ->
             row[f"{name}_low"], row[f"{name}_high"] = estimate.low, estimate.high
         rows.append(row)
     return pd.DataFrame(rows, index=pd.Index(CLASSES, name="dx"))
+
+
+def class_report(by_class: pd.DataFrame) -> pd.DataFrame:
+    """Scores of each class with their intervals as one value each, to be shown as a table.
+
+    Parameters
+    ----------
+    by_class : DataFrame
+        Of `per_class`.
+
+    Returns
+    -------
+    DataFrame
+        A row a class, columns ``support``, ``lesions`` and ``predicted``, and an `Estimate` each
+        for ``precision``, ``recall`` and ``f1``; its n is the class's images.
+    """
+    report = by_class[["support", "lesions", "predicted"]].copy()
+    for name in ("precision", "recall", "f1"):
+        ends = by_class[[name, f"{name}_low", f"{name}_high"]].to_numpy()
+        report[name] = pd.Series(
+            [
+                Estimate(value, low, high, int(n))
+                for (value, low, high), n in zip(ends, by_class["support"], strict=True)
+            ],
+            index=by_class.index,
+        )
+    return report
 
 
 def error_destinations(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 
 from helpers.core import atomic_file
 from helpers.notebook.watermark import MARK, mark_png, mark_svg
+from helpers.statistics import Estimate, with_interval
 
 FIGURE_MIME = "application/vnd.dermbook.figure+json"
 TABLE_MIME = "application/vnd.dermbook.table+json"
@@ -164,7 +165,8 @@ def show_table(
         One or two sentences in Markdown, printed above the table.
     formats : mapping of str to str or callable, optional
         How to write a column: a format such as ``"{:.1%}"`` or ``".2f"``, or a function of the
-        value. Missing values are written as a dash whatever the format.
+        value. Missing values are written as a dash whatever the format, and an `Estimate` with its
+        interval. The column ``"*"`` stands for all columns of numbers that are not named.
     index : bool, default=False
         Whether the index is a column of its own.
     folder : Path or None
@@ -179,7 +181,8 @@ def show_table(
 
     if not caption.strip():
         raise ValueError(f"table {name}: expected a caption but got none")
-    unknown = sorted(set(formats or ()) - set(map(str, table.columns)))
+    formats = _spread(formats or {}, table)
+    unknown = sorted(set(formats) - set(map(str, table.columns)))
     if unknown:
         raise ValueError(f"table {name}: formats for columns it does not have: {unknown}")
     if folder is not None:
@@ -188,7 +191,7 @@ def show_table(
     shown = table.reset_index() if index else table
     n_heads = shown.shape[1] - table.shape[1]
     columns = [
-        [format_value(value, (formats or {}).get(str(key))) for value in shown.iloc[:, place]]
+        [format_value(value, formats.get(str(key))) for value in shown.iloc[:, place]]
         for place, key in enumerate(shown.columns)
     ]
     heads = [_head(key) for key in shown.columns]
@@ -223,6 +226,9 @@ def format_value(value: Any, how: Format | None = None) -> str:
         return MISSING
     if callable(how):
         return how(value)
+    if isinstance(value, Estimate):
+        spec = how.removeprefix("{:").removesuffix("}") if how else ".2f"
+        return how.format(value) if how and "{" in spec else with_interval(value, spec)
     if how is not None:
         return how.format(value) if "{" in how else format(value, how)
     if isinstance(value, bool | np.bool_):
@@ -233,6 +239,25 @@ def format_value(value: Any, how: Format | None = None) -> str:
         return f"{int(value):,}"
     number = float(value)
     return f"{number:.3f}" if abs(number) < 10 else f"{number:,.1f}"
+
+
+def _spread(formats: Mapping[str, Format], table: pd.DataFrame) -> dict[str, Format]:
+    """Formats in which the one of ``"*"`` is that of each column of numbers without its own."""
+    named = {name: how for name, how in formats.items() if name != "*"}
+    if "*" not in formats:
+        return named
+    spread = {
+        str(key): formats["*"]
+        for place, key in enumerate(table.columns)
+        if _holds_numbers(table.iloc[:, place])
+    }
+    return spread | named
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    if pd.api.types.is_bool_dtype(column):
+        return False
+    return pd.api.types.is_numeric_dtype(column) or any(isinstance(v, Estimate) for v in column)
 
 
 def _head(key: Any) -> str:

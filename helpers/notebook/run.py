@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from helpers.core import ROOT, read_json, sha256_file, writable, write_json
+from helpers.core import ROOT, ConfigError, read_json, sha256_file, writable, write_json
 from helpers.dataset import (
     DEFAULT_FRACTIONS,
     SPLITS,
@@ -27,7 +26,9 @@ from helpers.dataset import (
     subset,
 )
 from helpers.evaluation import scores
+from helpers.notebook.captions import captions_of
 from helpers.notebook.display import show_figure, show_markdown, show_table
+from helpers.notebook.prose import register, written
 from helpers.plots import use_style
 from helpers.statistics import Estimate
 from helpers.study import Profile, load_profile
@@ -64,12 +65,13 @@ def open_run(
     Returns
     -------
     Run
+        From here on a cell of the notebook may begin with ``%%say``; see `helpers.notebook.prose`.
 
     Raises
     ------
     ConfigError
-        If the profile, the source or the split file cannot be used, or a folder cannot be written
-        to.
+        If the profile, the source, the split file or the chapter's captions cannot be used, or a
+        folder cannot be written to.
     """
     loaded = load_profile(profile)
     seed = loaded.seed if seed is None else seed
@@ -79,7 +81,9 @@ def open_run(
     limit = loaded.max_images if max_images is None else max_images
     given = split_file or loaded.split_file
     divided_by = split_path(given) if given else None
-    return Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    run = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    register(run.quote, run.say)
+    return run
 
 
 def _chapter_name() -> str:
@@ -117,6 +121,7 @@ class Run:
         self.profile, self.source, self.folder, self.seed = profile, source, folder, seed
         self.max_images, self.split_file = max_images, split_file
         self._chapter = _chapter_name()
+        captions_of(self._chapter)  # what is wrong there is told at once
         self._tables: tuple[pd.DataFrame, pd.DataFrame] | None = None
         self._numbers: dict[str, dict[str, Any]] = {}
         self._trials: dict[str, dict[str, Any]] = {}
@@ -243,8 +248,8 @@ class Run:
         self,
         fig: Any,
         name: str,
-        caption: str,
-        alt: str,
+        caption: str | None = None,
+        alt: str | None = None,
         kind: Kind = "plot",
         width: float | None = None,
     ) -> None:
@@ -256,15 +261,20 @@ class Run:
             The figure.
         name : str
             Short name, unique in its chapter.
-        caption : str
-            What the reader sees under it, with what to look for.
-        alt : str
-            What the figure shows, for those who cannot see it.
+        caption : str, optional
+            What the reader sees under it, with what to look for; that of the chapter's captions
+            where None.
+        alt : str, optional
+            What the figure shows, for those who cannot see it; that of the chapter's captions
+            where None.
         kind : {"plot", "photo"}, default="plot"
             Plots are saved as vectors, photographs as PNG.
         width : float, optional
             In centimetres, at most the text's 16; the figure's own where None.
         """
+        if caption is None or alt is None:
+            known = captions_of(self._chapter).figure(name)
+            caption, alt = caption or known[0], alt or known[1]
         stem = self.folder / "figures" / f"{self._chapter}-{name}"
         show_figure(fig, stem, caption, alt, kind=kind, drawn=self.source.drawn, width=width)
 
@@ -272,7 +282,7 @@ class Run:
         self,
         table: pd.DataFrame,
         name: str,
-        caption: str,
+        caption: str | None = None,
         formats: dict[str, Any] | None = None,
         index: bool = False,
     ) -> None:
@@ -284,13 +294,20 @@ class Run:
             What to show.
         name : str
             Short name, unique in its chapter.
-        caption : str
-            What the reader sees above it.
+        caption : str, optional
+            What the reader sees above it; that of the chapter's captions where None, which may
+            give columns' titles and formats too.
         formats : dict of str to str or callable, optional
-            How to write the values of a column.
+            How to write the values of a column; before those of the captions.
         index : bool, default=False
             Whether the index is shown as the first column.
         """
+        if caption is None:
+            caption, titles, known = captions_of(self._chapter).table(name)
+            absent = sorted(set(titles) - set(map(str, table.columns)))
+            if absent:
+                raise ConfigError(f"table {name}: titles for columns it does not have: {absent}")
+            table, formats = table.rename(columns=titles), known | (formats or {})
         show_table(
             table,
             f"{self._chapter}-{name}",
@@ -317,9 +334,7 @@ class Run:
         str
             The number as the reader sees it.
         """
-        text = format(value, fmt) if fmt else str(value)
-        if not isinstance(value, str):
-            text = re.sub(r"^-", "−", text)
+        text = written(value, fmt)
         record: dict[str, Any] = {"key": key, "text": text}
         if isinstance(value, Estimate):
             record |= {"value": value.value, "low": value.low, "high": value.high, "n": value.n}

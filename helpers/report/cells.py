@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from helpers.core import ReportError
-from helpers.notebook import FIGURE_MIME, TABLE_MIME
+from helpers.notebook import FIGURE_MIME, MAGIC, TABLE_MIME
 from helpers.report.outputs import decoded, shown
 from helpers.report.pictures import Picture, picture_of
 
@@ -91,7 +91,7 @@ class Chapter:
 
     def where(self, cell: int) -> str:
         """Name a cell for an error message, with the start of its first line."""
-        lines = self.sources[cell].strip().splitlines() or [""]
+        lines = self.sources[cell].strip().removeprefix(MAGIC).strip().splitlines() or [""]
         return f"{self.name}, cell {cell} ({lines[0][:50]!r})"
 
     def cells_with(self, text: str) -> list[int]:
@@ -118,7 +118,8 @@ def read_chapters(paths: list[Path], code: str = "show") -> list[Chapter]:
         Notebooks in the order of the report. ``04_name.ipynb`` is chapter 4; a name without
         a number gets the number after its predecessor's.
     code : {"show", "hide"}, default="show"
-        Whether source code is part of the report. A cell tagged ``show-input`` always shows it.
+        Whether source code is part of the report. A cell tagged ``show-input`` always shows it, a
+        folded one and one that begins with ``%%say`` never.
 
     Returns
     -------
@@ -218,7 +219,7 @@ def read_chapter(
             continue
         if executed and cell.get("execution_count") is None and not tags & NEVER_RUN_TAGS:
             problems.append(f"{chapter.where(index)}: was not executed; run the chapter first")
-        if (code == "show" or tags & SHOWN_TAGS) and not tags & HIDDEN_TAGS:
+        if (code == "show" or tags & SHOWN_TAGS) and not _is_folded(cell):
             blocks.append(Code(index, cell.source.strip("\n"), bool(tags & _PARAMETER_TAGS)))
         outputs = _merged(cell.outputs)
         for output in outputs:
@@ -230,6 +231,14 @@ def read_chapter(
             problems += [f"{chapter.where(index)}: {problem}"] if problem else []
             notes += [f"{chapter.where(index)}: {note}"] if note else []
     return Chapter(name, number, folder, tuple(blocks), sources, language), problems
+
+
+def _is_folded(cell: Any) -> bool:
+    """Whether only what a cell shows is meant for the reader: sentences, and folded code."""
+    metadata = cell.get("metadata", {})
+    hidden = bool(metadata.get("jupyter", {}).get("source_hidden"))
+    tags = set(metadata.get("tags", []))
+    return hidden or bool(tags & HIDDEN_TAGS) or cell.source.startswith(MAGIC)
 
 
 def _language(notebook: Any) -> str:

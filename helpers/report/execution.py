@@ -238,6 +238,7 @@ class Execution:
     ) -> None:
         self.log = log
         own = {"DERMBOOK_EVENTS": str(events), "DERMBOOK_CHAPTER": chapter.name}
+        own |= {"DERMBOOK_CHAPTER_FOLDER": str(chapter.path.resolve().parent)}
         self.environment = dict(os.environ) | kernel_variables() | own
         self.client: Any = None
         self.done = self.total = 0

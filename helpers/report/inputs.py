@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import ROOT, cache_home, digest, sha256_file
+from helpers.notebook import captions_path
 from helpers.report.chapters import Chapter
 
 _PACKAGES = (
@@ -145,6 +146,7 @@ def chapter_digests(
     digests: dict[str, str] = {}
     for chapter in chapters:
         needed = {name: digests[name] for name in chapter.needs if name in digests}
-        own = sha256_file(chapter.path)
+        captions = captions_path(chapter.path)
+        own = [sha256_file(path) for path in (chapter.path, captions) if path.is_file()]
         digests[chapter.name] = digest([chapter.name, own, dict(parameters), shared, needed])
     return digests

@@ -121,8 +121,6 @@ def test_the_line_is_written_and_read_back(tmp_path: Path) -> None:
     """A chapter's line says what was measured, and nothing else of the notebook changes."""
     line = time_line(Measure(2600, 4, 61.0), 4, ["04_a", "05_b"])
     assert line.endswith(", 2 minutes to run in `quick` after chapters 4 and 5.")
-        "20 for the exercises, 2 minutes to run in `quick` after chapters 4 and 5."
-    )
     assert "exercises" not in time_line(Measure(10, 4, 1.0), 0)
     path = tmp_path / "06_c.ipynb"
     path.write_bytes(CHAPTERS[-1].path.read_bytes())

@@ -9,12 +9,15 @@ from typing import Any
 
 import nbformat
 
+from helpers.notebook.prose import MAGIC
+from support.chapter_prose import is_say, is_visible, problems_of_prose, python_of
+
 PARAMETERS = ["profile", "source", "max_images", "seed", "split_file", "run_folder"]
 LAST_HEADINGS = ["## Try it", "## What you have seen", "## References"]
-LONGEST_CELL = 14
-LONGEST_TELLING_CELL = 24
-"""Of a cell that composes a sentence from computed numbers; its words take lines."""
-TELLING = ("figure", "table", "say")
+LONGEST_CELL = 12
+"""Lines of code that a reader sees in a cell, where these lines are not themselves the lesson."""
+LESSON = "lesson"
+SHORTER = f"move what is no lesson to helpers/, fold it, or tag the cell `{LESSON}`"
 
 
 def problems_of(path: Path) -> list[str]:
@@ -22,6 +25,7 @@ def problems_of(path: Path) -> list[str]:
     notebook = nbformat.read(path, as_version=4)
     problems = [*_problems(notebook), *_unlike_needs(notebook, path.stem)]
     found = [f"{path.name}: {problem}" for problem in problems]
+    found += [f"{path.name}: {problem}" for problem in problems_of_prose(path)]
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
@@ -63,21 +67,18 @@ def _problems(notebook: Any) -> list[str]:
     for index, cell in enumerate(cells):
         if cell["cell_type"] != "code":
             continue
-        source = cell["source"]
+        source = python_of(cell)
         expect(not cell.get("outputs"), index, "expected no outputs")
         expect(cell.get("execution_count") is None, index, "expected no execution count")
-        if index > 3 and "teaching" not in cell["metadata"].get("tags", []):
-            n_lines = _lines_of_code(source)
-            longest = LONGEST_TELLING_CELL if _calls(source, "say") else LONGEST_CELL
-            expect(n_lines <= longest, index, f"{n_lines} lines; move code to helpers/")
+        if is_visible(cell) and LESSON not in cell["metadata"].get("tags", []):
+            n_lines = len(lines_of_code(source))
+            expect(n_lines <= LONGEST_CELL, index, f"{n_lines} lines to see; {SHORTER}")
+        told = is_visible(cell) and _calls(source, "say")
+        expect(not told, index, f"run.say in sight: make it a cell of {MAGIC}")
         expect(".show()" not in source, index, "figures go through run.figure")
-        for call in _calls(source, "figure"):
-            words = {keyword.arg for keyword in call.keywords}
-            given = len(call.args) + len(words & {"caption", "alt"})
-            expect(given >= 4, index, "run.figure needs a name, a caption and an alt text")
     run = 0
     for offset, cell in enumerate(cells[4:]):
-        wordless = cell["cell_type"] == "code" and not _calls(cell["source"], "say")
+        wordless = cell["cell_type"] == "code" and not is_say(cell)
         run = run + 1 if wordless else 0
         expect(run <= 3, offset + 4, "more than three code cells without a word between them")
     return problems
@@ -104,15 +105,34 @@ def _unlike_needs(notebook: Any, name: str) -> list[str]:
 def _only_imports(cell: Any) -> bool:
     if cell["cell_type"] != "code":
         return False
-    return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(cell["source"]).body)
+    return all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(python_of(cell)).body)
 
 
-def _lines_of_code(source: str) -> int:
-    """Lines that are not blank; a caption or a sentence told counts as one."""
-    lines = {number for number, line in enumerate(source.splitlines(), 1) if line.strip()}
-    for call in (call for name in TELLING for call in _calls(source, name)):
-        lines -= set(range(call.lineno + 1, (call.end_lineno or call.lineno) + 1))
-    return len(lines)
+def lines_of_code(source: str) -> set[int]:
+    """Numbers of the lines of a cell that are not blank."""
+    return {number for number, line in enumerate(source.splitlines(), 1) if line.strip()}
+
+
+def visible_lines(path: Path) -> tuple[int, int]:
+    """Lines of code of a chapter that a reader sees, and how many of them build sentences.
+
+    A line builds a sentence where its statement fills in a text or quotes a number.
+    """
+    n_lines = n_telling = 0
+    for cell in filter(is_visible, nbformat.read(path, as_version=4).cells):
+        lines = lines_of_code(cell["source"])
+        telling: set[int] = set()
+        for node in ast.walk(ast.parse(cell["source"])):
+            simple = isinstance(node, ast.stmt) and not hasattr(node, "body")
+            if simple and any(map(_builds_text, ast.walk(node))):
+                telling |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        n_lines, n_telling = n_lines + len(lines), n_telling + len(lines & telling)
+    return n_lines, n_telling
+
+
+def _builds_text(node: ast.AST) -> bool:
+    quotes = isinstance(node, ast.Attribute) and node.attr in ("quote", "say")
+    return quotes or isinstance(node, ast.JoinedStr)
 
 
 def _assigned_names(source: str) -> list[str]:

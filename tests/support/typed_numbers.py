@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from helpers.core import PUBLISHED
+from support.chapter_prose import caption_texts, is_say, template_of, told_words
 
 CLAIMS = PUBLISHED / "claims.csv"
 
@@ -46,22 +47,28 @@ def published_texts() -> dict[str, str]:
 def typed_numbers(path: Path) -> list[str]:
     """Where a chapter types a published number: the cell, the number and the claim's key.
 
-    Read are its prose and the strings of its code, without addresses and references.
+    Read are its prose, its captions and the strings of its code, without addresses and references.
     """
     known = published_texts()
+    cells = nbformat.read(path, as_version=4).cells
+    told = [(f"cell {index}", text) for index, cell in enumerate(cells) for text in _texts(cell)]
+    for kind, name, caption in caption_texts(path):
+        told += [(f"caption of {kind} {name!r}", text) for text in told_words(caption)]
     found = []
-    for index, cell in enumerate(nbformat.read(path, as_version=4).cells):
-        for text in _texts(cell):
-            for number, per_cent in _NUMBER.findall(re.sub(r"https?://\S+|`[^`]*`", "", text)):
-                form = f"{number}%" if per_cent else number
-                if form in known and (path.name, form) not in COINCIDENCES:
-                    found.append(f"{path.name}, cell {index}: {form} is {known[form]}")
+    for where, text in told:
+        for number, per_cent in _NUMBER.findall(re.sub(r"https?://\S+|`[^`]*`", "", text)):
+            form = f"{number}%" if per_cent else number
+            if form in known and (path.name, form) not in COINCIDENCES:
+                found.append(f"{path.name}, {where}: {form} is {known[form]}")
     return found
 
 
 def _texts(cell: nbformat.NotebookNode) -> Iterator[str]:
     if cell["cell_type"] == "markdown":
         yield cell["source"].partition("## References")[0]
+        return
+    if is_say(cell):
+        yield from told_words(template_of(cell))
         return
     for node in ast.walk(ast.parse(cell["source"])):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
