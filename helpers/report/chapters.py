@@ -47,6 +47,8 @@ class Chapter:
         Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
     classes : tuple of str
         Diagnoses that it is about, among others.
+    overview : bool
+        Whether it tells of the other chapters, and so changes with them.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Chapter:
     alone: bool = False
     ham10000: bool = False
     classes: tuple[str, ...] = ()
+    overview: bool = False
 
     @property
     def number(self) -> str:
@@ -80,7 +83,7 @@ def read_chapter(path: Path) -> Chapter:
     ----------
     path : Path
         A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``alone``,
-        ``ham10000`` and ``classes``.
+        ``ham10000``, ``classes`` and ``overview``.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def read_chapter(path: Path) -> Chapter:
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{key} to list {noun} but got {listed!r}"
             )
-    for flag in ("alone", "ham10000"):
+    for flag in ("alone", "ham10000", "overview"):
         if not isinstance(metadata.get(flag, False), bool):
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{flag} to be true or false but got "
@@ -128,6 +131,7 @@ def read_chapter(path: Path) -> Chapter:
         alone=metadata.get("alone", False),
         ham10000=metadata.get("ham10000", False),
         classes=tuple(metadata.get("classes", [])),
+        overview=metadata.get("overview", False),
     )
 
 
