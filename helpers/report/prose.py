@@ -144,16 +144,12 @@ def _with_folds(blocks: list[Node]) -> list[Node]:
     place = 0
     while place < len(blocks):
         tags = [_tag(node) for node in blocks[place:]]
+        end = tags.index("</details>") if "</details>" in tags else 0
         whole = tags[:2] == ["<details>", "<summary>"] and tags[3:4] == ["</summary>"]
-        if (
-            not whole
-            or "</details>" not in tags
-            or "<details>" in tags[1 : tags.index("</details>")]
-        ):
+        if not whole or not end or "<details>" in tags[1:end]:
             found.append(blocks[place])
             place += 1
             continue
-        end = tags.index("</details>")
         said = {"t": "Plain", "c": [{"t": "Strong", "c": blocks[place + 2]["c"]}]}
         found += [_fold("<details><summary>"), said, _fold("</summary>")]
         found += [*blocks[place + 4 : place + end], _fold("</details>")]

@@ -104,7 +104,7 @@ def test_hidden_code_is_absent(tmp_path: Path) -> None:
 
 
 def test_answers_are_folded_on_the_page_and_open_on_paper(tmp_path: Path) -> None:
-    """A whole ``<details>`` folds; of one that is not, the words stay and nothing else is hidden."""
+    """A whole ``<details>`` folds; of another, the words stay and hide nothing."""
     answer = "<details>\n<summary>Answer.</summary>\n\nIt *leaks*.\n\n</details>"
     chapter = write_notebook(
         tmp_path / "01_a.ipynb",

@@ -32,7 +32,7 @@ def book(monkeypatch: pytest.MonkeyPatch) -> list[Chapter]:
 
 
 def test_minutes_of_three_kinds() -> None:
-    """To read, for exercises, which a chapter may not have, and to run; none where none are said."""
+    """To read, for exercises, if a chapter has any, and to run; none where none are said."""
     assert list(minutes_of(_chapter("01_a")).values()) == [15, 20, 1]
     assert list(minutes_of(_chapter("01_a", "15/1")).values()) == [15, 0, 1]
     assert list(minutes_of(_chapter("01_a", "")).values()) == [0, 0, 0]
