@@ -42,7 +42,7 @@ from .files import (
 from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
-from .paths import APPS, CHAPTERS, PUBLISHED, ROOT
+from .paths import APPS, CHAPTERS, PUBLISHED, ROOT, captions_path
 from .text import name_some, text_units
 
 __all__ = [
@@ -75,6 +75,7 @@ __all__ = [
     "atomic_folder",
     "cache_home",
     "can_fork",
+    "captions_path",
     "cjk_characters",
     "cjk_cut",
     "cjk_file",

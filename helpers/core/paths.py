@@ -10,3 +10,14 @@ ROOT = Path(__file__).resolve().parents[2]
 APPS = ROOT / "apps"
 CHAPTERS = ROOT / "chapters"
 PUBLISHED = ROOT / "data" / "published"
+
+
+def captions_path(chapter: Path) -> Path:
+    """Where the captions of a chapter stand.
+
+    Parameters
+    ----------
+    chapter : Path
+        Its notebook.
+    """
+    return chapter.parent / "captions" / f"{chapter.stem}.yml"

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from helpers.core import CHAPTERS, ConfigError, read_yaml
+from helpers.core import CHAPTERS, ConfigError, captions_path, read_yaml
 from helpers.notebook.prose import notebook_names, render
 
 FOLDER_VARIABLE = "DERMBOOK_CHAPTER_FOLDER"
 """Environment variable that names the folder of the chapter that runs."""
+
+UNNAMED = "interactive"
+"""The name of a chapter of which nobody says what it is called."""
 
 _NAME = re.compile(r"[A-Za-z_]\w\w+")
 """A function of the notebook as a format; a format of Python's has no three letters on end."""
@@ -73,26 +76,19 @@ class Captions:
         if name not in entries:
             there = f"it has {', '.join(entries)}" if entries else "it has none"
             state = there if self.path.is_file() else "there is no such file"
+            todo = (
+                "say which chapter this is: %env DERMBOOK_CHAPTER=NN_name before open_run"
+                if self.path.stem == UNNAMED
+                else "write it, or give the caption in the call"
+            )
             raise ConfigError(
-                f"{self.path}: expected an entry {name!r} under {kind!r} but {state}; write it, or "
-                "give the caption in the call"
+                f"{self.path}: expected an entry {name!r} under {kind!r} but {state}; {todo}"
             )
         return entries[name]
 
     def _filled(self, kind: str, name: str, entry: Mapping[str, str], which: str) -> str:
         where = f"{self.path.name}, {which} of {kind[:-1]} {name!r}"
         return " ".join(render(entry[which], notebook_names(), where=where).split())
-
-
-def captions_path(chapter: Path) -> Path:
-    """Where the captions of a chapter stand.
-
-    Parameters
-    ----------
-    chapter : Path
-        Its notebook.
-    """
-    return chapter.parent / "captions" / f"{chapter.stem}.yml"
 
 
 def captions_of(chapter: str) -> Captions:

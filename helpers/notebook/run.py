@@ -26,9 +26,9 @@ from helpers.dataset import (
     subset,
 )
 from helpers.evaluation import scores
-from helpers.notebook.captions import captions_of
+from helpers.notebook.captions import UNNAMED, captions_of
 from helpers.notebook.display import show_figure, show_markdown, show_table
-from helpers.notebook.prose import register, written
+from helpers.notebook.prose import notebook_names, register, written
 from helpers.plots import use_style
 from helpers.statistics import Estimate
 from helpers.study import Profile, load_profile
@@ -95,12 +95,13 @@ def opened_run() -> Run | None:
 
 
 def _chapter_name() -> str:
-    """Name of the chapter that runs here: told by the runner, or by JupyterLab.
+    """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code.
 
     A notebook of exercises has its chapter's name and must not write over what that quoted.
     """
     told = os.environ.get("DERMBOOK_CHAPTER")
-    session = Path(os.environ.get("JPY_SESSION_NAME", "interactive"))
+    opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
+    session = Path(opened or UNNAMED)
     beside = session.parent.name in ("exercises", "solutions")
     return told or (f"{session.parent.name}-{session.stem}" if beside else session.stem)
 

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from helpers.core import ROOT, ConfigError, write_json
+from helpers.notebook import FOLDER_VARIABLE
 from helpers.report.chapters import Chapter
 
 START_SECONDS = 180
@@ -238,7 +239,7 @@ class Execution:
     ) -> None:
         self.log = log
         own = {"DERMBOOK_EVENTS": str(events), "DERMBOOK_CHAPTER": chapter.name}
-        own |= {"DERMBOOK_CHAPTER_FOLDER": str(chapter.path.resolve().parent)}
+        own |= {FOLDER_VARIABLE: str(chapter.path.resolve().parent)}
         self.environment = dict(os.environ) | kernel_variables() | own
         self.client: Any = None
         self.done = self.total = 0

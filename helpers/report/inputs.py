@@ -11,8 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from helpers.core import ROOT, cache_home, digest, sha256_file
-from helpers.notebook import captions_path
+from helpers.core import ROOT, cache_home, captions_path, digest, sha256_file
 from helpers.report.chapters import Chapter
 
 _PACKAGES = (

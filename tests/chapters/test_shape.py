@@ -12,7 +12,7 @@ from support.chapter_prose import python_of
 from support.chapter_shape import problems_of, visible_lines
 
 from helpers.core import CHAPTERS as CHAPTERS_FOLDER
-from helpers.notebook.captions import captions_path
+from helpers.core import captions_path
 
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"00", "01", "02", "04", "05", "06", "07", "11"}

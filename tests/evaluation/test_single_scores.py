@@ -14,6 +14,8 @@ from support.predictions import COUNTS, make_predictions
 from helpers.core.classes import CLASSES, MALIGNANT
 from helpers.evaluation import single_scores as ev
 from helpers.evaluation.metrics import PROBABILITY_COLUMNS
+from helpers.evaluation.tables import class_report
+from helpers.statistics.intervals import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,16 @@ def test_per_class_agrees_with_scikit_learn(predictions: pd.DataFrame) -> None:
         assert (table[f"{name}_low"] <= table[name]).all()
         assert (table[name] <= table[f"{name}_high"]).all()
     assert list(table["lesions"]) == list(COUNTS)
+
+
+def test_class_report_has_the_same_numbers(predictions: pd.DataFrame) -> None:
+    """One value with its interval in place of three columns."""
+    table = ev.per_class(predictions, n_resamples=20)
+    report = class_report(table)
+    assert list(report) == ["support", "lesions", "predicted", "precision", "recall", "f1"]
+    for dx, row in table.iterrows():
+        ends = row["f1"], row["f1_low"], row["f1_high"]
+        assert report.loc[dx, "f1"] == Estimate(*ends, n=int(row["support"]))
 
 
 def test_absent_class_is_nan_not_zero() -> None:

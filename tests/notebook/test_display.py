@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 from helpers.notebook import display as shown
 from helpers.notebook.display import FIGURE_MIME, TABLE_MIME, show_figure, show_table
 from helpers.plots.style import use_style
+from helpers.statistics.intervals import Estimate
 
 
 @pytest.fixture
@@ -124,6 +125,20 @@ def test_table_shows_its_index_on_demand(outputs: list[dict[str, Any]]) -> None:
     show_table(table, "t", "C.", index=True)
     assert '<th scope="row" style="text-align: left">mel</th>' in outputs[0]["text/html"]
     assert "n, train" in outputs[0]["text/html"]
+
+
+def test_estimates_keep_their_interval(outputs: list[dict[str, Any]]) -> None:
+    """With two decimals unless told otherwise; "*" writes all numbers that have no other format."""
+    score = Estimate(0.7, 0.61, 0.8, 9)
+    none = Estimate(float("nan"), float("nan"), float("nan"), 0)
+    table = pd.DataFrame({"dx": ["mel", "nv"], "plain": [score, none], "found": [score, none]})
+    table["share"], table["times"], table["sure"] = [0.25, 1.0], [2.5, 3.25], [True, False]
+    show_table(table, "t", "C.", formats={"*": ".0%", "times": "{:.1f} x", "plain": ".1f"})
+    page = outputs[0]["text/html"]
+    for piece in (">0.7 [0.6, 0.8]<", ">70% [61%, 80%]<", ">25%<", ">2.5 x<", ">yes<", ">mel<"):
+        assert piece in page
+    assert page.count('right">–<') == 2
+    assert shown.format_value(score) == "0.70 [0.61, 0.80]"
 
 
 def test_table_refuses_a_format_for_no_column() -> None:

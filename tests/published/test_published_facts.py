@@ -234,6 +234,8 @@ def test_chapters_type_no_published_number(path: Path) -> None:
         ("markdown", "An accuracy of 77.6 % is not much.", "77.6%"),
         ("markdown", "The first epoch took 2,434 s.", "2,434"),
         ("code", 'run.say(f"beside the 93 % of {name}")', "93%"),
+        ("code", "%%say\nbeside the 93 %\nof {{ name }}", "93%"),
+        ("code", '%%say\n{{ "beside the 93 %" if name else name }}', "93%"),
     ],
 )
 def test_a_typed_number_is_found(kind: str, text: str, form: str, tmp_path: Path) -> None:
@@ -243,6 +245,16 @@ def test_a_typed_number_is_found(kind: str, text: str, form: str, tmp_path: Path
     nbformat.write(notebook, tmp_path / "99_typed.ipynb")
     (found,) = typed_numbers(tmp_path / "99_typed.ipynb")
     assert f"cell 0: {form} is" in found
+
+
+def test_a_typed_number_in_a_caption_is_found(tmp_path: Path) -> None:
+    """A caption is prose, too."""
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "99_typed.ipynb")
+    (tmp_path / "captions").mkdir()
+    caption = "figures: {curves: {caption: 'It reached 0.825.', alt: A curve}}"
+    (tmp_path / "captions" / "99_typed.yml").write_text(caption, encoding="utf-8")
+    (found,) = typed_numbers(tmp_path / "99_typed.ipynb")
+    assert "caption of figure 'curves': 0.825 is" in found
 
 
 def test_other_numbers_are_let_pass(tmp_path: Path) -> None:

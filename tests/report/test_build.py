@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import io
-import json
 import os
 import subprocess
 import sys
 import time
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from filelock import FileLock
 from rich.console import Console
+from support.chapter_prose import python_of
 from support.small_chapters import write_chapter
 
 from helpers import study
@@ -278,6 +279,17 @@ def test_digests_follow_files_needs_and_parameters(book):
     )
 
 
+def test_digests_follow_captions(book):
+    """A caption that changes, or comes to be, runs its chapter again, and what needs it."""
+    digests = [chapter_digests(find_chapters(book), {}, "shared")]
+    captions = book / "captions" / "01_start.yml"
+    captions.parent.mkdir()
+    for text in ("tables: {a: {caption: One}}", "tables: {a: {caption: Two}}"):
+        captions.write_text(text, encoding="utf-8")
+        digests.append(chapter_digests(find_chapters(book), {}, "shared"))
+    assert all(len({found[name] for found in digests}) == 3 for name in digests[0])
+
+
 def test_source_key_follows_files(tmp_path):
     """A folder's key changes when a file in it does; a sample's with its seed."""
     (tmp_path / "part").mkdir()
@@ -309,8 +321,7 @@ def _imported(path):
     """Modules of the project that a file imports, at its top or in its functions."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
-        cells = json.loads(text)["cells"]
-        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        text = "\n".join(map(python_of, nbformat.reads(text, as_version=4).cells))
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("helpers"):
             yield node.module

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 from nbformat import v4
-from support.report_notebooks import code, figure, markdown, printed, write_chapter, write_notebook
+from support.report_notebooks import (
+    code,
+    figure,
+    markdown,
+    printed,
+    shown_markdown,
+    write_chapter,
+    write_notebook,
+)
 
 from helpers.core.errors import ReportError
 from helpers.report.cells import Code, Prose, Text, clean_text, read_chapters
@@ -78,6 +86,19 @@ def test_code_that_a_chapter_is_about_stays(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "03_first.ipynb", markdown("# First"), *cells)
     blocks = read_chapters([path], "hide")[0].blocks
     assert [block.text for block in blocks if isinstance(block, Code)] == ["x = 1"]
+
+
+def test_what_is_folded_is_not_printed(tmp_path: Path) -> None:
+    """Sentences and folded code show what they say and not their source, whatever is asked for."""
+    folded = code("y = 2", printed("two"))
+    folded.metadata["jupyter"] = {"source_hidden": True}
+    told = code("%%say\nIt is {{ x }}.", shown_markdown("It is 1."))
+    path = write_notebook(tmp_path / "03_a.ipynb", markdown("# A"), code("x = 1"), folded, told)
+    chapter = read_chapters([path], "show")[0]
+    assert [block.text for block in chapter.blocks if isinstance(block, Code)] == ["x = 1"]
+    texts = [block.text for block in chapter.blocks if isinstance(block, Prose | Text)]
+    assert texts == ["# A", "two", "It is 1."]
+    assert chapter.where(3) == "03_a.ipynb, cell 3 ('It is {{ x }}.')"
 
 
 def test_text_output_is_clean(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from helpers import models, training
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
+from helpers.notebook.captions import FOLDER_VARIABLE
 from helpers.report import execution, runner
 from helpers.report.cells import read_chapter
 from helpers.report.chapters import Chapter, find_chapters
@@ -331,7 +332,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory):
     there = "import pathlib\nassert (pathlib.Path(run_folder) / 'notebooks/01_left.ipynb').exists()"
     write_chapter(source, "05_after", [there], needs=["01_left"])
     write_chapter(source, "06_skipped", ["1"], needs=["03_bad"])
-    names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER")
+    names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER", FOLDER_VARIABLE)
     before = {name: os.environ.get(name) for name in names}
     results, text = _run(find_chapters(source), folder / "run", at_once=2)
     assert {name: os.environ.get(name) for name in names} == before

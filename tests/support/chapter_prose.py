@@ -13,7 +13,8 @@ import nbformat
 from jinja2 import TemplateSyntaxError, nodes
 
 from helpers.core.errors import ConfigError
-from helpers.notebook.captions import Captions, captions_path, read_captions
+from helpers.core.paths import captions_path
+from helpers.notebook.captions import Captions, read_captions
 from helpers.notebook.prose import MAGIC, environment, prepared, undeclared
 
 IN_IPYTHON = {"display", "get_ipython"}
@@ -59,7 +60,7 @@ def caption_texts(path: Path) -> Iterator[tuple[str, str, str]]:
 def told_words(template: str) -> list[str]:
     """All that a template types by hand: its text, and the strings of its placeholders."""
     tree = environment().parse(prepared(template))
-    texts = ["".join(data.data for data in tree.find_all(nodes.TemplateData))]
+    texts = [" · ".join(data.data for data in tree.find_all(nodes.TemplateData))]
     texts += [c.value for c in tree.find_all(nodes.Const) if isinstance(c.value, str)]
     return texts
 

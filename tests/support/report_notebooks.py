@@ -47,6 +47,11 @@ def printed(text: str, name: str = "stdout") -> Any:
     return v4.new_output("stream", name=name, text=text)
 
 
+def shown_markdown(text: str) -> Any:
+    """What a cell said."""
+    return v4.new_output("display_data", data={"text/markdown": text})
+
+
 def figure(path: Path, caption: str = "Accuracy of the *frozen* stage.") -> Any:
     """A displayed figure; the caller writes the file."""
     bundle = {
