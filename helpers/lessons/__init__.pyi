@@ -12,6 +12,7 @@ from .ablation import (
 from .augmentation_examples import (
     black_share,
     draw_examples,
+    frame_and_lesion,
     measure_augmentations,
     parameter_ends,
     sharpness,
@@ -95,6 +96,7 @@ __all__ = [
     "equalised",
     "failure",
     "first_backbone",
+    "frame_and_lesion",
     "generator_table",
     "head_sizes",
     "in_file_order",
