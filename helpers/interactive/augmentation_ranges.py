@@ -26,12 +26,8 @@ N_DRAWS = 4
 """Pictures drawn from the ranges, in a row beside the original."""
 CHOSEN: Mapping[str, Augmentation] = {
     "rotation 90°": Augmentation(rotation_range=90, fill_mode="constant"),
-    "shift 0.1": Augmentation(
-        width_shift_range=0.1, height_shift_range=0.1, fill_mode="constant"
-    ),
-    "shift 0.4": Augmentation(
-        width_shift_range=0.4, height_shift_range=0.4, fill_mode="constant"
-    ),
+    "shift 0.1": Augmentation(width_shift_range=0.1, height_shift_range=0.1, fill_mode="constant"),
+    "shift 0.4": Augmentation(width_shift_range=0.4, height_shift_range=0.4, fill_mode="constant"),
     "zoom 0.6": Augmentation(zoom_range=0.6, fill_mode="constant"),
 }
 """The ranges of the printed picture; what is filled is black, so that it is seen."""

@@ -36,6 +36,8 @@ from .class_weight_curve import (
     weight_of,
 )
 from .corner_moves import corner_moves, corner_table
+from .duplicate_pairs import pair_counts, pair_images, pairs_to_show
+from .first_looks import named_criteria, outline_pairs, some_of_each
 from .first_model import (
     beside_baselines,
     failure,
@@ -105,11 +107,16 @@ __all__ = [
     "lightness_histogram",
     "looks_of_both",
     "measure_augmentations",
+    "named_criteria",
     "nearest_cut",
     "nearest_width",
     "no_fc_readings",
     "open_choices",
+    "outline_pairs",
     "over_starts",
+    "pair_counts",
+    "pair_images",
+    "pairs_to_show",
     "parameter_ends",
     "pixels_a_bin",
     "plausible_heads",
@@ -130,6 +137,7 @@ __all__ = [
     "seven_point_score",
     "sharpness",
     "shift_odds",
+    "some_of_each",
     "step_by_step",
     "technique_effects",
     "threshold_costs",
