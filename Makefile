@@ -64,8 +64,8 @@ test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser) ## Run the tests (TESTS=tests/
 	@# A file stays in one process, so that what its tests share is made once.
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-lab: $(STAMP)-lab ## Open the chapters in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=chapters
+lab: $(STAMP)-lab ## Open chapters and exercises in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=.
 
 app: $(STAMP) ## Open the Streamlit app (MODEL=trial or folder, PORT)
 	@$(BIN)/dermbook app $(if $(MODEL),"$(MODEL)") $(if $(PORT),--port "$(PORT)")

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.cli import external, reference
+from helpers.cli import exercises, external, reference
 from helpers.cli import serving as commands
 from helpers.core import ConfigError, DermBookError, readable_bytes
 
@@ -439,6 +439,7 @@ def doctor() -> None:
 
 
 commands.register(app)
+exercises.register(app)
 external.register(app)
 reference.register(app)
 

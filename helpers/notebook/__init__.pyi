@@ -1,7 +1,7 @@
 from .captions import FOLDER_VARIABLE
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
 from .prose import MAGIC
-from .run import Run, open_run
+from .run import Run, open_run, opened_run
 
 __all__ = [
     "FIGURE_MIME",
@@ -10,5 +10,6 @@ __all__ = [
     "TABLE_MIME",
     "Run",
     "open_run",
+    "opened_run",
     "svg_bytes",
 ]

@@ -36,6 +36,8 @@ from helpers.training import Event, Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
 
+_opened: Run | None = None
+
 
 def open_run(
     profile: str = "quick",
@@ -81,16 +83,27 @@ def open_run(
     limit = loaded.max_images if max_images is None else max_images
     given = split_file or loaded.split_file
     divided_by = split_path(given) if given else None
-    run = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
-    register(run.quote, run.say)
-    return run
+    global _opened
+    _opened = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    register(_opened.quote, _opened.say)
+    return _opened
+
+
+def opened_run() -> Run | None:
+    """The run that this process opened last; None before there is one."""
+    return _opened
 
 
 def _chapter_name() -> str:
-    """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code."""
+    """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code.
+
+    A notebook of exercises has its chapter's name and must not write over what that quoted.
+    """
     told = os.environ.get("DERMBOOK_CHAPTER")
     opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
-    return told or Path(opened or UNNAMED).stem
+    notebook = Path(opened or UNNAMED)
+    beside = notebook.parent.name in ("exercises", "solutions")
+    return told or (f"{notebook.parent.name}-{notebook.stem}" if beside else notebook.stem)
 
 
 class Run:

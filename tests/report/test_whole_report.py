@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from support.smoke_report import SmokeReport
 
 from helpers.report.build import build_report
 from helpers.report.chapters import find_chapters
@@ -19,11 +20,9 @@ CHAPTERS = find_chapters()
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(smoke_report: SmokeReport) -> Path:
     """One whole run on the drawn sample."""
-    runs = tmp_path_factory.mktemp("runs")
-    assert build_report("smoke", runs_dir=runs, chapters="all") == 0
-    return runs / "smoke"
+    return smoke_report.run
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +108,11 @@ def test_html_is_one_file_that_asks_nobody(run: Path) -> None:
     assert not re.search(r"url\(\s*['\"]?https?:", page)
 
 
-def test_second_call_repeats_nothing(run: Path) -> None:
+def test_second_call_repeats_nothing(
+    run: Path, smoke_report: SmokeReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With nothing changed no chapter runs again and the PDF stays as it is, byte for byte."""
+    monkeypatch.setenv("DERMBOOK_HOME", str(smoke_report.home))
     before = (run / "report.pdf").read_bytes()
     states = {path.name: path.stat().st_mtime_ns for path in (run / "notebooks").iterdir()}
     assert build_report("smoke", runs_dir=run.parent, chapters="all") == 0

@@ -1,0 +1,5 @@
+"""Exercises of the chapters: what is asked, answers computed from the run, checks, progress."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,162 @@
+"""``check``: what it says, which hints it gives, and that nothing makes it raise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.exploding import Explodes
+
+from helpers.core import DermBookError
+from helpers.exercises import checking, progress
+from helpers.exercises.answers import Function, Number
+from helpers.exercises.exercise import Exercise, Mistake, NotHere
+from helpers.exercises.of_run import NotRunYet
+
+
+class SmallRun:
+    """As much of a run as a check needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked = 0
+
+
+def small_exercise(right: Any = 0.5, matcher: Any = None) -> Exercise:
+    """An exercise whose right answer is given, or raised."""
+
+    def compute(run: Any) -> Any:
+        run.asked += 1
+        if isinstance(right, Exception):
+            raise right
+        return right
+
+    return Exercise(
+        "99.1",
+        "Small",
+        "read",
+        compute,
+        matcher or Number(0.01, "small"),
+        ("first", "second", "third"),
+        (Mistake("the half of it", lambda right, run: right / 2),),
+        "Well seen.",
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallRun:
+    """An open run, with the small exercise."""
+    opened = SmallRun(tmp_path)
+    monkeypatch.setattr(checking, "opened_run", lambda: opened)
+    monkeypatch.delenv("DERMBOOK_CHAPTER", raising=False)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    ask(monkeypatch, small_exercise())
+    return opened
+
+
+def ask(monkeypatch: pytest.MonkeyPatch, exercise: Exercise) -> None:
+    """Have this exercise be the one that is asked."""
+    monkeypatch.setattr(checking, "find_exercise", lambda exercise_id: exercise)
+
+
+def said(capsys: pytest.CaptureFixture[str], answer: Any) -> list[str]:
+    """The lines of a check."""
+    checking.check("99.1", answer)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_right_is_told_with_what_it_shows(
+    run: SmallRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line; the right answer is computed once."""
+    assert said(capsys, 0.5) == ["99.1: right. Well seen."]
+    assert said(capsys, 0.505) == ["99.1: right. Well seen."]
+    assert run.asked == 1
+
+
+def test_hints_grow_with_other_wrong_answers(
+    run: SmallRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One more each; the same answer again is no new try, and there are three."""
+    assert said(capsys, 0.9)[1:] == ["  Hint 1: first"]
+    assert said(capsys, 0.9)[1:] == ["  Hint 1: first"]
+    assert len(said(capsys, 0.8)) == 3
+    assert len(said(capsys, 0.7)) == 4
+    assert len(said(capsys, 0.6)) == 4
+
+
+def test_an_expected_mistake_is_named(run: SmallRun, capsys: pytest.CaptureFixture[str]) -> None:
+    """By what was done."""
+    assert said(capsys, 0.25)[0] == "99.1: not yet: this looks like the half of it."
+
+
+def test_nothing_there_is_no_try(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ellipsis, None, and a function that still does nothing."""
+
+    def untouched(x: float) -> float:
+        """What it should do."""
+        ...
+
+    for answer in (..., None, untouched):
+        assert "there is no answer yet" in said(capsys, answer)[0]
+    ask(monkeypatch, small_exercise([], Function(Number(0.1, "small"))))
+    assert "there is no answer yet" in said(capsys, untouched)[0]
+    assert not (run.folder / "progress.json").exists()
+
+
+def test_no_answer_makes_it_raise(run: SmallRun, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the object does when it is looked at."""
+    for answer in (Explodes(), [Explodes()], {"a": Explodes()}, 10**400):
+        assert "99.1: not yet" in said(capsys, answer)[0]
+
+
+def test_a_run_without_trials_says_what_to_run(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command of the message; and what a run cannot ask is told with the reason."""
+    ask(monkeypatch, small_exercise(NotRunYet("run 'dermbook report quick' first")))
+    assert said(capsys, 1) == ["99.1: run 'dermbook report quick' first"]
+    ask(monkeypatch, small_exercise(NotHere("no melanoma")))
+    assert said(capsys, 1) == ["99.1: this run cannot ask it: no melanoma"]
+    ask(monkeypatch, small_exercise(ZeroDivisionError("x")))
+    assert "cannot be checked (ZeroDivisionError: x)" in said(capsys, 1)[0]
+
+
+def test_without_a_run_it_says_so(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell that opens one is named."""
+    monkeypatch.setattr(checking, "opened_run", lambda: None)
+    assert "no run is open" in said(capsys, 1)[0]
+
+
+def test_an_unknown_exercise_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that there are."""
+    checking.check("06.99", 1)
+    assert "expected one of 06.1, 06.2" in capsys.readouterr().out
+    checking.check("77.1", 1)
+    assert "has no exercises" in capsys.readouterr().out
+    checking.check(6.2, 1)  # type: ignore[arg-type]
+    assert "such as '06.2'" in capsys.readouterr().out
+    with pytest.raises(DermBookError):
+        checking.find_exercise("06.99")
+
+
+def test_a_batch_run_keeps_no_progress(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do the notebooks of solutions; a student's do."""
+    monkeypatch.setattr(checking, "_tries", {})
+    monkeypatch.setenv("DERMBOOK_CHAPTER", "06")
+    said(capsys, 0.9)
+    monkeypatch.delenv("DERMBOOK_CHAPTER")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/book/solutions/06_x.ipynb")
+    assert len(said(capsys, 0.8)) == 3
+    assert not list(run.folder.iterdir())
+    monkeypatch.setenv("JPY_SESSION_NAME", "/book/exercises/06_x.ipynb")
+    assert progress.keeps_progress()
+    said(capsys, 0.8)
+    assert (run.folder / "progress.json").is_file()

@@ -1,0 +1,93 @@
+"""What exercises take from a run, and what is said where it is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.scored_trials import make_config
+
+from helpers.core import write_json
+from helpers.exercises import of_run
+from helpers.exercises.of_run import NotRunYet, command_for, finished_trials, number, once
+from helpers.notebook import Run, open_run, opened_run
+
+
+@pytest.fixture
+def run(tiny_folder: Path, tmp_path: Path) -> Run:
+    """A run of which nothing was computed yet."""
+    return open_run("smoke", source=tiny_folder, folder=tmp_path / "mine")
+
+
+def test_the_run_opened_last_is_the_open_one(run: Run, tmp_path: Path) -> None:
+    """A check asks no student for it."""
+    assert opened_run() is run
+    again = open_run("smoke", source=run.source.folder, folder=tmp_path / "other")
+    assert opened_run() is again
+
+
+def test_what_is_not_trained_is_not_trained(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the command, with what the run was opened with."""
+    monkeypatch.setattr(of_run, "find_trial", lambda config, catalogue: None)
+    run.source = replace(run.source, name="pictures")
+    with pytest.raises(NotRunYet, match="2 of 2 models of chapter 06 are not trained yet") as told:
+        finished_trials(run, "comparison", "06")
+    command = command_for(run, "06")
+    assert command == (
+        f"dermbook report smoke --run mine --source {run.source.folder} --chapters 06"
+    )
+    assert command in str(told.value)
+    assert told.value._render_traceback_() == [f"NotRunYet: {told.value}"]
+
+
+def test_trials_come_from_the_cache_in_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for once; a catalogue for each, where they have their own."""
+    asked: list[object] = []
+
+    def find(config: object, catalogue: object) -> tuple[object, object]:
+        asked.append(catalogue)
+        return config, catalogue
+
+    monkeypatch.setattr(of_run, "find_trial", find)
+    configs = [make_config("a"), make_config("b")]
+    found = finished_trials(run, configs, "06")
+    assert [one[0] for one in found] == configs  # type: ignore[index]
+    assert finished_trials(run, configs, "06") is found
+    assert len(asked) == 2
+    tables = [run.catalogue(), run.catalogue("image")]
+    finished_trials(run, configs, "06", catalogue=tables)
+    assert asked[2] is tables[0] and asked[3] is tables[1]
+
+
+def test_a_number_is_the_one_that_was_quoted(run: Run) -> None:
+    """By chapter and key, in whole precision."""
+    write_json(run.folder / "numbers" / "04_x.json", [{"key": "k", "text": "0.3", "value": 1 / 3}])
+    assert number(run, "04", "k") == 1 / 3
+    for chapter, key in (("04", "other"), ("05", "k")):
+        with pytest.raises(NotRunYet, match=f"--chapters {chapter}"):
+            number(run, chapter, key)
+
+
+def test_once_is_for_each_run(run: Run, tmp_path: Path) -> None:
+    """What was computed for one run is not another's."""
+    other = open_run("smoke", source=run.source.folder, folder=tmp_path / "other")
+    assert [once(run, "k", lambda: 1), once(run, "k", lambda: 2), once(other, "k", lambda: 3)] == [
+        1,
+        1,
+        3,
+    ]
+
+
+def test_exercises_write_over_nothing_of_their_chapter(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notebook has the chapter's name; its numbers go elsewhere, and are not the chapter's."""
+    monkeypatch.delenv("DERMBOOK_CHAPTER", raising=False)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/book/exercises/06_confusion_matrix.ipynb")
+    opened = open_run("smoke", source=run.source.folder, folder=tmp_path / "mine")
+    opened.quote("k", 1)
+    names = [path.name for path in (opened.folder / "numbers").iterdir()]
+    assert names == ["exercises-06_confusion_matrix.json"]
+    with pytest.raises(NotRunYet):
+        number(opened, "06", "k")
