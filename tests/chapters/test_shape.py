@@ -17,7 +17,7 @@ from helpers.core import captions_path
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"01", "02", "04", "05", "06", "07", "11"}
 
-UNCONVERTED = {"01", "02", "03", "04", "05", "07", "08", "09", "10", "11", "12"}
+UNCONVERTED = {"01", "02", "04", "05", "07", "08", "10", "11", "12"}
 """Chapters that still build their sentences in sight."""
 
 CONVERTED = [path for path in CHAPTERS if path.name[:2] not in UNCONVERTED]
