@@ -402,8 +402,8 @@ EXERCISES = (
             AS_TEXT,
             OFF,
         ),
-        "A waiting room has far fewer malignant lesions. There most of those sent on are healthy, "
-        "with a system that in its own report is right about three in four.",
+        "It is what the published precision lacks of 1, since half of its test images are "
+        "malignant. A waiting room has far fewer, and there most of those sent on are healthy.",
     ),
     Exercise(
         "09.5",
