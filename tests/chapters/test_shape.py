@@ -17,7 +17,7 @@ from helpers.core import captions_path
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"00", "01", "02", "04", "05", "06", "07", "11"}
 
-UNCONVERTED = {"03", "09"}
+UNCONVERTED = set[str]()
 """Chapters that still build their sentences in sight."""
 
 CONVERTED = [path for path in CHAPTERS if path.name[:2] not in UNCONVERTED]
