@@ -1,15 +1,67 @@
-from .ablation import ABLATION, ablation_differences, ablation_scores, beside_published, half_width, no_fc_readings, points_with_interval, published_rivals, published_signature, technique_effects
-from .augmentation_examples import black_share, draw_examples, frame_and_lesion, measure_augmentations, parameter_ends, sharpness, step_by_step
+from .ablation import (
+    ABLATION,
+    ablation_differences,
+    ablation_scores,
+    beside_published,
+    half_width,
+    no_fc_readings,
+    points_with_interval,
+    published_rivals,
+    published_signature,
+    technique_effects,
+)
+from .augmentation_examples import (
+    black_share,
+    draw_examples,
+    frame_and_lesion,
+    measure_augmentations,
+    parameter_ends,
+    sharpness,
+    step_by_step,
+)
 from .background import lesions_alone
-from .checklists import DRAWN_NAMES, SEVEN_POINTS, SEVEN_POINT_CUTOFF, published_accuracy, read_score, seven_point_score, total_dermoscopy_score
+from .checklists import (
+    DRAWN_NAMES,
+    SEVEN_POINT_CUTOFF,
+    SEVEN_POINTS,
+    published_accuracy,
+    read_score,
+    seven_point_score,
+    total_dermoscopy_score,
+)
 from .clahe_examples import contrast_table, equalised, lightness_histogram, pixels_a_bin
-from .class_weight_curve import shift_odds, threshold_costs, threshold_curve, weight_costs, weight_of
+from .class_weight_curve import (
+    shift_odds,
+    threshold_costs,
+    threshold_curve,
+    weight_costs,
+    weight_of,
+)
 from .corner_moves import corner_moves, corner_table
 from .duplicate_pairs import pair_counts, pair_images, pairs_to_show
 from .first_looks import named_criteria, outline_pairs, some_of_each
-from .first_model import beside_baselines, failure, first_backbone, head_sizes, in_file_order, predictions_of, prepare_keras, unpack
+from .first_model import (
+    beside_baselines,
+    failure,
+    first_backbone,
+    head_sizes,
+    in_file_order,
+    predictions_of,
+    prepare_keras,
+    unpack,
+)
 from .folds import published_top, train_folds
-from .imbalance import augmentation_parts, below_floor, called_share, each_less_other, open_choices, recall_changes, three_scores, unlike_fields, weight_table
+from .imbalance import (
+    augmentation_parts,
+    below_floor,
+    called_share,
+    each_less_other,
+    open_choices,
+    recall_changes,
+    three_scores,
+    unlike_fields,
+    weight_table,
+)
 from .input_ranges import input_range, range_share, range_table
 from .keras_generator import WHY_UNLIKE, generator_table
 from .log_as_witness import beside_log, training_accuracies

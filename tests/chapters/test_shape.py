@@ -17,11 +17,6 @@ from helpers.core import captions_path
 CHAPTERS = sorted(CHAPTERS_FOLDER.glob("*.ipynb"))
 CORE = {"00", "01", "02", "04", "05", "06", "07", "11"}
 
-UNCONVERTED = set[str]()
-"""Chapters that still build their sentences in sight."""
-
-CONVERTED = [path for path in CHAPTERS if path.name[:2] not in UNCONVERTED]
-
 MOST_VISIBLE = 1750
 """Lines of code that a reader sees in all chapters."""
 
@@ -31,13 +26,12 @@ def test_core_chapters_are_there() -> None:
     assert {path.name[:2] for path in CHAPTERS} >= CORE
 
 
-@pytest.mark.parametrize("path", CONVERTED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_chapter_has_the_shape(path: Path) -> None:
     """Title, objectives, imports, parameters, prose between short cells, exercises, references."""
     assert problems_of(path) == []
 
 
-@pytest.mark.skipif(bool(UNCONVERTED), reason="some chapters still build sentences in sight")
 def test_what_is_in_sight_is_the_experiment() -> None:
     """All chapters together show little code, and hardly a line of it builds a sentence."""
     counts = {path.stem: visible_lines(path) for path in CHAPTERS}
