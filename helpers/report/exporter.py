@@ -15,7 +15,7 @@ from traitlets import Bool
 from helpers.report.cells import chapter_number, fail_on, read_chapter, read_chapters
 from helpers.report.cover import Cover
 from helpers.report.fragments import build_sections
-from helpers.report.html import write_html
+from helpers.report.html import write_html, write_pages
 from helpers.report.pandoc import plain_text
 from helpers.report.typesetting import write_pdf
 
@@ -49,6 +49,12 @@ def render_html(notebooks: list[Path], target: Path, cover: Mapping[str, Any], c
     """Write executed notebooks as one self-contained page; see `render_pdf`."""
     page = Cover.of(cover)
     write_html(build_sections(read_chapters(notebooks, code)), page, target)
+
+
+def render_pages(notebooks: list[Path], folder: Path, cover: Mapping[str, Any], code: str) -> None:
+    """Write executed notebooks as a folder of one page each; see `render_pdf`."""
+    page = Cover.of(cover)
+    write_pages(build_sections(read_chapters(notebooks, code)), page, folder)
 
 
 class DermBookPDFExporter(Exporter):

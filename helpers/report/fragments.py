@@ -7,76 +7,22 @@ book and not on the output format is done here: numbers, links between chapters,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from helpers.report.cells import Chapter, Code, Figure, Prose, Table, Text, fail_on
+from helpers.report.cells import Chapter, Figure, Prose, Table, fail_on
 from helpers.report.links import resolved, slug
 from helpers.report.pandoc import Node, plain_text, walk
 from helpers.report.parsing import parsed_blocks
-from helpers.report.pictures import Picture, natural_size
+from helpers.report.parts import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
+from helpers.report.pictures import natural_size
 from helpers.report.prose import ProseReader, asked_width, is_caption, layout_cells
 
 _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
 _LARGE_CM = 1.1
 """A picture in a line of text that is higher stands between its paragraphs."""
 _SHORT = 60
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A heading inside a chapter; ``number`` is as in ``4.1``, or empty below two levels."""
-
-    level: int
-    anchor: str
-    inlines: list[Node]
-    number: str
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Pandoc blocks of running text."""
-
-    blocks: list[Node]
-
-
-@dataclass(frozen=True)
-class NumberedFigure:
-    """A figure with its caption parsed; ``number`` is empty where it has no caption."""
-
-    figure: Figure
-    caption: list[Node]
-    number: str
-
-
-@dataclass(frozen=True)
-class NumberedTable:
-    """A table as a pandoc block with its caption parsed apart."""
-
-    cell: int
-    table: Node
-    caption: list[Node]
-    number: str
-
-
-Part = Heading | Passage | NumberedFigure | NumberedTable | Code | Text
-
-
-@dataclass
-class Section:
-    """One chapter of the report."""
-
-    chapter: Chapter
-    title: list[Node]
-    parts: list[Part] = field(default_factory=list)
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    anchors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def anchor(self) -> str:
-        """Name that links go to."""
-        return f"chapter-{self.chapter.number}"
 
 
 def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> list[Section]:

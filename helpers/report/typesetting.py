@@ -14,8 +14,8 @@ from helpers.report.cells import Code, Figure, Text
 from helpers.report.compiling import compile_patiently, compile_pdf
 from helpers.report.cover import Cover
 from helpers.report.formulas import for_typst, from_texmath, readable
-from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
 from helpers.report.pandoc import FormulaError, Node, plain_text, walk, write
+from helpers.report.parts import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
 from helpers.report.pictures import TEXT_WIDTH_CM, Picture, first_frame, natural_size
 from helpers.report.prose import MISSING_CLASS, asked_width
 from helpers.report.tables import breakable, fit_table, shows_once, without_foot
