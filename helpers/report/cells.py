@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from helpers.core import ReportError
-from helpers.notebook import FIGURE_MIME, TABLE_MIME
+from helpers.notebook import FIGURE_MIME, REFERENCES_MIME, TABLE_MIME
 from helpers.report.outputs import decoded, shown
 from helpers.report.pictures import Picture, picture_of
 
@@ -75,7 +75,15 @@ class Table:
     caption: str = ""
 
 
-Block = Prose | Code | Text | Figure | Table
+@dataclass(frozen=True)
+class Cited:
+    """Where a chapter lists the works that it cites, and the keys of others that it lists."""
+
+    cell: int
+    also: tuple[str, ...] = ()
+
+
+Block = Prose | Code | Text | Figure | Table | Cited
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,10 @@ class Chapter:
                 parts = [block.text]
             elif isinstance(block, Table):
                 parts = [block.html, block.caption]
-            else:
+            elif isinstance(block, Figure):
                 parts = [block.caption, block.alt]
+            else:
+                parts = []
             if any(text in part for part in parts):
                 found.add(block.cell)
         return sorted(found)
@@ -279,6 +289,8 @@ def _block(output: Mapping[str, Any], cell: int, may_raise: bool) -> tuple[Block
             "",
             "",
         )
+    if REFERENCES_MIME in data:
+        return Cited(cell, tuple(data[REFERENCES_MIME]["also"])), "", ""
     problem = ""
     if FIGURE_MIME in data:
         try:

@@ -17,9 +17,9 @@ from helpers.report.html_body import ManyFiles, OneFile, Site, section_blocks
 from helpers.report.pandoc import Node, plain_text, write
 from helpers.report.parts import Heading, Section
 from helpers.report.search_index import passages_of
-from helpers.report.vendored import MINISEARCH
 
 _PAGE = Path(__file__).with_name("page")
+MINISEARCH = Path(__file__).parent / "vendor" / "minisearch.js"
 _LANGUAGE = re.compile(r'<span lang="zh-Hant"[^>]*>([^<]*)</span>')
 _INDEX = "index.html"
 

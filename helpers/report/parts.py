@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from helpers.report.cells import Chapter, Code, Figure, Text
 from helpers.report.pandoc import Node
@@ -56,9 +58,10 @@ class Work:
 
 @dataclass(frozen=True)
 class Works:
-    """List of what a chapter cites."""
+    """List of what a chapter cites, and the keys of what it lists besides."""
 
     works: tuple[Work, ...]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,16 @@ class Section:
     def anchor(self) -> str:
         """Name that links go to."""
         return self.appendix or f"chapter-{self.chapter.number}"
+
+
+def map_inlines(part: Part, change: Callable[[Any], Any]) -> Part:
+    """A part whose words are changed: its blocks, its title or its caption."""
+    if isinstance(part, Passage):
+        return Passage(change(part.blocks))
+    if isinstance(part, Heading):
+        return replace(part, inlines=change(part.inlines))
+    if isinstance(part, NumberedFigure):
+        return replace(part, caption=change(part.caption))
+    if isinstance(part, NumberedTable):
+        return replace(part, table=change(part.table), caption=change(part.caption))
+    return part

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from support.report_notebooks import COVER, write_chapter
 
-from helpers.report import vendored
+from helpers.notebook.references import STYLE
 from helpers.report.exporter import render_html, render_pages
+from helpers.report.html import MINISEARCH
 
 pytest_plugins = ("support.small_page",)
 
@@ -102,15 +103,14 @@ def test_pages_replace_what_is_there(book: Path, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
-def test_files_from_elsewhere_are_as_published() -> None:
-    """Checksums and sizes are those of the table beside them."""
-    folder = vendored.MINISEARCH.parent
-    table = (folder / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\S+)` \|.*\| ([\d,]+) \| `(\w{64})` \|$", table, re.MULTILINE)
-    assert {name for name, _, _ in rows} == {"minisearch.js", "ieee.csl"}
-    for name, size, checksum in rows:
-        data = (folder / name).read_bytes()
-        assert f"{len(data):,}" == size and hashlib.sha256(data).hexdigest() == checksum
+@pytest.mark.parametrize("path", [MINISEARCH, STYLE], ids=lambda path: path.name)
+def test_files_from_elsewhere_are_as_published(path: Path) -> None:
+    """Size and checksum are those of the table beside it."""
+    table = (path.parent / "README.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{path.name}` \|.*\| ([\d,]+) \| `(\w{{64}})` \|$", table, re.MULTILINE)
+    assert row
+    data = path.read_bytes()
+    assert (f"{len(data):,}", hashlib.sha256(data).hexdigest()) == row.groups()
 
 
 @pytest.fixture
