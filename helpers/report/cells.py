@@ -19,6 +19,8 @@ from helpers.report.pictures import Picture, picture_of
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
 SHOWN_TAGS = frozenset({"show-input"})
 """Of cells whose code is what the chapter is about: it is kept where other code is hidden."""
+NOTICE_TAGS = frozenset({"notice"})
+"""Of cells for readers of the notebook alone, such as how to open it elsewhere."""
 _SCRIPT = "application/javascript"
 ERROR_TAGS = frozenset({"raises-exception"})
 """Of cells that raise on purpose: what they raised is shown."""
@@ -222,7 +224,7 @@ def read_chapter(
     notes = [] if notes is None else notes
     for index, cell in enumerate(notebook.cells):
         tags = set(cell.get("metadata", {}).get("tags", []))
-        if cell.cell_type == "markdown":
+        if cell.cell_type == "markdown" and not tags & NOTICE_TAGS:
             blocks.append(Prose(index, cell.source, _attachments(cell)))
         if cell.cell_type != "code" or not cell.source.strip():
             continue

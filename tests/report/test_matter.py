@@ -62,6 +62,7 @@ def _write_book(folder: Path) -> list[Path]:
             "(https://x.org) aside, *balanced accuracies* are means [@wilson1927; @holm1979]. "
             "Balanced accuracy again, mail a@b.org, a @decorator."
         ),
+        markdown("How to open this on Colab.", metadata={"tags": ["notice"]}),
         code("run.table()", _table(CELL)),
         markdown("## References"),
         code("run.references()", _listed()),
@@ -176,6 +177,12 @@ def test_exercises_are_folded_and_solutions_are_the_teachers(book: Path) -> None
     assert "For teachers" not in student and "solution" not in student.split("<main")[1]
     assert "For teachers" in teacher and teacher.count('<details class="solution">') == 2
     assert "2.1 Exercises" not in _words(teacher)  # chapter 2 has none
+
+
+def test_a_notice_leaves_no_trace(book: Path) -> None:
+    """What is for readers of the notebook alone is on no page."""
+    assert "Colab" not in _page(book, "student.html")
+    assert "Colab" not in Pdf(book / "student.pdf").text
 
 
 def test_exercises_on_paper(book: Path) -> None:
