@@ -24,6 +24,8 @@ SOURCE ?=
 RUN ?=
 CHAPTERS ?=
 CODE ?=
+EDITION ?=
+PAGES ?=
 MAX_IMAGES ?=
 SEED ?=
 SPLIT ?=
@@ -54,10 +56,11 @@ help: ## Show this list
 
 setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser")
 
-report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE MAX_IMAGES SEED SPLIT AT_ONCE)
+report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE EDITION PAGES MAX_IMAGES SEED SPLIT AT_ONCE)
 	@$(BIN)/dermbook report "$(PROFILE)" \
 	  $(if $(SOURCE),--source "$(SOURCE)") $(if $(RUN),--run "$(RUN)") \
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
+	  $(if $(EDITION),--edition "$(EDITION)") $(if $(PAGES),--pages) \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)") \
 	  $(if $(SPLIT),--split "$(SPLIT)") $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
 

@@ -21,7 +21,8 @@ _PACKAGES = (
 # What turns chapters into pages, or runs them, must not train anything again when it changes.
 _OUTSIDE = {"cli", "exercises", "report", "serving/apps"}
 # What the pages depend on besides the room that makes them.
-_RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py")
+_RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py",
+             "notebook/references.py", "notebook/vendor/ieee.csl")  # fmt: skip
 
 
 def _matters(name: str) -> bool:
