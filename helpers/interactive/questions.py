@@ -54,11 +54,11 @@ class Choice:
             If the result is no name.
         """
         right = [result] if isinstance(result, str) else _names("result", result)
-        said = f"You guessed {self.text(guess)}; it is **{listed(right)}**"
-        if guess in right:
-            equal = ", equally" if len(right) > 1 else ""
-            return f"{said}{equal}. Right."
-        return f"{said}. Not what you guessed."
+        if not right:
+            return f"You guessed {self.text(guess)}; in this run there is no such name."
+        verb, equally = ("they are", ", equally") if len(right) > 1 else ("it is", "")
+        said = f"You guessed {self.text(guess)}; {verb} **{listed(right)}**{equally}."
+        return f"{said} Right." if guess in right else f"{said} Not what you guessed."
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,10 @@ def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
         chromium_page(executable, PATIENCE_MS) as opened,
     ):
         opened.goto(address.format("lesson.ipynb"))
-        opened.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-        opened.locator(".jp-CodeCell .cm-content").first.click()
-        for _ in CELLS:
-            opened.keyboard.press("Shift+Enter")
-        opened.get_by_text("ZeroDivisionError").or_(
-            opened.get_by_text("Divide by")
-        ).first.wait_for()
+        opened.get_by_text("| Idle").wait_for()
+        opened.get_by_role("menuitem", name="Run", exact=True).click()
+        opened.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        opened.locator(".widget-label", has_text="Divide by").wait_for()
         yield opened
 
 

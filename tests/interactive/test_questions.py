@@ -28,7 +28,13 @@ FOUND = Estimate(0.63, 0.55, 0.70, 120)
     [
         (Choice(("mel", "nv")), "nv", "nv", "You guessed **nv**; it is **nv**. Right."),
         (Choice(("mel", "nv")), "nv", ["mel"], "it is **mel**. Not what you guessed."),
-        (Choice(("mel", "nv", "df")), "nv", ["mel", "nv"], "**mel and nv**, equally. Right."),
+        (
+            Choice(("mel", "nv", "df")),
+            "nv",
+            ["mel", "nv"],
+            "they are **mel and nv**, equally. Right.",
+        ),
+        (Choice(("mel", "nv")), "nv", [], "in this run there is no such name."),
         (PERCENT, 65.0, FOUND, "You guessed **65 %**; it is **63 %** [55, 70]. Right."),
         (PERCENT, 55.0, FOUND, "[55, 70]. Within the interval."),
         (PERCENT, 54.0, FOUND, "[55, 70]. Off by 9 points: too low."),

@@ -89,7 +89,7 @@ def jupyterlab(folder: Path, place: Path) -> Iterator[str]:
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while True:
             try:
                 urllib.request.urlopen(f"{address}/api/status?token={token}", timeout=5).close()
