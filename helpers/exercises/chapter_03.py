@@ -269,7 +269,7 @@ EXERCISES = (
         (
             "How many columns must each row have: as many as there are labels, or classes?",
             "The place of the one is classes.index(label): the list that is given, in its order.",
-            "np.eye(len(classes)) has a row for each class: pick those at classes.index(dx), for each dx.",
+            "Of np.eye(len(classes)) take the rows classes.index(dx), one for each dx of labels.",
         ),
         (
             Mistake(
