@@ -292,8 +292,8 @@ EXERCISES = (
             Mistake("numbers that do not sum to 1", lambda right, run: _not_summed),
             Mistake("a number", lambda right, run: 0.7, told=False),
         ),
-        "The order of the classes stays at any temperature. Above 1 all come nearer to one another, "
-        "and below 1 the largest takes from the others.",
+        "The order of the classes stays at any temperature. Above 1 all come nearer to one "
+        "another, and below 1 the largest takes from the others.",
     ),
     Exercise(
         "10.4",
@@ -330,9 +330,7 @@ EXERCISES = (
         "Half as far from the promise",
         "predict",
         _lesions,
-        Number(
-            2, "one lesion more or less, by how the interval is computed", "a number of lesions"
-        ),
+        Number(2, "one more or less, by how the interval is computed", "a number of lesions"),
         (
             "The chapter's promise was 5 points below what is found, this one is 2.5.",
             "Try numbers n: wilson(0.95 * n, n).low is the lower end of the interval.",
