@@ -24,6 +24,8 @@ SOURCE ?=
 RUN ?=
 CHAPTERS ?=
 CODE ?=
+EDITION ?=
+PAGES ?=
 MAX_IMAGES ?=
 SEED ?=
 SPLIT ?=
@@ -40,7 +42,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-v
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-# Tests of the two apps drive a browser: what drives it is installed where there is one to drive.
+# Tests of the two apps and of JupyterLab drive a browser: what drives it, and JupyterLab, is installed
+# where there is one to drive.
 CHROMIUM ?= $(shell command -v chromium || command -v google-chrome)
 
 .PHONY: help setup report test lab app web bench check format lock clean
@@ -53,14 +56,15 @@ help: ## Show this list
 
 setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser")
 
-report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE MAX_IMAGES SEED SPLIT AT_ONCE)
+report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE EDITION PAGES MAX_IMAGES SEED SPLIT AT_ONCE)
 	@$(BIN)/dermbook report "$(PROFILE)" \
 	  $(if $(SOURCE),--source "$(SOURCE)") $(if $(RUN),--run "$(RUN)") \
 	  $(if $(CHAPTERS),--chapters "$(CHAPTERS)") $(if $(CODE),--code "$(CODE)") \
+	  $(if $(EDITION),--edition "$(EDITION)") $(if $(PAGES),--pages) \
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)") \
 	  $(if $(SPLIT),--split "$(SPLIT)") $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
 
-test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
+test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser $(STAMP)-lab) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
 	@# A file stays in one process, so that what its tests share is made once.
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 

@@ -75,6 +75,13 @@ class Code(StrEnum):
     show = "show"
 
 
+class BookEdition(StrEnum):
+    """For whom a report is."""
+
+    student = "student"
+    teacher = "teacher"
+
+
 class Fetchable(StrEnum):
     """Data sets that can be fetched."""
 
@@ -113,6 +120,12 @@ def report(
     ] = None,
     chapters: Annotated[str, typer.Option(help="core, all, or numbers such as 01,05.")] = "core",
     code: Annotated[Code, typer.Option(help="Whether the report prints the code.")] = Code.hide,
+    edition: Annotated[
+        BookEdition, typer.Option(help="A teacher's has the solutions of the exercises.")
+    ] = BookEdition.student,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="Write a folder of one page a chapter too.")
+    ] = False,
     max_images: Annotated[
         int | None, typer.Option(min=1, help="At most so many images. [default: the profile's]")
     ] = None,
@@ -138,6 +151,8 @@ def report(
         run_name=run,
         chapters=chapters,
         code=code.value,
+        edition=edition.value,
+        pages=pages,
         max_images=max_images,
         seed=seed,
         split_file=None if split is None else str(split),

@@ -1,5 +1,5 @@
 from .comparison import align, compare, score_table
-from .confusions import LITERATURE, largest_confusions, numbered_works, rank_correlation
+from .confusions import largest_confusions, rank_correlation
 from .cross_validation import cross_validation_scores, held_out_leak, most_folds
 from .ensembles import average_predictions, out_of_fold
 from .metadata_baselines import class_table, column_scores, predict_always
@@ -53,7 +53,6 @@ from .trial_tables import (
 __all__ = [
     "LEAST_LESIONS",
     "LEAST_OF_A_KIND",
-    "LITERATURE",
     "LOG_LOSS",
     "PROBABILITY_FLOOR",
     "SCORES",
@@ -98,7 +97,6 @@ __all__ = [
     "malignant_outcomes",
     "mcnemar_by_lesion",
     "most_folds",
-    "numbered_works",
     "out_of_fold",
     "paired_differences",
     "paired_tests",

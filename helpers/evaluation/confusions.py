@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import atanh, nan, sqrt, tanh
 
 import numpy as np
@@ -14,92 +13,63 @@ from helpers.core import CLASSES
 from helpers.evaluation.tables import confusion
 from helpers.statistics import LEVEL, Estimate
 
-LITERATURE: dict[str, str] = {
-    "consensus": 'G. Argenziano et al., "Dermoscopy of pigmented skin lesions: results of a '
-    'consensus meeting via the Internet", *Journal of the American Academy of Dermatology* '
-    "48:679-693 (2003), https://doi.org/10.1067/mjd.2003.281.",
-    "limits": 'H. Skvara et al., "Limitations of dermoscopy in the recognition of melanoma", '
-    "*Archives of Dermatology* 141:155-160 (2005), https://doi.org/10.1001/archderm.141.2.155.",
-    "keratosis-like": 'C. Carrera et al., "Dermoscopic clues for diagnosing melanomas that '
-    'resemble seborrheic keratosis", *JAMA Dermatology* 153:544-551 (2017), '
-    "https://doi.org/10.1001/jamadermatol.2017.0129.",
-    "keratosis": 'R. P. Braun et al., "Dermoscopy of pigmented seborrheic keratosis: a '
-    'morphological study", *Archives of Dermatology* 138:1556-1560 (2002), '
-    "https://doi.org/10.1001/archderm.138.12.1556.",
-    "face": 'P. Tschandl, C. Rosendahl and H. Kittler, "Dermatoscopy of flat pigmented facial '
-    'lesions", *Journal of the European Academy of Dermatology and Venereology* 29:120-127 '
-    "(2015), https://doi.org/10.1111/jdv.12483.",
-    "red patch": 'Y. Pan et al., "Dermatoscopy aids in the diagnosis of the solitary red scaly '
-    'patch or plaque", *Journal of the American Academy of Dermatology* 59:268-274 (2008), '
-    "https://doi.org/10.1016/j.jaad.2008.05.013.",
-    "carcinoma": 'S. W. Menzies et al., "Surface microscopy of pigmented basal cell carcinoma", '
-    "*Archives of Dermatology* 136:1012-1016 (2000), "
-    "https://doi.org/10.1001/archderm.136.8.1012.",
-    "fibroma": 'P. Zaballos et al., "Dermoscopy of dermatofibromas: a prospective morphological '
-    'study of 412 cases", *Archives of Dermatology* 144:75-83 (2008), '
-    "https://doi.org/10.1001/archdermatol.2007.8.",
-    "angiokeratoma": 'P. Zaballos et al., "Dermoscopy of solitary angiokeratomas", *Archives of '
-    "Dermatology* 143:318-325 (2007), https://doi.org/10.1001/archderm.143.3.318.",
-}
-"""Works on diagnoses that are mistaken for each other, by a short key."""
-
 LOOK_ALIKE: dict[frozenset[str], tuple[str, str]] = {
     frozenset({"mel", "nv"}): (
         "Both are melanocytic and share network, globules and streaks; an early melanoma may "
         "not yet show what tells it apart.",
-        "limits",
+        "skvara2005",
     ),
     frozenset({"bkl", "mel"}): (
         "A melanoma can bear the cysts, openings and sharp border of a seborrhoeic keratosis, "
         "and a regressing keratosis shows grey dots as a melanoma does.",
-        "keratosis-like",
+        "carrera2017",
     ),
     frozenset({"bkl", "nv"}): (
         "Flat keratoses show ridges that resemble a pigment network, and raised nevi have cysts "
         "and openings too.",
-        "keratosis",
+        "braun2002",
     ),
     frozenset({"akiec", "bkl"}): (
         "On sun-damaged skin pigmented actinic keratosis, solar lentigo and lichen-planus-like "
         "keratosis look much alike.",
-        "face",
+        "tschandl2015",
     ),
     frozenset({"akiec", "mel"}): (
         "On the face pigmented actinic keratosis and lentigo maligna share grey structures around "
         "follicles.",
-        "face",
+        "tschandl2015",
     ),
     frozenset({"akiec", "bcc"}): (
         "Superficial basal cell carcinoma and Bowen's disease are both red scaly patches, told "
         "apart by the shape of fine vessels.",
-        "red patch",
+        "pan2008",
     ),
     frozenset({"bcc", "mel"}): (
         "Pigmented basal cell carcinoma has blue-grey globules and blotches; what excludes it is "
         "a pigment network, which a melanoma may lack as well.",
-        "carcinoma",
+        "menzies2000",
     ),
     frozenset({"bcc", "nv"}): (
         "Blue-grey ovoid nests and blotches of a pigmented carcinoma may pass for the globules "
         "of a nevus.",
-        "carcinoma",
+        "menzies2000",
     ),
     frozenset({"df", "nv"}): (
         "A dermatofibroma often has a delicate pigment network at its border, as a nevus has.",
-        "fibroma",
+        "zaballos2008",
     ),
     frozenset({"df", "mel"}): (
         "Some dermatofibromas have an atypical network and a white patch that resembles "
         "regression.",
-        "fibroma",
+        "zaballos2008",
     ),
     frozenset({"mel", "vasc"}): (
         "Dark lacunae and a whitish veil of a thrombosed vascular lesion resemble blotches and "
         "the veil of a melanoma.",
-        "angiokeratoma",
+        "zaballos2007",
     ),
 }
-"""Why two diagnoses are mistaken for each other, and the key of a work that says so."""
+"""Why two diagnoses are mistaken for each other, and a work of ``chapters/references.bib``."""
 
 NO_LOOK_ALIKE = "Not among the pairs that the literature cited here describes."
 
@@ -118,8 +88,8 @@ def largest_confusions(predictions: pd.DataFrame, n: int = 6) -> pd.DataFrame:
     -------
     DataFrame
         ``true``, ``predicted``, ``images``, ``share`` (of the images of the true class),
-        ``errors`` (share of all errors), ``cause`` and ``work`` (a key of `LITERATURE`, or ""),
-        the largest first; no rows without errors.
+        ``errors`` (share of all errors), ``cause`` and ``work`` (a key of
+        ``chapters/references.bib``, or ""), the largest first; no rows without errors.
     """
     counts = confusion(predictions).to_numpy(dtype=int)
     n_errors = int(counts.sum() - np.diag(counts).sum())
@@ -186,9 +156,3 @@ def rank_correlation(x: ArrayLike, y: ArrayLike, level: float = LEVEL) -> Estima
     centre = atanh(float(np.clip(r, -bound, bound)))
     half = float(norm.ppf((1 + level) / 2)) * sqrt((1 + r**2 / 2) / (n - 3))
     return Estimate(r, min(tanh(centre - half), r), max(tanh(centre + half), r), n)
-
-
-def numbered_works(table: pd.DataFrame, first: int) -> Mapping[str, int]:
-    """Numbers for the works that a table of confusions cites, in the order of appearance."""
-    works = [work for work in dict.fromkeys(table["work"]) if work]
-    return {work: number for number, work in enumerate(works, first)}

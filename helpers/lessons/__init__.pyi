@@ -3,6 +3,7 @@ from .ablation import (
     ablation_differences,
     ablation_scores,
     beside_published,
+    half_width,
     no_fc_readings,
     points_with_interval,
     published_rivals,
@@ -12,11 +13,13 @@ from .ablation import (
 from .augmentation_examples import (
     black_share,
     draw_examples,
+    frame_and_lesion,
     measure_augmentations,
     parameter_ends,
     sharpness,
     step_by_step,
 )
+from .background import lesions_alone
 from .checklists import (
     DRAWN_NAMES,
     SEVEN_POINT_CUTOFF,
@@ -35,6 +38,8 @@ from .class_weight_curve import (
     weight_of,
 )
 from .corner_moves import corner_moves, corner_table
+from .duplicate_pairs import pair_counts, pair_images, pairs_to_show
+from .first_looks import named_criteria, outline_pairs, some_of_each
 from .first_model import (
     beside_baselines,
     failure,
@@ -45,12 +50,15 @@ from .first_model import (
     prepare_keras,
     unpack,
 )
+from .folds import published_top, train_folds
 from .imbalance import (
     augmentation_parts,
     below_floor,
     called_share,
+    each_less_other,
     open_choices,
     recall_changes,
+    three_scores,
     unlike_fields,
     weight_table,
 )
@@ -60,7 +68,7 @@ from .log_as_witness import beside_log, training_accuracies
 from .parameter_counts import BYTES_EACH, count_checks, nearest_cut, nearest_width, plausible_heads
 from .pixel_values import contrast_in_words, over_starts, preprocess_as, value_table
 from .published_augmentation import published_steps
-from .research_questions import answer_list, published_first
+from .research_questions import RANKINGS, paper_question, published_first
 from .screening_settings import settings_beside_published
 from .second_clinic import clinic_folder, looks_of_both
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
@@ -69,12 +77,12 @@ __all__ = [
     "ABLATION",
     "BYTES_EACH",
     "DRAWN_NAMES",
+    "RANKINGS",
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
     "WHY_UNLIKE",
     "ablation_differences",
     "ablation_scores",
-    "answer_list",
     "augmentation_parts",
     "below_floor",
     "beside_baselines",
@@ -92,22 +100,32 @@ __all__ = [
     "cuts_in_words",
     "describe_cuts",
     "draw_examples",
+    "each_less_other",
     "equalised",
     "failure",
     "first_backbone",
+    "frame_and_lesion",
     "generator_table",
+    "half_width",
     "head_sizes",
     "in_file_order",
     "input_range",
     "last_fifth",
+    "lesions_alone",
     "lightness_histogram",
     "looks_of_both",
     "measure_augmentations",
+    "named_criteria",
     "nearest_cut",
     "nearest_width",
     "no_fc_readings",
     "open_choices",
+    "outline_pairs",
     "over_starts",
+    "pair_counts",
+    "pair_images",
+    "pairs_to_show",
+    "paper_question",
     "parameter_ends",
     "pixels_a_bin",
     "plausible_heads",
@@ -120,6 +138,7 @@ __all__ = [
     "published_rivals",
     "published_signature",
     "published_steps",
+    "published_top",
     "range_share",
     "range_table",
     "read_score",
@@ -128,11 +147,14 @@ __all__ = [
     "seven_point_score",
     "sharpness",
     "shift_odds",
+    "some_of_each",
     "step_by_step",
     "technique_effects",
+    "three_scores",
     "threshold_costs",
     "threshold_curve",
     "total_dermoscopy_score",
+    "train_folds",
     "training_accuracies",
     "unlike_fields",
     "unpack",

@@ -155,6 +155,22 @@ def points_with_interval(change: Estimate) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def half_width(estimates: pd.Series) -> float:
+    """Median of half the widths of intervals: what a difference must exceed to be shown.
+
+    Parameters
+    ----------
+    estimates : Series of Estimate
+
+    Examples
+    --------
+    >>> half_width(pd.Series([Estimate(0, -0.1, 0.1, 50), Estimate(0, -0.3, 0.3, 50)]))
+    0.2
+    """
+    widths = [estimate.high - estimate.low for estimate in estimates]
+    return float(pd.Series(widths).median() / 2)
+
+
 def published_rivals() -> pd.DataFrame:
     """Cells of the published ablation in which a row is as good as the full model, or better.
 

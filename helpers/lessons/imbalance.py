@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -20,9 +20,10 @@ from helpers.evaluation import (
     describe_stage,
     estimate_scores,
     metrics,
+    scores_of,
 )
 from helpers.statistics import Estimate, difference, wilson
-from helpers.training import TrialConfig, class_weights
+from helpers.training import Trial, TrialConfig, class_weights
 
 FLOOR = 1e-7
 """Keras' epsilon: it computes the focal loss from probabilities that are no lower than this."""
@@ -30,6 +31,14 @@ FLOOR = 1e-7
 LEAST_LESIONS = 6
 """Of a class, for an interval of its recall's change. If each of five lesions changed sides in
 one direction, a sign test would still not call it a difference (p = 0.06)."""
+
+
+THREE_SCORES: dict[str, str] = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+}
+"""Scores that a common class can lift, and two that weigh classes alike, by their titles."""
 
 
 def weight_table(dx: pd.Series) -> pd.DataFrame:
@@ -153,6 +162,51 @@ def called_share(predictions: pd.DataFrame, dx: str) -> Estimate:
     scored = check_predictions(predictions)
     n_called = int((scored.y_pred == CLASS_INDEX[dx]).sum())
     return wilson(n_called, scored.n_images, n_groups=scored.n_lesions)
+
+
+def three_scores(trials: Sequence[Trial]) -> pd.DataFrame:
+    """Accuracy, balanced accuracy and macro F1 of trials on validation.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Finished.
+
+    Returns
+    -------
+    DataFrame of Estimate
+        Indexed by trial; columns are the titles in `THREE_SCORES`.
+    """
+    table = scores_of(trials, names=list(THREE_SCORES))
+    return table[list(THREE_SCORES)].rename(columns=THREE_SCORES)
+
+
+def each_less_other(
+    firsts: Sequence[Trial], seconds: Sequence[Trial], split: str = "valid"
+) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """Predictions of each trial beside those of each other one.
+
+    Parameters
+    ----------
+    firsts, seconds : sequence of Trial
+        A trial is not set beside itself.
+    split : str, default="valid"
+        Of which predictions are taken.
+
+    Returns
+    -------
+    dict of str to tuple of DataFrame
+        By "first less second", as `helpers.evaluation.paired_tests` takes them.
+    """
+    return {
+        f"{first.name} less {second.name}": (
+            first.predictions_of(split),
+            second.predictions_of(split),
+        )
+        for first in firsts
+        for second in seconds
+        if first.name != second.name
+    }
 
 
 def recall_changes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from helpers.evaluation import paired_differences
 from helpers.statistics import Estimate
@@ -37,13 +37,28 @@ PUBLISHED_FIRST = "ResNet50"
 """The backbone that won the paper's first stage; the values are not in our sources."""
 
 
-def answer_list(answers: Mapping[str, str]) -> str:
-    """The questions, where they are measured, and what this run answers, as a list.
+RANKINGS: dict[str, str] = {
+    "absent": f"{PUBLISHED_FIRST} is not among the backbones of this profile, so the paper's "
+    "ranking is not tried.",
+    "untrained": "Networks that start from random weights rank nothing: whatever their order, it "
+    "neither agrees with the paper nor contradicts it. Only a run of the profile `full` tries "
+    "that.",
+    "agrees": f"That agrees with the paper: {PUBLISHED_FIRST} is ahead of each other one by the "
+    "whole interval.",
+    "contradicts": f"That contradicts the paper: at least one is ahead of {PUBLISHED_FIRST} by the "
+    "whole interval.",
+    "undecided": "The paper's ranking is neither shown nor contradicted.",
+}
+"""What each verdict of `published_first` says of the paper, in a sentence."""
+
+
+def paper_question(name: str) -> str:
+    """A question of the paper and the places that measure it, as the head of its answer.
 
     Parameters
     ----------
-    answers : mapping of str to str
-        By the keys of `QUESTIONS`.
+    name : str
+        A key of `QUESTIONS`.
 
     Returns
     -------
@@ -53,18 +68,19 @@ def answer_list(answers: Mapping[str, str]) -> str:
     Raises
     ------
     ValueError
-        If a question has no answer, or an answer no question.
+        If the paper has no such question.
+
+    Examples
+    --------
+    >>> paper_question("RQ5")
+    '**RQ5. How does it compare with other work on HAM10000?** *Chapter 11.*'
     """
-    if set(answers) != set(QUESTIONS):
+    if name not in QUESTIONS:
         raise ValueError(
-            f"expected answers to {', '.join(QUESTIONS)} but got {', '.join(answers) or 'none'}; "
-            "answer each question once"
+            f"expected a question among {', '.join(QUESTIONS)} but got {name!r}; name one of them"
         )
-    lines = []
-    for name, (question, sections) in QUESTIONS.items():
-        places = "; ".join(sections) or "Chapter 11"
-        lines.append(f"- **{name}. {question}** *{places}.* {answers[name]}")
-    return "\n".join(lines)
+    asked, sections = QUESTIONS[name]
+    return f"**{name}. {asked}** *{'; '.join(sections) or 'Chapter 11'}.*"
 
 
 def published_first(trials: Sequence[Trial]) -> tuple[str, dict[str, Estimate]]:

@@ -1,15 +1,22 @@
 from .captions import FOLDER_VARIABLE
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
 from .prose import MAGIC
+from .references import REFERENCES, REFERENCES_MIME, cited_keys, entries_of, known_keys, processed
 from .run import Run, open_run, opened_run
 
 __all__ = [
     "FIGURE_MIME",
     "FOLDER_VARIABLE",
     "MAGIC",
+    "REFERENCES",
+    "REFERENCES_MIME",
     "TABLE_MIME",
     "Run",
+    "cited_keys",
+    "entries_of",
+    "known_keys",
     "open_run",
     "opened_run",
+    "processed",
     "svg_bytes",
 ]

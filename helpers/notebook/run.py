@@ -29,6 +29,7 @@ from helpers.evaluation import scores
 from helpers.notebook.captions import UNNAMED, captions_of
 from helpers.notebook.display import show_figure, show_markdown, show_table
 from helpers.notebook.prose import notebook_names, register, written
+from helpers.notebook.references import show_references
 from helpers.plots import use_style
 from helpers.statistics import Estimate
 from helpers.study import Profile, load_profile
@@ -361,6 +362,10 @@ class Run:
     def say(self, markdown: str) -> None:
         """Show a paragraph whose numbers were computed here."""
         show_markdown(markdown)
+
+    def references(self, *also: str) -> None:
+        """List the works that the chapter cites, and others that it rests on, by their keys."""
+        show_references(self._chapter, *also)
 
 
 def _write_once(path: Path, record: dict[str, Any]) -> None:

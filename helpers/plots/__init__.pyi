@@ -32,6 +32,7 @@ from .images import (
 )
 from .imbalance import ablation_panels, loss_curves, recall_change_map, weight_and_threshold
 from .screening import lightness_histograms, reliability_pair, screening_curves, thousand_lesions
+from .settings import recall_rows, threshold_rows
 from .style import use_style
 from .training import cost_bars, learning_curves, log_beside_trainings, score_bars
 
@@ -64,6 +65,7 @@ __all__ = [
     "per_class_bars",
     "picture_grid",
     "recall_change_map",
+    "recall_rows",
     "recall_vs_count",
     "reliability_before_after",
     "reliability_diagram",
@@ -77,6 +79,7 @@ __all__ = [
     "split_table",
     "subgroup_points",
     "thousand_lesions",
+    "threshold_rows",
     "use_style",
     "value_histograms",
     "weight_and_threshold",

@@ -130,7 +130,9 @@ def reliability_pair(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
 
 
-def thousand_lesions(counts: Mapping[str, int], ax: Axes | None = None) -> Axes:
+def thousand_lesions(
+    counts: Mapping[str, int], ax: Axes | None = None, *, side: float = 6.2
+) -> Axes:
     """Draw a thousand lesions as squares, coloured by what a threshold does to them.
 
     Parameters
@@ -139,6 +141,8 @@ def thousand_lesions(counts: Mapping[str, int], ax: Axes | None = None) -> Axes:
         "found", "missed", "alarms" and "spared"; they sum to 1,000.
     ax : Axes or None, default=None
         Where to draw; None makes a figure.
+    side : float, default=6.2
+        Of a square, in points: what the page's width has room for.
 
     Returns
     -------
@@ -161,7 +165,7 @@ def thousand_lesions(counts: Mapping[str, int], ax: Axes | None = None) -> Axes:
         here = slice(first, first + n)
         label = f"{_TEXTS[name]}: {n}"
         ax.plot(
-            x[here], y[here], "s", color=LESION_COLOURS[name], markersize=6.2, markeredgewidth=0,
+            x[here], y[here], "s", color=LESION_COLOURS[name], markersize=side, markeredgewidth=0,
             label=label,
         )  # fmt: skip
         first += n

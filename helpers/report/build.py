@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,6 +28,7 @@ from helpers.report.chapters import find_chapters, select_chapters, suited_chapt
 from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, update_manifest
+from helpers.report.matter import Matter, find_matter
 from helpers.report.progress import Progress, results_table
 from helpers.report.results import ChapterResult
 from helpers.report.run_folder import held_folder, relative_path, run_folder
@@ -66,27 +69,50 @@ def _check_split(parameters: Mapping[str, Any]) -> None:
     open_run(folder=options.pop("run_folder"), **options).catalogue()
 
 
+@dataclass(frozen=True)
+class Edition:
+    """What of the book is made: for whom, with code or without, as pages too or not."""
+
+    code: str
+    matter: Matter
+    stem: str = "report"
+    pages: bool = False
+
+
 def _render(
-    folder: Path, results: Sequence[ChapterResult], cover: dict[str, Any], code: str
+    folder: Path, results: Sequence[ChapterResult], cover: dict[str, Any], edition: Edition
 ) -> bool:
-    """Write the PDF and the HTML page where they are not up to date; say whether."""
+    """Write the PDF, the HTML page and the folder of pages where they are not up to date."""
     notebooks = [notebook_path(folder, result.chapter.name) for result in results]
-    pdf, page = folder / "report.pdf", folder / "report.html"
-    state = folder / "state" / "report.json"
-    key = digest([[sha256_file(path) for path in notebooks], cover, code, rendering_digest()])
-    if pdf.exists() and page.exists() and _stored_key(state) == key:
+    stem, code, matter = edition.stem, edition.code, edition.matter
+    pdf, page, pages = folder / f"{stem}.pdf", folder / f"{stem}.html", folder / _pages_of(stem)
+    state = folder / "state" / f"{stem}.json"
+    hashes = [sha256_file(path) for path in [*notebooks, *matter.files()]]
+    key = digest([hashes, cover, code, edition.pages, rendering_digest()])
+    made = [pdf, page, *([pages] if edition.pages else [])]
+    if all(path.exists() for path in made) and _stored_key(state) == key:
         return False
     # nbconvert and pandoc come with it, and nothing needs them where all is up to date.
-    from helpers.report.exporter import render_html, render_pdf
+    from helpers.report.exporter import render_html, render_pages, render_pdf
 
     state.unlink(missing_ok=True)
     clock = [monotonic()]
-    for render, target in ((render_pdf, pdf), (render_html, page)):
-        render(notebooks, target, cover, code)
+    renders = [(render_pdf, pdf), (render_html, page)]
+    for render, target in [*renders, *([(render_pages, pages)] if edition.pages else [])]:
+        render(notebooks, target, cover, code, matter)
         clock.append(monotonic())
-    seconds = {"pdf": round(clock[1] - clock[0], 2), "html": round(clock[2] - clock[1], 2)}
+    names = ("pdf", "html", "pages")
+    seconds = {
+        name: round(end - start, 2)
+        for name, (start, end) in zip(names, pairwise(clock), strict=False)
+    }
     write_json(state, {"key": key, "seconds": seconds})
     return True
+
+
+def _pages_of(stem: str) -> str:
+    """Name of the folder of pages: ``pages``, or that of the teacher's edition."""
+    return stem.replace("report", "pages")
 
 
 def _stored_key(path: Path) -> str:
@@ -102,6 +128,8 @@ def build_report(
     run_name: str | None = None,
     chapters: str = "core",
     code: str = "hide",
+    edition: str = "student",
+    pages: bool = False,
     max_images: int | None = None,
     seed: int | None = None,
     split_file: str | None = None,
@@ -125,6 +153,11 @@ def build_report(
         ``"core"``, ``"all"``, or numbers with commas between. What they need is added.
     code : {"hide", "show"}, default="hide"
         Whether the report prints the code of the chapters.
+    edition : {"student", "teacher"}, default="student"
+        A teacher's has the solutions of the exercises; its files are ``report-teacher.pdf`` and
+        ``.html``, so that none is handed out by mistake.
+    pages : bool, default=False
+        Whether a folder of one page a chapter is written too, for a static host.
     max_images, seed : int, optional
         Instead of the profile's own.
     split_file : str, optional
@@ -159,6 +192,9 @@ def build_report(
     """
     if code not in CODE:
         raise ConfigError(f"code {code!r}: expected 'hide' or 'show'")
+    matter = find_matter(Path(chapters_dir), edition)
+    stem = "report" if edition == "student" else f"report-{edition}"
+    wanted = Edition(code, matter, stem, pages)
     if max_images is not None and max_images < 1:
         raise ConfigError(f"max_images: expected at least 1 but got {max_images}")
     if at_once is not None and at_once < 1:
@@ -211,7 +247,7 @@ def build_report(
                 results = run_chapters(
                     chosen, parameters, folder, digests, progress, force=force, at_once=at_once
                 )
-            return _conclude(results, parameters, folder, content, code, started, console)
+            return _conclude(results, parameters, folder, content, wanted, started, console)
     except KeyboardInterrupt:
         console.print(
             "Interrupted. Finished chapters and trials are kept; the same command goes on there.",
@@ -225,7 +261,7 @@ def _conclude(
     parameters: Mapping[str, Any],
     folder: Path,
     content: Mapping[str, Any],
-    code: str,
+    edition: Edition,
     started: str,
     console: Console,
 ) -> int:
@@ -257,13 +293,16 @@ def _conclude(
         return 1
     cover = make_cover(manifest, content, folder.name, str(manifest["finished"]))
     try:
-        rendered = _render(folder, results, cover, code)
+        rendered = _render(folder, results, cover, edition)
     except DermBookError:
         raise
     except OSError as error:
         raise ReportError(f"{relative_path(folder)}: cannot write the report: {error}") from error
     state = "written" if rendered else "unchanged"
-    for name in ("report.pdf", "report.html", "manifest.json"):
+    if edition.pages:
+        first = folder / _pages_of(edition.stem) / "index.html"
+        console.print(f"{relative_path(first)} {state}", highlight=False, soft_wrap=True)
+    for name in (f"{edition.stem}.pdf", f"{edition.stem}.html", "manifest.json"):
         path = folder / name
         size = path.stat().st_size / 2**20
         what = "" if name == "manifest.json" else f" {state}"

@@ -12,13 +12,15 @@ from typing import Any
 import nbformat
 
 from helpers.core import ReportError
-from helpers.notebook import FIGURE_MIME, MAGIC, TABLE_MIME
+from helpers.notebook import FIGURE_MIME, MAGIC, REFERENCES_MIME, TABLE_MIME
 from helpers.report.outputs import decoded, shown
 from helpers.report.pictures import Picture, picture_of
 
 HIDDEN_TAGS = frozenset({"hide-input", "remove-input"})
 SHOWN_TAGS = frozenset({"show-input"})
 """Of cells whose code is what the chapter is about: it is kept where other code is hidden."""
+NOTICE_TAGS = frozenset({"notice"})
+"""Of cells for readers of the notebook alone, such as how to open it elsewhere."""
 _SCRIPT = "application/javascript"
 ERROR_TAGS = frozenset({"raises-exception"})
 """Of cells that raise on purpose: what they raised is shown."""
@@ -75,7 +77,15 @@ class Table:
     caption: str = ""
 
 
-Block = Prose | Code | Text | Figure | Table
+@dataclass(frozen=True)
+class Cited:
+    """Where a chapter lists the works that it cites, and the keys of others that it lists."""
+
+    cell: int
+    also: tuple[str, ...] = ()
+
+
+Block = Prose | Code | Text | Figure | Table | Cited
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,10 @@ class Chapter:
                 parts = [block.text]
             elif isinstance(block, Table):
                 parts = [block.html, block.caption]
-            else:
+            elif isinstance(block, Figure):
                 parts = [block.caption, block.alt]
+            else:
+                parts = []
             if any(text in part for part in parts):
                 found.add(block.cell)
         return sorted(found)
@@ -213,7 +225,7 @@ def read_chapter(
     notes = [] if notes is None else notes
     for index, cell in enumerate(notebook.cells):
         tags = set(cell.get("metadata", {}).get("tags", []))
-        if cell.cell_type == "markdown":
+        if cell.cell_type == "markdown" and not tags & NOTICE_TAGS:
             blocks.append(Prose(index, cell.source, _attachments(cell)))
         if cell.cell_type != "code" or not cell.source.strip():
             continue
@@ -288,6 +300,8 @@ def _block(output: Mapping[str, Any], cell: int, may_raise: bool) -> tuple[Block
             "",
             "",
         )
+    if REFERENCES_MIME in data:
+        return Cited(cell, tuple(data[REFERENCES_MIME]["also"])), "", ""
     problem = ""
     if FIGURE_MIME in data:
         try:

@@ -11,10 +11,10 @@ from typing import Any
 
 from helpers.core import CHAPTERS, CLASSES, HAM10000_CLASSES, ConfigError
 
-"""Where the chapters of the book stand."""
-
 _NAME = re.compile(r"\d{2}_\w+")
-_MINUTES = re.compile(r"(\d+)\s*(?:min\b|minutes?)", re.IGNORECASE)
+_MINUTES = re.compile(r"(\d+)\s*(?:min\b|minutes?|for the exercises)", re.IGNORECASE)
+_BUILDS_ON = re.compile(r"^\*\*Builds on:\*\*(.+)$", re.MULTILINE)
+_LINKED = re.compile(r"\]\((\d{2}_\w+)\.ipynb\)")
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,22 @@ class Chapter:
         Whether it belongs to the seven chapters of the report.
     needs : tuple of str
         Names of chapters whose results it reads.
+    aim : str
+        The paragraph below its title.
+    objectives : tuple of str
+        What a reader can do afterwards.
+    builds_on : tuple of str
+        Names of chapters to read before, as its line "Builds on" links them.
     minutes : str
-        Minutes to read or to run, as the chapter says them, or "".
+        Minutes to read, for the exercises and to run, as the chapter says them, or "".
     alone : bool
         Whether no other chapter may run beside it: because it measures times.
     ham10000 : bool
         Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
     classes : tuple of str
         Diagnoses that it is about, among others.
+    overview : bool
+        Whether it tells of the other chapters, and so changes with them.
     """
 
     name: str
@@ -48,10 +56,14 @@ class Chapter:
     title: str
     core: bool = False
     needs: tuple[str, ...] = ()
+    aim: str = ""
+    objectives: tuple[str, ...] = ()
+    builds_on: tuple[str, ...] = ()
     minutes: str = ""
     alone: bool = False
     ham10000: bool = False
     classes: tuple[str, ...] = ()
+    overview: bool = False
 
     @property
     def number(self) -> str:
@@ -70,8 +82,8 @@ def read_chapter(path: Path) -> Chapter:
     Parameters
     ----------
     path : Path
-        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``minutes``,
-        ``alone``, ``ham10000`` and ``classes``.
+        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``alone``,
+        ``ham10000``, ``classes`` and ``overview``.
 
     Returns
     -------
@@ -96,7 +108,7 @@ def read_chapter(path: Path) -> Chapter:
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{key} to list {noun} but got {listed!r}"
             )
-    for flag in ("alone", "ham10000"):
+    for flag in ("alone", "ham10000", "overview"):
         if not isinstance(metadata.get(flag, False), bool):
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{flag} to be true or false but got "
@@ -104,19 +116,22 @@ def read_chapter(path: Path) -> Chapter:
             )
     first = _text(cells[0]) if cells else ""
     heading = re.search(r"^#\s+(.+)$", first, re.MULTILINE)
-    minutes = metadata.get("minutes")
-    if minutes is None:
-        minutes = "/".join(match[1] for match in _MINUTES.finditer(first))
+    below = first[heading.end() :].strip() if heading else ""
+    builds_on = _BUILDS_ON.search(first)
     return Chapter(
         name=path.stem,
         path=path,
         title=heading[1].strip() if heading else path.stem,
         core=bool(metadata.get("core", False)),
         needs=tuple(metadata.get("needs", [])),
-        minutes=str(minutes),
+        aim=below.partition("\n\n")[0],
+        objectives=tuple(re.findall(r"^- (.+)$", first, re.MULTILINE)),
+        builds_on=tuple(_LINKED.findall(builds_on[1])) if builds_on else (),
+        minutes="/".join(match[1] for match in _MINUTES.finditer(first)),
         alone=metadata.get("alone", False),
         ham10000=metadata.get("ham10000", False),
         classes=tuple(metadata.get("classes", [])),
+        overview=metadata.get("overview", False),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from helpers.core import ReportError, gather_fonts
 from helpers.report.cells import listed
-from helpers.report.fragments import Section
+from helpers.report.parts import Section
 
 _TRIES = 20
 """Each names all characters that are missing, or one formula."""

@@ -7,15 +7,27 @@ book and not on the output format is done here: numbers, links between chapters,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from helpers.report.cells import Chapter, Code, Figure, Prose, Table, Text, fail_on
+from helpers.report.cells import Chapter, Cited, Figure, Prose, Table, fail_on
+from helpers.report.citations import cite
+from helpers.report.exercises import add_exercises
+from helpers.report.glossary import mark_terms
 from helpers.report.links import resolved, slug
+from helpers.report.matter import NO_MATTER, Matter
 from helpers.report.pandoc import Node, plain_text, walk
 from helpers.report.parsing import parsed_blocks
-from helpers.report.pictures import Picture, natural_size
+from helpers.report.parts import (
+    Heading,
+    NumberedFigure,
+    NumberedTable,
+    Passage,
+    Section,
+    Works,
+    map_inlines,
+)
+from helpers.report.pictures import natural_size
 from helpers.report.prose import ProseReader, asked_width, is_caption, layout_cells
 
 _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
@@ -24,63 +36,10 @@ _LARGE_CM = 1.1
 _SHORT = 60
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading inside a chapter; ``number`` is as in ``4.1``, or empty below two levels."""
-
-    level: int
-    anchor: str
-    inlines: list[Node]
-    number: str
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Pandoc blocks of running text."""
-
-    blocks: list[Node]
-
-
-@dataclass(frozen=True)
-class NumberedFigure:
-    """A figure with its caption parsed; ``number`` is empty where it has no caption."""
-
-    figure: Figure
-    caption: list[Node]
-    number: str
-
-
-@dataclass(frozen=True)
-class NumberedTable:
-    """A table as a pandoc block with its caption parsed apart."""
-
-    cell: int
-    table: Node
-    caption: list[Node]
-    number: str
-
-
-Part = Heading | Passage | NumberedFigure | NumberedTable | Code | Text
-
-
-@dataclass
-class Section:
-    """One chapter of the report."""
-
-    chapter: Chapter
-    title: list[Node]
-    parts: list[Part] = field(default_factory=list)
-    pictures: dict[str, Picture] = field(default_factory=dict)
-    anchors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def anchor(self) -> str:
-        """Name that links go to."""
-        return f"chapter-{self.chapter.number}"
-
-
-def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> list[Section]:
-    """Parse and number all chapters of a report.
+def build_sections(
+    chapters: list[Chapter], faults: list[str] | None = None, matter: Matter = NO_MATTER
+) -> list[Section]:
+    """Parse and number all chapters of a report, and add what stands around them.
 
     Parameters
     ----------
@@ -89,16 +48,19 @@ def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> 
     faults : list of str, optional
         Gets pictures that are not there or cannot be printed, by cell; something else stands in
         their place.
+    matter : Matter, optional
+        Works to cite, a glossary and exercises.
 
     Returns
     -------
     list of Section
+        The chapters, and the glossary where there is one.
 
     Raises
     ------
     ReportError
-        If a picture that the prose names is not there, all of them at once; unless ``faults`` is
-        given.
+        If a picture that the prose names, or a work that it cites, is not there, all of them at
+        once; unless ``faults`` is given.
     """
     found: list[str] = [] if faults is None else faults
     sections = []
@@ -111,20 +73,25 @@ def build_sections(chapters: list[Chapter], faults: list[str] | None = None) -> 
                 builder.add_figure(block, _inlines(caption))
             elif isinstance(block, Table):
                 builder.add_table(block, blocks, _inlines(caption))
+            elif isinstance(block, Cited):
+                builder.section.parts.append(Works((), block.also))
             else:
                 builder.section.parts.append(block)
         builder.section.pictures = builder.reader.pictures
         sections.append(builder.section)
-    if faults is None:
-        fail_on(found)
     names = {section.chapter.name: section.anchor for section in sections}
     for section in sections:
         section.parts = [
-            _map_inlines(part, partial(resolved, anchors=section.anchors, chapters=names))
+            map_inlines(part, partial(resolved, anchors=section.anchors, chapters=names))
             for part in section.parts
         ]
         section.title = _words(section.title)
-    return sections
+    cite(sections, matter.works, found)
+    if faults is None:
+        fail_on(found)
+    for section in sections:
+        add_exercises(section, matter, names)
+    return mark_terms(sections, matter.glossary)
 
 
 def _inlines(blocks: list[Node]) -> list[Node]:
@@ -306,15 +273,3 @@ def _without_number(inlines: list[Node]) -> list[Node]:
         left -= len(text)
         rest.pop(0)
     return rest
-
-
-def _map_inlines(part: Part, change: Any) -> Part:
-    if isinstance(part, Passage):
-        return Passage(change(part.blocks))
-    if isinstance(part, Heading):
-        return replace(part, inlines=change(part.inlines))
-    if isinstance(part, NumberedFigure):
-        return replace(part, caption=change(part.caption))
-    if isinstance(part, NumberedTable):
-        return replace(part, table=change(part.table), caption=change(part.caption))
-    return part

@@ -1,48 +1,46 @@
-"""Chapters as one page that needs no other file and asks no other host."""
+"""Chapters as one page that needs no other file, or as a folder of one page a chapter."""
 
 from __future__ import annotations
 
 import base64
-import html
+import hashlib
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from helpers.core import atomic_file, cjk_characters, cjk_cut
-from helpers.report.cells import Code, Text
 from helpers.report.cover import Cover
-from helpers.report.formulas import readable
-from helpers.report.fragments import Heading, NumberedFigure, NumberedTable, Part, Passage, Section
-from helpers.report.pandoc import Node, plain_text, walk, write
-from helpers.report.pictures import MEDIA, Picture
-from helpers.report.prose import asked_width
-from helpers.report.tables import fit_table
+from helpers.report.html_body import ManyFiles, OneFile, Site, section_blocks
+from helpers.report.pandoc import Node, plain_text, write
+from helpers.report.parts import Heading, Section
+from helpers.report.search_index import passages_of
 
-HTML_TEMPLATE = Path(__file__).with_name("template.html.j2")
-_WIDE_CM = 1000.0
-_HAN = re.compile(
-    r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0002ffff][\u3000-\u9fff\uff00-\uffef]*)"
-)
+_PAGE = Path(__file__).with_name("page")
+MINISEARCH = Path(__file__).parent / "vendor" / "minisearch.js"
 _LANGUAGE = re.compile(r'<span lang="zh-Hant"[^>]*>([^<]*)</span>')
+_INDEX = "index.html"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Line of the table of contents."""
+    """Line of the table of contents, or the way to the chapter before or after."""
 
-    anchor: str
+    href: str
     number: str
     title: str
     children: tuple[Entry, ...] = ()
+    here: bool = False
 
 
 def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
     """Write the chapters of a report as one self-contained page.
 
-    Pictures are ``data:`` addresses, formulas MathML, styles and the few lines of script
-    inline. Source code is folded away and opens on a click.
+    Pictures are ``data:`` addresses, formulas MathML, styles and scripts inline; a policy in the
+    page forbids it to ask any host. Source code is folded away and opens on a click. Without
+    scripts the page lacks its search and nothing else.
 
     Parameters
     ----------
@@ -58,39 +56,166 @@ def write_html(sections: list[Section], cover: Cover, target: Path) -> None:
     ReportError
         If pandoc fails.
     """
-    import jinja2
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    site = OneFile()
+    blocks = [block for section in sections for block in section_blocks(section, site)]
+    body = _written(blocks)
+    cjk = _cjk_font(body)
+    font = f"data:font/otf;base64,{base64.b64encode(cjk).decode()}" if cjk else ""
+    programs = [_bare(MINISEARCH), *(_bare(_PAGE / name) for name in ("search.js", "book.js"))]
+    index = json.dumps(passages_of(sections, site), ensure_ascii=False, separators=(",", ":"))
+    index = index.replace("<", "\\u003c")
+    scripts = [f'<script type="application/json" id="search-index">{index}</script>']
+    scripts += [f"<script>{program}</script>" for program in programs]
+    hashes = " ".join(_hash(program) for program in programs)
+    page = _page(
+        cover=cover,
+        title=cover.title,
+        opening=True,
+        contents=[_entry(section, site) for section in sections],
+        body=body,
+        style=_style(font),
+        scripts=scripts,
+        policy=(
+            f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+            "img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
+        ),
+    )
+    with atomic_file(target) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
-    blocks: list[Node] = []
-    for section in sections:
-        blocks += _section(section)
-    body = write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
+
+def write_pages(sections: list[Section], cover: Cover, folder: Path) -> None:
+    """Write the chapters of a report as a folder of one page each, for any static host.
+
+    All addresses are relative, so that the folder works below any path and from a disk. The
+    styles, scripts and pictures, and what the search looks through, are files that the pages
+    share.
+
+    Parameters
+    ----------
+    sections : list of Section
+        The chapters, parsed and numbered.
+    cover : Cover
+        What stands on the first page, ``index.html``.
+    folder : Path
+        The folder to write; one that is there is replaced.
+
+    Raises
+    ------
+    ReportError
+        If pandoc fails.
+    """
+    homes = {section.anchor: f"{Path(section.chapter.name).stem}.html" for section in sections}
+    site = ManyFiles(homes)
+    contents = [_entry(section, site) for section in sections]
+    bodies = [_written(section_blocks(section, site)) for section in sections]
+    scripts = ("minisearch.js", "search-index.js", "search.js", "book.js")
+    shared: dict[str, Any] = {
+        "cover": cover,
+        "style": "",
+        "scripts": [f'<script src="{name}"></script>' for name in scripts],
+        "policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'"
+        ),
+    }
+    turns = [Entry(_INDEX, "", cover.title), *contents]
+    files: dict[str, bytes] = {
+        _INDEX: _page(
+            **shared, title=cover.title, opening=True, contents=contents, body="", after=turns[1]
+        ).encode()
+    }
+    for place, (entry, body) in enumerate(zip(contents, bodies, strict=True), start=1):
+        marked = [replace(other, here=other is entry) for other in contents]
+        page = _page(
+            **shared,
+            title=f"{entry.title} · {cover.title}",
+            opening=False,
+            contents=marked,
+            body=_as_page(body),
+            before=turns[place - 1],
+            after=turns[place + 1] if place + 1 < len(turns) else None,
+        )
+        files[entry.href] = page.encode()
+    cjk = _cjk_font("".join(bodies))
+    files["book.css"] = _style("cjk.otf" if cjk else "").encode()
+    files |= {"cjk.otf": cjk} if cjk else {}
+    index = json.dumps(passages_of(sections, site), ensure_ascii=False, separators=(",", ":"))
+    files["search-index.js"] = f"window.dermbookIndex = {index};\n".encode()
+    files["minisearch.js"] = _bare(MINISEARCH).encode()
+    files |= {name: (_PAGE / name).read_bytes() for name in ("search.js", "book.js")}
+    _write_folder(files | site.files, folder)
+
+
+def _write_folder(files: dict[str, bytes], folder: Path) -> None:
+    """Write files into a folder that takes its name when it is whole."""
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for rest in (new, old):
+        shutil.rmtree(rest, ignore_errors=True)
+    for name, data in files.items():
+        path = new / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _written(blocks: list[Node]) -> str:
+    return write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
+
+
+def _as_page(body: str) -> str:
+    """A chapter on a page of its own: its title is the page's, and all headings follow it."""
+    return re.sub(r"<(/?)h([2-6])(?=[\s>])", lambda tag: f"<{tag[1]}h{int(tag[2]) - 1}", body)
+
+
+def _page(**values: Any) -> str:
+    import jinja2
+
     environment = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    page = environment.from_string(HTML_TEMPLATE.read_text(encoding="utf-8")).render(
-        cover=cover,
-        contents=[_entry(section) for section in sections],
-        body=body,
-        cjk=_cjk_font(body),
-        light=_highlight_rules(HtmlFormatter(style="friendly")),
-        dark=_highlight_rules(HtmlFormatter(style="github-dark")),
+    template = environment.from_string((_PAGE / "page.html.j2").read_text(encoding="utf-8"))
+    return template.render({"before": None, "after": None} | values)
+
+
+def _bare(path: Path) -> str:
+    """A script without the name of a file that is not there."""
+    return re.sub(r"\n//# sourceMappingURL=.*", "", path.read_text(encoding="utf-8"))
+
+
+def _hash(script: str) -> str:
+    """Name of a script in a policy."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _style(cjk: str) -> str:
+    """Styles of the book, with the colours of source code, and a font where one is needed."""
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+
+    face = f'@font-face {{ font-family: "DermBook CJK"; src: url("{cjk}") format("opentype"); }}\n'
+    light = _highlight_rules(HtmlFormatter(style="friendly"))
+    dark = _highlight_rules(HtmlFormatter(style="github-dark"))
+    return "".join(
+        [
+            face if cjk else "",
+            (_PAGE / "book.css").read_text(encoding="utf-8"),
+            f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n",
+        ]
     )
-    with atomic_file(target) as temporary:
-        temporary.write_text(page, encoding="utf-8")
 
 
-def _cjk_font(body: str) -> str:
+def _cjk_font(body: str) -> bytes:
     """Font of just the Chinese characters of the page, for readers who have none; or nothing."""
     used = {character for words in _LANGUAGE.findall(body) for character in words}
     covered = "".join(sorted(c for c in used if ord(c) in cjk_characters()))
-    if not covered:
-        return ""
-    data = base64.b64encode(cjk_cut(covered).read_bytes()).decode()
-    return f"data:font/otf;base64,{data}"
+    return cjk_cut(covered).read_bytes() if covered else b""
 
 
 def _highlight_rules(formatter: Any) -> str:
@@ -99,136 +224,11 @@ def _highlight_rules(formatter: Any) -> str:
     return "\n".join(rule for rule in rules if rule.startswith(".code .") and "linenos" not in rule)
 
 
-def _entry(section: Section) -> Entry:
+def _entry(section: Section, site: Site) -> Entry:
     children = tuple(
-        Entry(part.anchor, part.number, plain_text(part.inlines))
+        Entry(site.link(part.anchor), part.number, plain_text(part.inlines))
         for part in section.parts
         if isinstance(part, Heading) and part.level == 2
     )
-    number = str(section.chapter.number)
-    return Entry(section.anchor, number, plain_text(section.title), children)
-
-
-def _raw(text: str) -> Node:
-    return {"t": "RawBlock", "c": ["html", text]}
-
-
-def _raw_inline(text: str) -> Node:
-    return {"t": "RawInline", "c": ["html", text]}
-
-
-def _section(section: Section) -> list[Node]:
-    label = f'<span class="number">Chapter {section.chapter.number}</span> '
-    title = [_raw_inline(label), *_page_inlines(section.title, section)]
-    blocks = [
-        _raw(f'<section class="chapter" aria-labelledby="{section.anchor}">'),
-        {"t": "Header", "c": [2, [section.anchor, [], []], title]},
-    ]
-    for part in section.parts:
-        blocks += _part(part, section)
-    return [*blocks, _raw("</section>")]
-
-
-def _part(part: Part, section: Section) -> list[Node]:
-    if isinstance(part, Heading):
-        number = f'<span class="number">{part.number}</span> ' if part.number else ""
-        inlines = [_raw_inline(number), *_page_inlines(part.inlines, section)]
-        return [
-            {
-                "t": "Header",
-                "c": [min(part.level + 1, 6), [part.anchor, [], []], inlines],
-            }
-        ]
-    if isinstance(part, Passage):
-        return _page_inlines(part.blocks, section)
-    if isinstance(part, Code):
-        return [_raw(_code(part, section.chapter.language))]
-    if isinstance(part, Text):
-        return [_raw(f'<pre class="output" tabindex="0">{html.escape(part.text)}</pre>')]
-    if isinstance(part, NumberedFigure):
-        return _figure(part, section)
-    return _table(part, section)
-
-
-def _code(part: Code, language: str) -> str:
-    from pygments import highlight  # type: ignore[import-untyped]
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import TextLexer, get_lexer_by_name  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
-
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        lexer = TextLexer()
-    lines = part.text.count("\n") + 1
-    said = "Parameters" if part.parameters else "Code"
-    coloured = highlight(part.text, lexer, HtmlFormatter(nowrap=True))
-    return (
-        f'<details class="source"><summary>{said} <span>({lines} '
-        f"{'line' if lines == 1 else 'lines'})</span></summary>"
-        f'<pre class="code" tabindex="0"><code>{coloured}</code></pre></details>'
-    )
-
-
-def _figure(part: NumberedFigure, section: Section) -> list[Node]:
-    width = f' style="width: {part.figure.width:g}cm"' if part.figure.width else ""
-    source = _data_uri(part.figure.picture)
-    image = f'<img src="{source}" alt="{html.escape(part.figure.alt)}"{width} loading="lazy">'
-    if not part.number:
-        return [_raw(f"<figure>{image}</figure>")]
-    opening = (
-        f'<figure id="figure-{part.number}">{image}'
-        f'<figcaption><span class="number">Figure {part.number}</span> '
-    )
-    caption = _page_inlines(part.caption, section)
-    closing = _raw_inline("</figcaption></figure>")
-    return [{"t": "Plain", "c": [_raw_inline(opening), *caption, closing]}]
-
-
-def _table(part: NumberedTable, section: Section) -> list[Node]:
-    table = fit_table(part.table, _WIDE_CM).table
-    table = _page_inlines([table], section)[0]
-    if part.number:
-        label = _raw_inline(f'<span class="number">Table {part.number}</span> ')
-        caption = [label, *_page_inlines(part.caption, section)]
-        content = list(table["c"])
-        content[0] = [f"table-{part.number}", [], []]
-        content[1] = [None, [{"t": "Plain", "c": caption}]]
-        table = {"t": "Table", "c": content}
-    return [_raw('<div class="table" tabindex="0">'), table, _raw("</div>")]
-
-
-def _data_uri(picture: Picture) -> str:
-    data = base64.b64encode(picture.data).decode()
-    return f"data:{MEDIA[picture.suffix]};base64,{data}"
-
-
-def _page_inlines(nodes: list[Node], section: Section) -> list[Node]:
-    """Put pictures into the page, and say which words are Chinese."""
-
-    def change(node: Node) -> Node | list[Node] | None:
-        if node["t"] == "Image":
-            _, caption, (key, title) = node["c"]
-            width = asked_width(node)
-            style = [["style", f"width: {width:g}cm"]] if width else []
-            source = _data_uri(section.pictures[key])
-            return {"t": "Image", "c": [["", [], style], caption, [source, title]]}
-        if node["t"] == "Math":
-            return {"t": "Math", "c": [node["c"][0], readable(node["c"][1])]}
-        if node["t"] == "Str" and _HAN.search(node["c"]):
-            return [_marked(piece) for piece in _HAN.split(node["c"]) if piece]
-        return None
-
-    changed: list[Node] = walk(nodes, change)
-    return changed
-
-
-def _marked(piece: str) -> Node:
-    text: Node = {"t": "Str", "c": piece}
-    if not _HAN.match(piece):
-        return text
-    language: Mapping[str, Any] = {
-        "t": "Span",
-        "c": [["", [], [["lang", "zh-Hant"]]], [text]],
-    }
-    return dict(language)
+    number = "" if section.appendix else str(section.chapter.number)
+    return Entry(site.link(section.anchor), number, plain_text(section.title), children)

@@ -21,7 +21,8 @@ _PACKAGES = (
 # What turns chapters into pages, or runs them, must not train anything again when it changes.
 _OUTSIDE = {"cli", "exercises", "report", "serving/apps"}
 # What the pages depend on besides the room that makes them.
-_RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py")
+_RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py",
+             "notebook/references.py", "notebook/vendor/ieee.csl")  # fmt: skip
 
 
 def _matters(name: str) -> bool:
@@ -140,12 +141,16 @@ def chapter_digests(
     Returns
     -------
     dict of str to str
-        A chapter's hash changes with those of the chapters that it needs.
+        A chapter's hash changes with those of the chapters that it needs; that of an overview with
+        every chapter.
     """
     digests: dict[str, str] = {}
     for chapter in chapters:
         needed = {name: digests[name] for name in chapter.needs if name in digests}
         captions = captions_path(chapter.path)
         own = [sha256_file(path) for path in (chapter.path, captions) if path.is_file()]
+        if chapter.overview:
+            folder = chapter.path.parent
+            own += [rendering_digest(), files_digest(folder.glob("*.ipynb"), folder)]
         digests[chapter.name] = digest([chapter.name, own, dict(parameters), shared, needed])
     return digests

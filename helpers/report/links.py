@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 from helpers.report.pandoc import Node, walk
@@ -17,7 +18,7 @@ def slug(text: str) -> str:
     return re.sub(r"\W+", "-", text.casefold()).strip("-")
 
 
-def resolved(nodes: list[Node], anchors: Mapping[str, str], chapters: Mapping[str, str]) -> object:
+def resolved(nodes: Any, anchors: Mapping[str, str], chapters: Mapping[str, str]) -> Any:
     """Point links to chapters and headings of the report; unlink what is not part of it.
 
     Parameters

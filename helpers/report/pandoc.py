@@ -28,7 +28,7 @@ class FormulaError(ReportError):
 
 
 MARKDOWN = (
-    "markdown-citations-implicit_figures-yaml_metadata_block-pandoc_title_block"
+    "markdown-implicit_figures-yaml_metadata_block-pandoc_title_block"
     "-blank_before_header-blank_before_blockquote+lists_without_preceding_blankline"
     "+autolink_bare_uris-example_lists-native_divs-native_spans"
 )

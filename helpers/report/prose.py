@@ -18,6 +18,8 @@ from helpers.report.pictures import TEXT_WIDTH_CM, Picture, clean_picture, natur
 _FILLERS = frozenset({"", "image", "img", "alt text", "alt", "drawing", "title", "png"})
 MISSING_CLASS = "missing"
 """Of a span that stands for a picture that is not there."""
+FOLD = "fold"
+"""Language of the tags that fold an answer away: on the page; on paper everything is open."""
 _CSS_CM = {"px": 2.54 / 96, "": 2.54 / 96, "pt": 2.54 / 72, "cm": 1.0, "mm": 0.1, "in": 2.54,
            "em": 0.42, "rem": 0.42, "%": TEXT_WIDTH_CM / 100}  # fmt: skip
 
@@ -52,7 +54,9 @@ class ProseReader:
         -------
         list of dict
         """
-        cleaned: list[Node] = walk(with_tags(blocks), lambda node: self._clean(node, block))
+        cleaned: list[Node] = walk(
+            _with_folds(with_tags(blocks)), lambda node: self._clean(node, block)
+        )
         return cleaned
 
     def _clean(self, node: Node, block: Prose | Table) -> Node | list[Node] | None:
@@ -68,6 +72,8 @@ class ProseReader:
 
     def _raw(self, is_block: bool, content: list[str], block: Prose | Table) -> list[Node]:
         language, text = content
+        if language == FOLD:
+            return [{"t": "RawBlock", "c": ["html", text]}]
         if language in ("tex", "latex"):  # all but the definition of a macro
             return []
         if pre := re.fullmatch(r"(?s)<pre\b[^>]*>(.*?)</pre>", text.strip()):
@@ -122,6 +128,37 @@ class ProseReader:
             if name
             else "unresolved picture: it names no file"
         )
+
+
+def _tag(node: Node) -> str:
+    """Tag that a block of HTML is, or nothing."""
+    return node["c"][1].strip() if node["t"] == "RawBlock" and node["c"][0] == "html" else ""
+
+
+def _with_folds(blocks: list[Node]) -> list[Node]:
+    """Mark the tags of each whole ``<details>`` whose first line is its ``<summary>``.
+
+    Of another one the tags are dropped like those of any HTML, and its words stay.
+    """
+    found: list[Node] = []
+    place = 0
+    while place < len(blocks):
+        tags = [_tag(node) for node in blocks[place:]]
+        end = tags.index("</details>") if "</details>" in tags else 0
+        whole = tags[:2] == ["<details>", "<summary>"] and tags[3:4] == ["</summary>"]
+        if not whole or not end or "<details>" in tags[1:end]:
+            found.append(blocks[place])
+            place += 1
+            continue
+        said = {"t": "Plain", "c": [{"t": "Strong", "c": blocks[place + 2]["c"]}]}
+        found += [_fold("<details><summary>"), said, _fold("</summary>")]
+        found += [*blocks[place + 4 : place + end], _fold("</details>")]
+        place += end + 1
+    return found
+
+
+def _fold(tag: str) -> Node:
+    return {"t": "RawBlock", "c": [FOLD, tag]}
 
 
 def _text(text: str) -> Node:

@@ -71,25 +71,15 @@ class Criterion:
 
 
 SOURCES: dict[str, str] = {
-    "Argenziano 2003": "G. Argenziano et al., Dermoscopy of pigmented skin lesions: results of a "
-    "consensus meeting via the Internet, J. Am. Acad. Dermatol. 48 (2003) 679-693, "
-    "doi:10.1067/mjd.2003.281",
-    "Menzies 2000": "S. W. Menzies et al., Surface microscopy of pigmented basal cell carcinoma, "
-    "Arch. Dermatol. 136 (2000) 1012-1016, doi:10.1001/archderm.136.8.1012",
-    "Altamura 2010": "D. Altamura et al., Dermatoscopy of basal cell carcinoma: morphologic "
-    "variability of global and local features and accuracy of diagnosis, J. Am. Acad. Dermatol. "
-    "62 (2010) 67-75, doi:10.1016/j.jaad.2009.05.035",
-    "Braun 2002": "R. P. Braun et al., Dermoscopy of pigmented seborrheic keratosis: a "
-    "morphological study, Arch. Dermatol. 138 (2002) 1556-1560, doi:10.1001/archderm.138.12.1556",
-    "Zalaudek 2006": "I. Zalaudek et al., Dermoscopy of facial nonpigmented actinic keratosis, "
-    "Br. J. Dermatol. 155 (2006) 951-956, doi:10.1111/j.1365-2133.2006.07426.x",
-    "Zaballos 2008": "P. Zaballos et al., Dermoscopy of dermatofibromas: a prospective "
-    "morphological study of 412 cases, Arch. Dermatol. 144 (2008) 75-83, "
-    "doi:10.1001/archdermatol.2007.8",
-    "Zaballos 2007": "P. Zaballos et al., Dermoscopy of solitary angiokeratomas: a morphological "
-    "study, Arch. Dermatol. 143 (2007) 318-325, doi:10.1001/archderm.143.3.318",
+    "Argenziano 2003": "argenziano2003",
+    "Menzies 2000": "menzies2000",
+    "Altamura 2010": "altamura2010",
+    "Braun 2002": "braun2002",
+    "Zalaudek 2006": "zalaudek2006",
+    "Zaballos 2008": "zaballos2008",
+    "Zaballos 2007": "zaballos2007",
 }
-"""Where criteria and looks are described."""
+"""Works in which criteria and looks are described, by their keys in ``chapters/references.bib``."""
 
 _DIAGNOSES = (
     Diagnosis(

@@ -44,14 +44,28 @@ def test_report_hands_its_options_on(call, asked):
     """Every option reaches the build under its own name."""
     result = call(
         *("report", "full", "--source", "x", "--run", "real", "--chapters", "01,05"),
-        *("--code", "show", "--max-images", "90", "--seed", "3", "--force", "--at-once", "3"),
+        *(
+            "--code",
+            "show",
+            "--edition",
+            "teacher",
+            "--pages",
+            "--max-images",
+            "90",
+            "--seed",
+            "3",
+            "--force",
+            "--at-once",
+            "3",
+        ),
         *("--split", "split.csv"),
     )
     assert result.exit_code == 0
     asked.pop("console")
     assert asked == {
         "profile": "full", "source": "x", "run_name": "real", "chapters": "01,05",
-        "code": "show", "max_images": 90, "seed": 3, "force": True, "at_once": 3,
+        "edition": "teacher", "pages": True, "code": "show",
+        "max_images": 90, "seed": 3, "force": True, "at_once": 3,
         "split_file": "split.csv",
     }  # fmt: skip
 

@@ -13,7 +13,8 @@ from helpers.core import CHAPTERS
 from helpers.lessons.research_questions import (
     PUBLISHED_FIRST,
     QUESTIONS,
-    answer_list,
+    RANKINGS,
+    paper_question,
     published_first,
 )
 from helpers.training import Trial
@@ -28,14 +29,15 @@ def test_every_section_is_in_the_chapter() -> None:
     assert named <= set(headings)
 
 
-def test_each_question_has_one_answer() -> None:
-    """The list goes through them in order; a missing answer is an error that names the rest."""
-    answers = {name: f"answer {name}" for name in QUESTIONS}
-    lines = answer_list(answers).splitlines()
-    assert [line[-10:] for line in lines] == [f"answer RQ{number}" for number in range(1, 6)]
-    assert "*Backbones.*" in lines[2] and "*Chapter 11.*" in lines[4]
+def test_each_question_is_answered_once() -> None:
+    """The chapter puts each question at the head of one answer; another one is an error."""
+    text = (CHAPTERS / "08_class_imbalance.ipynb").read_text()
+    asked = re.findall(r"paper_question\(\\\"(\w+)\\\"\)", text)
+    assert asked == list(QUESTIONS)
+    assert "*Backbones.*" in paper_question("RQ3")
+    assert paper_question("RQ5").endswith("*Chapter 11.*")
     with pytest.raises(ValueError, match="RQ5"):
-        answer_list({name: "" for name in list(QUESTIONS)[:-1]})
+        paper_question("RQ6")
 
 
 def with_weights(trial: Trial, weights: str) -> Trial:
@@ -59,3 +61,4 @@ def test_the_published_first_may_come_first_or_not(tmp_path: Path) -> None:
     assert published_first([good, bad, alike])[0] == "undecided"
     assert published_first([bad]) == ("absent", {})
     assert published_first([good, with_weights(bad, "none")])[0] == "untrained"
+    assert set(RANKINGS) == {"absent", "untrained", "agrees", "contradicts", "undecided"}

@@ -42,14 +42,19 @@ class _Renderer:
     def __init__(self):
         self.calls = []
 
-    def render_pdf(self, notebooks, target, cover, code):
+    def render_pdf(self, notebooks, target, cover, code, matter):
         """Note the call."""
         self.calls.append((target.name, [path.stem for path in notebooks], cover, code))
+        self.matter = matter
         target.write_bytes(b"%PDF")
 
-    def render_html(self, notebooks, target, cover, code):
+    def render_html(self, notebooks, target, cover, code, matter):
         """Note the call."""
-        self.render_pdf(notebooks, target, cover, code)
+        self.render_pdf(notebooks, target, cover, code, matter)
+
+    def render_pages(self, notebooks, target, cover, code, matter):
+        """Note the call."""
+        self.render_html(notebooks, target, cover, code, matter)
 
 
 @pytest.fixture
@@ -362,3 +367,20 @@ def test_rendering_digest_ignores_bytecode(tmp_path):
     assert inputs.rendering_digest(tmp_path) == before
     (cache.parent / "book.typ").write_text("1")
     assert inputs.rendering_digest(tmp_path) != before
+
+
+def test_a_teachers_edition_and_pages_lie_beside_the_report(book, renderer, small_profile):
+    """Solutions go into files of their own, so that none is handed out by mistake."""
+    for folder in ("exercises", "solutions"):
+        (book.parent / folder).mkdir()
+    _build(book)
+    assert renderer.matter.solutions is None and renderer.matter.exercises is not None
+    status, text = _build(book, edition="teacher", pages=True)
+    assert status == 0 and "report-teacher.pdf written" in text
+    assert renderer.matter.solutions == book.parent / "solutions"
+    names = [call[0] for call in renderer.calls]
+    assert names[2:] == ["report-teacher.pdf", "report-teacher.html", "pages-teacher"]
+    (book / "glossary.yml").write_text("{}")  # what stands around the chapters is part of it
+    assert "report-teacher.pdf written" in _build(book, edition="teacher", pages=True)[1]
+    with pytest.raises(ConfigError, match="'student' or 'teacher'"):
+        _build(book, edition="pupil")

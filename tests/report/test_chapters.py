@@ -10,7 +10,7 @@ from support.small_chapters import write_chapter
 
 from helpers.core.errors import ConfigError
 from helpers.report import chapters as chapters_module
-from helpers.report.chapters import find_chapters, select_chapters, suited_chapters
+from helpers.report.chapters import find_chapters, read_chapter, select_chapters, suited_chapters
 
 
 @pytest.fixture
@@ -35,6 +35,21 @@ def test_chapters_are_found_in_order(book):
     assert _names(chapters) == ["01_start", "05_model", "07_maps", "09_more"]
     assert (chapters[0].title, chapters[0].minutes, chapters[0].number) == ("Chapter 01", "5", "01")
     assert chapters[2].needs == ("05_model",)
+
+
+def test_a_chapter_says_of_itself(tmp_path):
+    """Aim, objectives, what it builds on and minutes come from the first cell."""
+    path = write_chapter(tmp_path, "02_next", ["1"])
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["source"] = (
+        "# Next\n\nWe go on.\n\n**Objectives**\n\n- See.\n- Do.\n\n"
+        "**Builds on:** the results of [chapter 1](01_start.ipynb); [a page](https://a.b).\n\n"
+        "**Time:** 15 minutes to read, 20 for the exercises, 1 minute to run in `quick`."
+    )
+    path.write_text(json.dumps(notebook))
+    chapter = read_chapter(path)
+    assert (chapter.aim, chapter.objectives) == ("We go on.", ("See.", "Do."))
+    assert (chapter.builds_on, chapter.minutes) == (("01_start",), "15/20/1")
 
 
 def test_core_and_all(book):

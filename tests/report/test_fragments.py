@@ -18,15 +18,9 @@ from support.report_notebooks import (
 
 from helpers.core.errors import ReportError
 from helpers.report.cells import Code, Prose, Text, clean_text, read_chapters
-from helpers.report.fragments import (
-    Heading,
-    NumberedFigure,
-    NumberedTable,
-    Passage,
-    Section,
-    build_sections,
-)
+from helpers.report.fragments import build_sections
 from helpers.report.pandoc import parse_all, plain_text
+from helpers.report.parts import Heading, NumberedFigure, NumberedTable, Passage, Section
 from helpers.report.tables import fit_table
 
 

@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from support.report_notebooks import ALT, COVER, write_chapter
+from support.pdf_pages import Pdf
+from support.report_notebooks import ALT, COVER, markdown, write_chapter, write_notebook
 
-from helpers.report.exporter import render_html
+from helpers.report.exporter import DermBookPDFExporter, render_html
 
 
 class Reader(HTMLParser):
@@ -100,3 +101,22 @@ def test_hidden_code_is_absent(tmp_path: Path) -> None:
     render_html([chapter], tmp_path / "r.html", COVER, "hide")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<details class="source">' not in page and 'class="all"' not in page
+
+
+def test_answers_are_folded_on_the_page_and_open_on_paper(tmp_path: Path) -> None:
+    """A whole ``<details>`` folds; of another, the words stay and hide nothing."""
+    answer = "<details>\n<summary>Answer.</summary>\n\nIt *leaks*.\n\n</details>"
+    chapter = write_notebook(
+        tmp_path / "01_a.ipynb",
+        markdown(f"# A\n\nWhy?\n\n{answer}\n\nNext."),
+        markdown("<details>\n<summary>Open</summary>\n\nNever closed.\n\nLast words."),
+        markdown("</details>\n\n<details>\n\nNo summary.\n\n</details>"),
+    )
+    render_html([chapter], tmp_path / "r.html", COVER, "hide")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    body = page[page.index('<section class="chapter"') :]
+    assert body.count("<details>") == body.count("</details>") == 1
+    assert re.search(r"<summary>\s*<strong>Answer.</strong>\s*</summary>\s*<p>It <em>leaks", body)
+    assert all(words in body for words in ("Open", "Never closed.", "Last words.", "No summary."))
+    pdf, _ = DermBookPDFExporter().from_filename(str(chapter))
+    assert "Answer. It leaks." in Pdf(pdf).text

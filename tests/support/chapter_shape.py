@@ -23,7 +23,8 @@ SHORTER = f"move what is no lesson to helpers/, fold it, or tag the cell `{LESSO
 def problems_of(path: Path) -> list[str]:
     """What breaks the shape of a chapter, one line each, with the number of the cell."""
     notebook = nbformat.read(path, as_version=4)
-    found = [f"{path.name}: {problem}" for problem in _problems(notebook)]
+    problems = [*_problems(notebook), *_unlike_needs(notebook, path.stem)]
+    found = [f"{path.name}: {problem}" for problem in problems]
     found += [f"{path.name}: {problem}" for problem in problems_of_prose(path)]
     try:
         nbformat.validate(notebook)
@@ -33,7 +34,7 @@ def problems_of(path: Path) -> list[str]:
 
 
 def _problems(notebook: Any) -> list[str]:
-    cells = notebook.cells
+    cells = [c for c in notebook.cells if "notice" not in c["metadata"].get("tags", [])]
     if len(cells) < 8:
         return [f"expected a chapter, got {len(cells)} cells"]
     problems: list[str] = []
@@ -77,10 +78,28 @@ def _problems(notebook: Any) -> list[str]:
         expect(".show()" not in source, index, "figures go through run.figure")
     run = 0
     for offset, cell in enumerate(cells[4:]):
-        wordless = cell["cell_type"] == "code" and not is_say(cell)
-        run = run + 1 if wordless else 0
+        prose = cell["cell_type"] != "code" or is_say(cell)
+        run = 0 if prose else run + is_visible(cell)
         expect(run <= 3, offset + 4, "more than three code cells without a word between them")
     return problems
+
+
+def _unlike_needs(notebook: Any, name: str) -> list[str]:
+    """What the line "Builds on" says that is not so: the results that it takes, the order."""
+    line = re.search(r"^\*\*Builds on:\*\*(.+)$", notebook.cells[0]["source"], flags=re.M)
+    if line is None:
+        return ["Cell 0, line 1: expected **Builds on:**"]
+    linked = re.compile(r"\[chapter (\d+)\]\((\w+)\.ipynb\)")
+    results = "".join(re.findall(r"the results of ([^;]+)", line[1]))
+    taken = [stem for _, stem in linked.findall(results)]
+    needs = notebook["metadata"].get("dermbook", {}).get("needs", [])
+    problems = []
+    if taken != needs:
+        problems.append(f"expected the results of {needs}, as in dermbook.needs, got {taken}")
+    for number, stem in linked.findall(line[1]):
+        if int(number) != int(stem[:2]) or stem >= name:
+            problems.append(f"chapter {number} is not {stem}, or does not come before")
+    return [f"Cell 0, line 1: {problem}" for problem in problems]
 
 
 def _only_imports(cell: Any) -> bool:

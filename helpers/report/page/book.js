@@ -1,0 +1,58 @@
+// What a reader can fold, where in the contents a reader is, and definitions that close.
+(() => {
+  const contents = document.getElementById("contents");
+  const narrow = matchMedia("(max-width: 68rem)");
+  const fold = () => { contents.open = !narrow.matches; };
+  fold();
+  narrow.addEventListener("change", fold);
+  contents.addEventListener("click", event => {
+    if (narrow.matches && event.target.closest("a")) contents.open = false;
+  });
+  const all = document.querySelector(".all");
+  if (all) {
+    all.hidden = false;
+    all.addEventListener("click", () => {
+      const show = all.getAttribute("aria-pressed") !== "true";
+      document.querySelectorAll(".source").forEach(source => { source.open = show; });
+      all.setAttribute("aria-pressed", show);
+    });
+  }
+  const here = location.pathname.split("/").pop();
+  const links = new Map([...contents.querySelectorAll("a")]
+    .filter(a => a.hash && a.pathname.split("/").pop() === here)
+    .map(a => [a.hash.slice(1), a]));
+  const seen = new IntersectionObserver(entries => {
+    for (const entry of entries) if (entry.isIntersecting) {
+      links.forEach(a => a.removeAttribute("aria-current"));
+      links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "0px 0px -75% 0px" });
+  links.forEach((_, id) => { const to = document.getElementById(id); if (to) seen.observe(to); });
+
+  // A place inside of something folded is opened when a link leads there.
+  const open = () => {
+    let at = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!at) return;
+    const to = at;
+    for (; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    to.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  open();
+
+  // Definitions: near the right edge they open to the left, and Escape closes them.
+  const near = event => {
+    const gloss = event.target.closest?.(".gloss");
+    if (!gloss) return;
+    gloss.classList.remove("closed");
+    const edge = gloss.closest("main").getBoundingClientRect().right;
+    gloss.classList.toggle("end", gloss.getBoundingClientRect().left + 360 > edge);
+  };
+  document.addEventListener("focusin", near);
+  document.addEventListener("mouseover", near);
+  document.addEventListener("keydown", event => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll(".gloss:hover, .gloss:focus-within")
+      .forEach(gloss => gloss.classList.add("closed"));
+  });
+})();
