@@ -94,12 +94,12 @@ def _one_hot(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(np.eye(len(classes))[places], columns=list(classes))
 
 
-def _own_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    return _one_hot(labels, sorted(set(labels)))
+def _own_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    return _one_hot(labels, sorted(set(labels))).to_numpy()
 
 
-def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    return _one_hot(labels, sorted(classes))
+def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    return _one_hot(labels, sorted(classes)).to_numpy()
 
 
 def _numbers(labels: Sequence[str], classes: Sequence[str]) -> list[int]:
