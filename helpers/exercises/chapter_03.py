@@ -94,12 +94,12 @@ def _one_hot(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(np.eye(len(classes))[places], columns=list(classes))
 
 
-def _own_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    return _one_hot(labels, sorted(set(labels)))
+def _own_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    return _one_hot(labels, sorted(set(labels))).to_numpy()
 
 
-def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
-    return _one_hot(labels, sorted(classes))
+def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    return _one_hot(labels, sorted(classes)).to_numpy()
 
 
 def _numbers(labels: Sequence[str], classes: Sequence[str]) -> list[int]:
@@ -269,7 +269,7 @@ EXERCISES = (
         (
             "How many columns must each row have: as many as there are labels, or classes?",
             "The place of the one is classes.index(label): the list that is given, in its order.",
-            "np.eye(len(classes)) has a row for each class: pick that at classes.index(dx), each time.",
+            "Of np.eye(len(classes)) take the rows classes.index(dx), one for each dx of labels.",
         ),
         (
             Mistake(
