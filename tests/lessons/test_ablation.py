@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from support.predictions import make_predictions
 from support.scored_trials import make_scored_trial
@@ -13,6 +14,7 @@ from helpers.lessons.ablation import (
     ablation_differences,
     ablation_scores,
     beside_published,
+    half_width,
     no_fc_readings,
     published_rivals,
     published_signature,
@@ -100,3 +102,10 @@ def test_a_technique_that_helps_has_an_effect_above_nothing() -> None:
     assert list(effects.index) == list(TECHNIQUES)
     assert effects.loc["dropout", "accuracy"].low > 0 and effects.loc["dropout", "recall"].low > 0
     assert effects.loc["focal loss", "recall"].value == 0
+
+
+def test_half_width_is_the_median_of_half_the_intervals() -> None:
+    """Of widths 0.2, 0.4 and 2 it is 0.2: one wide interval does not move it."""
+    ends = ((-0.1, 0.1), (0.0, 0.4), (-1.0, 1.0))
+    found = half_width(pd.Series([Estimate(0.0, low, high, 9) for low, high in ends]))
+    assert found == pytest.approx(0.2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import recall_score
 from sklearn.utils.class_weight import compute_class_weight
 from support.predictions import make_predictions
-from support.scored_trials import make_config
+from support.scored_trials import make_config, make_scored_trial
 
 from helpers.augmentation.settings import Augmentation
 from helpers.core.classes import CLASSES
@@ -19,8 +21,10 @@ from helpers.lessons.imbalance import (
     augmentation_parts,
     below_floor,
     called_share,
+    each_less_other,
     open_choices,
     recall_changes,
+    three_scores,
     unlike_fields,
     weight_table,
 )
@@ -143,3 +147,14 @@ def test_unlike_fields_leave_names_out() -> None:
     assert unlike_fields(make_config("a"), make_config("b")) == []
     changed = make_config("a", head="focal", class_weight="sqrt")
     assert unlike_fields(changed, make_config("a")) == ["head", "class weight"]
+
+
+def test_trials_are_scored_and_set_beside_each_other(tmp_path: Path) -> None:
+    """Three scores under their titles; a trial is not set beside itself."""
+    good, bad = (make_scored_trial(tmp_path, *given) for given in (("Good", 0.9), ("Bad", 0.4)))
+    table = three_scores([good, bad])
+    assert list(table.columns) == ["accuracy", "balanced accuracy", "macro F1"]
+    assert (table.loc["Good"].map(float) > table.loc["Bad"].map(float)).all()
+    pairs = each_less_other([good], [good, bad])
+    assert list(pairs) == ["Good less Bad"]
+    pd.testing.assert_frame_equal(pairs["Good less Bad"][1], bad.predictions_of("valid"))
