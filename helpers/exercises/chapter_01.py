@@ -206,7 +206,7 @@ EXERCISES = (
             Mistake("a score without the structures", lambda right, run: _without_structures),
             Mistake("a number", lambda right, run: right[0][1], told=False),
         ),
-        "An axis of asymmetry weighs as much as thirteen sectors of the border, and there are eight.",
+        "An axis of asymmetry weighs as much as thirteen sectors of the border; there are eight.",
     ),
     Exercise(
         "01.3",

@@ -219,7 +219,7 @@ EXERCISES = (
         (
             "The diagonal of the matrix is right. What is left are errors: how many are there?",
             "Sort the cells off the diagonal, and sum the three largest.",
-            "Errors are matrix.to_numpy() - np.diag(np.diag(matrix)); np.sort(errors.ravel())[-3:].",
+            "errors = matrix.to_numpy() - np.diag(np.diag(matrix)); np.sort(errors.ravel())[-3:]",
         ),
         (
             Mistake("a share of all test images, not of the errors", _of_all_images),
