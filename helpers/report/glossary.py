@@ -65,7 +65,11 @@ def read_glossary(path: Path) -> tuple[Term, ...]:
             problems.append(f"{name}: expected definition, chapter and perhaps forms, got {entry}")
             continue
         forms = tuple(map(str, entry.get("forms", ())))
-        terms.append(Term(str(name), str(entry["definition"]), forms, str(entry["chapter"])))
+        terms.append(
+            Term(
+                str(name), " ".join(str(entry["definition"]).split()), forms, str(entry["chapter"])
+            )
+        )
         for form in (str(name), *forms):
             if form in seen:
                 problems.append(f"{name}: {form!r} is a form of {seen[form]} too")
@@ -110,7 +114,7 @@ def _appendix(terms: tuple[Term, ...], sections: list[Section]) -> Section:
     for term in terms:
         inlines: list[Node] = [*_words(term.definition)]
         if section := by_name.get(term.chapter):
-            said = _words(f"Chapter {section.chapter.number}")
+            said = _words(f"Chapter\u00a0{section.chapter.number}")
             link = {"t": "Link", "c": [["", [], []], said, [f"#{section.anchor}", ""]]}
             inlines += [{"t": "Space"}, link, {"t": "Str", "c": "."}]
         entries.append(Definition(term.anchor, term.term, inlines))
@@ -120,7 +124,7 @@ def _appendix(terms: tuple[Term, ...], sections: list[Section]) -> Section:
 
 def _words(text: str) -> list[Node]:
     nodes: list[Node] = []
-    for word in text.split():
+    for word in text.split(" "):
         nodes += [{"t": "Space"}] if nodes else []
         nodes.append({"t": "Str", "c": word})
     return nodes

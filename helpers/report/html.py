@@ -200,7 +200,8 @@ def _style(cjk: str) -> str:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 
     face = f'@font-face {{ font-family: "DermBook CJK"; src: url("{cjk}") format("opentype"); }}\n'
-    light = _highlight_rules(HtmlFormatter(style="friendly"))
+    # Styles whose every colour has a contrast of at least 4.5 to the ground of code.
+    light = _highlight_rules(HtmlFormatter(style="xcode"))
     dark = _highlight_rules(HtmlFormatter(style="github-dark"))
     return "".join(
         [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat import v4
@@ -16,6 +17,8 @@ from helpers.notebook.references import REFERENCES_MIME
 from helpers.report.exporter import render_html, render_pages, render_pdf
 from helpers.report.glossary import read_glossary
 from helpers.report.matter import find_matter
+
+pytest_plugins = ("support.small_page",)
 
 WORKS = """@article{holm1979,
   author = {Holm, S.}, title = {A simple procedure}, journal = {Scand J}, year = {1979}
@@ -191,6 +194,23 @@ def test_exercises_on_paper(book: Path) -> None:
     assert "01.2 Change it" in student and "changed = 2" not in student
     assert "given = 1" not in student
     assert "changed = 2" in teacher and "Watch the axis" in teacher
+
+
+def test_definitions_by_keys_and_axe(chromium: Any, book: Path) -> None:
+    """A term in focus shows what it means, Escape closes it; axe finds nothing serious."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"file://{book}/pages/01_first.html")
+    tip = page.locator(".tip").first
+    assert tip.is_hidden()
+    page.locator(".term").first.focus()
+    assert tip.is_visible() and "mean of the recalls" in tip.inner_text()
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    found = axe.Axe().run(page, options={"preload": False}).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    page.close()
 
 
 def test_faults_of_a_glossary_are_one_message(tmp_path: Path) -> None:
