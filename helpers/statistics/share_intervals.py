@@ -16,10 +16,10 @@ MOST_LEFT_OUT = 50
 degrees of freedom need no more than the strata's shares of the variance."""
 
 NEAREST = 0.1
-"""How near to an end a resample may come, in distances of the value from its nearer end. For areas of
-0.93 anything from a fifth to a fiftieth gives intervals that are alike; for those of 0.999, and
-shares of 0.97, of 150 lesions, a tenth holds the truth in 96 to 99 of 100 studies, a fifth in 93 to
-98: the wider is taken."""
+"""How near to an end a resample may come, in distances of the value from its nearer end. For areas
+of 0.93 anything from a fifth to a fiftieth gives intervals that are alike; for those of 0.999, and
+shares of 0.97, of 150 lesions, a tenth holds the truth in 96 to 99 of 100 studies, a fifth in 93
+to 98: the wider is taken."""
 
 
 def logit_interval(
