@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import binom, norm, t, ttest_ind
 
@@ -64,10 +62,11 @@ def test_there_is_a_way_out_at_an_end() -> None:
         logit_interval([0.1, 0.2], 0.15, 95)
 
 
-@given(st.integers(2, 30), st.integers(2, 60), st.floats(0.1, 10), st.integers(0, 99))
-def test_degrees_of_freedom_are_those_of_welch(m: int, n: int, spread: float, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_degrees_of_freedom_are_those_of_welch(seed: int) -> None:
     """For the difference of two means of single cases, each left out in turn, by scipy."""
     rng = np.random.default_rng(seed)
+    m, n, spread = int(rng.integers(2, 30)), int(rng.integers(2, 60)), 10 ** rng.uniform(-1, 1)
     values = np.r_[rng.normal(size=m), spread * rng.normal(size=n)]
     strata = np.repeat([0, 1], [m, n])
     weights, stratum = leave_out(np.arange(m + n), strata, most=60)
