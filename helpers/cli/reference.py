@@ -64,7 +64,7 @@ def reference(
 
 
 def _collect(runs: list[Path], source: str | None, folder: Path) -> None:
-    from helpers.reference import collect, find_groups
+    from helpers.reference import collect, find_groups, find_tables
 
     # A name is that of a run in runs/, as `dermbook report --run` takes it.
     places = [path if path.is_dir() else Path("runs") / path for path in runs]
@@ -75,6 +75,7 @@ def _collect(runs: list[Path], source: str | None, folder: Path) -> None:
             "none; name a folder, or a run in runs/"
         )
     groups = [group for place in places for group in find_groups(place)]
+    tables = [path for place in places for path in find_tables(place)]
     facts, catalogue = {}, None
     told = [place / "source.json" for place in places if (place / "source.json").is_file()]
     if told:
@@ -91,7 +92,7 @@ def _collect(runs: list[Path], source: str | None, folder: Path) -> None:
         opened = open_source(source)
         catalogue = load_catalogue(opened)
         facts = {"name": opened.name, "title": opened.title, "drawn": opened.drawn} | facts
-    collect(groups, facts, catalogue, folder)
+    collect(groups, facts, catalogue, folder, tables)
 
 
 def _say(text: str) -> None:

@@ -34,7 +34,7 @@ from .tables import (
     reliability,
     roc_curves,
 )
-from .test_time_augmentation import VIEWS, predict_views, view_predictions, views_of
+from .test_time_augmentation import VIEWS, kept_views, predict_views, view_predictions, views_of
 from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
 from .trial_tables import (
     augmentation_table,
@@ -87,6 +87,7 @@ __all__ = [
     "expected_calibration_error",
     "held_out_leak",
     "kept_at",
+    "kept_views",
     "largest_confusions",
     "last_values",
     "log_loss",

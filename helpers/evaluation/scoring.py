@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal, TypedDict, Unpack
 
 import numpy as np
@@ -16,6 +17,8 @@ from helpers.statistics import (
     N_RESAMPLES,
     Estimate,
     Resampling,
+    degrees_of_freedom,
+    leave_out,
     logit_interval,
     percentile_interval,
     wilson,
@@ -55,6 +58,12 @@ class Score:
 
 
 CALIBRATION_BINS = 10
+_SHARES = ("images", "classes")
+
+MANY_LESIONS = 200
+"""Lesions of the rarest class above which quantiles are those of the normal distribution: Student's
+t with as many degrees of freedom, the fewest that there can be, has one that is 0.6 % larger."""
+
 SCORES: dict[str, Score] = {
     "accuracy": Score("Accuracy", metrics.accuracy, "images"),
     "balanced_accuracy": Score("Balanced accuracy", metrics.balanced_accuracy, "classes"),
@@ -163,21 +172,34 @@ def estimate_scores(
         for weights in resampling.chunks():
             for name, score in chosen.items():
                 resampled[name].append(score.function(scored, weights))
+        df = _degrees_of_freedom(scored, chosen)
     estimates = {}
     for name, score in chosen.items():
-        low, high = _interval(
-            scored, score.kind, values[name], np.concatenate(resampled[name]), level
-        )
+        drawn = np.concatenate(resampled[name])
+        low, high = _interval(scored, score.kind, values[name], drawn, level, df.get(name, inf))
         estimates[name] = Estimate(
             values[name], low, high, scored.n_images, n_groups=scored.n_lesions
         )
     return estimates
 
 
+def _degrees_of_freedom(scored: Scored, chosen: Mapping[str, Score]) -> dict[str, float]:
+    """How well the standard errors of the shares and areas are known."""
+    shares = {name: score for name, score in chosen.items() if score.kind in _SHARES}
+    rarest = np.bincount(scored.lesion_class)[scored.present].min()
+    if not shares or rarest > MANY_LESIONS:
+        return {}
+    weights, stratum = leave_out(scored.lesion, scored.lesion_class)
+    return {
+        name: degrees_of_freedom(score.function(scored, weights), stratum, scored.lesion_class)
+        for name, score in shares.items()
+    }
+
+
 def _interval(
-    scored: Scored, kind: str, value: float, resampled: Array, level: float
+    scored: Scored, kind: str, value: float, resampled: Array, level: float, df: float
 ) -> tuple[float, float]:
-    share = kind in ("images", "classes")
+    share = kind in _SHARES
     if (
         share and value in (0.0, 1.0) and np.ptp(resampled) < 1e-9
     ):  # no resample can be worse than perfect
@@ -188,7 +210,7 @@ def _interval(
         bounds = wilson(value * n_cases, n_cases, level)
         return bounds.low, bounds.high
     if share:
-        return logit_interval(resampled, value, level)
+        return logit_interval(resampled, value, level, df)
     low, high = percentile_interval(resampled, value, level)
     if kind == "calibration" and np.isfinite(value):
         return min(low, max(0.0, 2 * value - high)), high

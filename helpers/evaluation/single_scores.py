@@ -1,8 +1,9 @@
 """Scores of a split's predictions, each with its 95 % interval and its n.
 
 The interval of every score is that of a stratified cluster bootstrap: of a share or an area in
-[0, 1] symmetric in log odds, of a loss or a difference that of the percentiles. What
-is drawn is whole lesions, because the images of one lesion are right or wrong together, and
+[0, 1] symmetric in log odds, with the quantile of Student's t that the lesions of the classes
+allow (`helpers.statistics.degrees_of_freedom`), of a loss or a difference that of the percentiles.
+What is drawn is whole lesions, because the images of one lesion are right or wrong together, and
 they are drawn within each class, so that no class drops out of a resample: the interval is
 conditional on how many lesions of each class the split holds. ``n`` counts images and
 ``n_groups`` lesions. All scores of one table come from the same resamples, and so do those of

@@ -6,14 +6,16 @@ and no left, so each view is as good a picture of it as the one that was taken.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.core import ConfigError
+from helpers.core import ConfigError, atomic_file
 from helpers.models import predict
 from helpers.training import Trial, open_trial_store
 
@@ -107,10 +109,51 @@ def view_predictions(
     Returns
     -------
     DataFrame
-        `Trial.predictions_of` with other probabilities.
+        `Trial.predictions_of` with other probabilities. Those over all views are kept in the
+        trial's folder, where it can be written to, and are not computed twice.
     """
     rows = trial.predictions_of(split)
+    columns = [f"p_{name}" for name in trial.config.classes]
+    whole = views is None or set(views) == set(views_of(trial.config.image_size))
+    if whole and (kept := kept_views(trial, split)) is not None:
+        return kept
     images = open_trial_store(trial.config, catalogue).take(list(rows["image_id"]))
     y_prob = predict_views(trial.model, images, views).mean(axis=0, dtype=np.float64)
-    rows[[f"p_{name}" for name in trial.config.classes]] = y_prob
+    rows[columns] = y_prob
+    if whole and os.access(trial.folder, os.W_OK):
+        with atomic_file(views_file(trial, split)) as temporary:
+            rows[["image_id", *columns]].to_parquet(temporary, index=False)
+    return rows
+
+
+def views_file(trial: Trial, split: str) -> Path:
+    """Where the mean over all views is kept."""
+    return trial.folder / f"views-{split}.parquet"
+
+
+def kept_views(trial: Trial, split: str) -> pd.DataFrame | None:
+    """What `view_predictions` gave of all views, or None where nothing whole is kept.
+
+    Parameters
+    ----------
+    trial : Trial
+        In whose folder it is looked for; neither its model nor an image is read.
+    split : str
+        "valid" or "test".
+
+    Returns
+    -------
+    DataFrame or None
+        As of `view_predictions`.
+    """
+    try:
+        kept = pd.read_parquet(views_file(trial, split))
+    except (OSError, ValueError):  # none, or damaged: it is made again
+        return None
+    rows = trial.predictions_of(split)
+    columns = [f"p_{name}" for name in trial.config.classes]
+    alike = list(kept.columns) == ["image_id", *columns]
+    if not alike or list(kept["image_id"]) != list(rows["image_id"]):
+        return None
+    rows[columns] = kept[columns]
     return rows

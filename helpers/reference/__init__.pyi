@@ -1,4 +1,4 @@
-from .collecting import Group, collect, find_groups
+from .collecting import Group, collect, find_groups, find_tables
 from .readme import BEGIN, END, between_marks, put_between_marks
 from .recomputing import RESULTS, recompute, results_section
 from .study import LIMIT_BYTES, MANIFEST, REFERENCE, Study, open_study
@@ -15,6 +15,7 @@ __all__ = [
     "between_marks",
     "collect",
     "find_groups",
+    "find_tables",
     "open_study",
     "put_between_marks",
     "recompute",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from helpers.core import (
     sha256_file,
     write_json,
 )
+from helpers.evaluation import kept_views
 from helpers.reference.study import (
     FORMAT,
     IMAGES,
@@ -44,6 +46,10 @@ READ = ("predictions.parquet", "history.csv")
 
 DIGITS = (5, 7, 10, 17)
 """Significant digits of probabilities: the fewest that leave every image its predicted class."""
+
+
+TABLES = ("07_grad_cam-mass.csv", "07_grad_cam-criterion.csv")
+"""Tables of a run that are kept as it made them: what takes images and models to make again."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ def find_groups(folder: Path, trials_folder: Path | None = None) -> list[Group]:
     Returns
     -------
     list of Group
-        A trial that several chapters read belongs to the first of them.
+        A trial that several chapters read by one name belongs to the first of them; by another
+        name it is theirs too.
 
     Raises
     ------
@@ -86,11 +93,11 @@ def find_groups(folder: Path, trials_folder: Path | None = None) -> list[Group]:
     named = sorted((folder / "trials").glob("*.json"))
     if named:
         place = trials_folder or cache_home() / "trials"
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         groups = []
         for path in named:
-            rows = [row for row in read_json(path) if row["key"] not in seen]
-            seen |= {row["key"] for row in rows}
+            rows = [row for row in read_json(path) if (row["key"], row["name"]) not in seen]
+            seen |= {(row["key"], row["name"]) for row in rows}
             if rows:
                 trials = tuple(_open_trial(place / row["key"], row["name"]) for row in rows)
                 groups.append(Group(path.stem, trials))
@@ -102,6 +109,11 @@ def find_groups(folder: Path, trials_folder: Path | None = None) -> list[Group]:
             "got neither; name one of them"
         )
     return [Group(folder.resolve().name, tuple(_open_trial(path) for path in found))]
+
+
+def find_tables(folder: Path) -> list[Path]:
+    """Those of `TABLES` that a run's folder has."""
+    return [path for name in TABLES if (path := folder / "tables" / name).is_file()]
 
 
 def _open_trial(folder: Path, name: str | None = None) -> Trial:
@@ -125,8 +137,11 @@ def collect(
     source: Mapping[str, Any],
     catalogue: pd.DataFrame | None = None,
     folder: Path = REFERENCE,
+    tables: Sequence[Path] = (),
 ) -> Study:
     """Write the splits, predictions and histories of trials as a reference study.
+
+    Where a trial was asked about several views of its images, those predictions are kept too.
 
     Parameters
     ----------
@@ -138,6 +153,8 @@ def collect(
         Whose `FACTS` are kept, for subgroups; without it there are none.
     folder : Path
         Replaced as a whole when all is written.
+    tables : sequence of Path
+        CSV files that are kept as they are; of equal names the first.
 
     Returns
     -------
@@ -162,6 +179,9 @@ def collect(
         records = {key: _write_trial(trial, place) for key, trial in trials.items()}
         histories = [trial.history.assign(key=key) for key, trial in trials.items()]
         _write(pd.concat(histories), place / "histories.csv.xz", digits=6)
+        for path in reversed(tables):
+            (place / "tables").mkdir(exist_ok=True)
+            shutil.copyfile(path, place / "tables" / path.name)
         manifest = {
             "format": FORMAT,
             "source": dict(source),
@@ -175,7 +195,7 @@ def collect(
             "trials": records,
             "files": {
                 path.relative_to(place).as_posix(): sha256_file(path)
-                for path in sorted(place.rglob("*.xz"))
+                for path in sorted(place.rglob("*.*"))
             },
         }
         write_json(place / MANIFEST, manifest)
@@ -224,16 +244,28 @@ def _write_trial(trial: Trial, place: Path) -> dict[str, Any]:
     path = place / "splits" / f"{split}.csv.xz"
     if not path.exists():
         _write(divided, path)
-    kept = ["image_id", "split"]
-    kept += [f"p_{name}" for name in trial.config.classes]
-    predictions = trial.predictions[kept].sort_values("image_id", ignore_index=True)
-    path = place / "predictions" / f"{trial.folder.name}.csv.xz"
-    for digits in DIGITS:
-        _write(predictions, path, digits)
-        if (most_probable(pd.read_csv(path)) == most_probable(predictions)).all():
-            break
-    record = {name: trial.record[name] for name in KEPT if name in trial.record}
+    name = trial.folder.name
+    _write_predictions(trial.predictions, trial, place / "predictions" / f"{name}.csv.xz")
+    views = [table for part in ("valid", "test") if (table := _views(trial, part)) is not None]
+    if views:
+        path = place / "predictions" / f"{name}-views.csv.xz"
+        _write_predictions(pd.concat(views), trial, path)
+    record = {fact: trial.record[fact] for fact in KEPT if fact in trial.record}
+    record |= {"views": True} if views else {}
     return {"config": trial.config.model_dump(mode="json"), "split": split, **record}
+
+
+def _views(trial: Trial, split: str) -> pd.DataFrame | None:
+    return kept_views(trial, split) if (trial.predictions["split"] == split).any() else None
+
+
+def _write_predictions(predictions: pd.DataFrame, trial: Trial, path: Path) -> None:
+    columns = ["image_id", "split", *(f"p_{name}" for name in trial.config.classes)]
+    kept = predictions[columns].sort_values("image_id", ignore_index=True)
+    for digits in DIGITS:
+        _write(kept, path, digits)
+        if (most_probable(pd.read_csv(path)) == most_probable(kept)).all():
+            break
 
 
 def _write(table: pd.DataFrame, path: Path, digits: int = 17) -> None:

@@ -14,7 +14,15 @@ from helpers.evaluation import standing_out, subgroup_scores
 from helpers.notebook import svg_bytes
 from helpers.reference.readme import between_marks, put_between_marks
 from helpers.reference.study import Study
-from helpers.reference.tables import Leader, Panel, panel_table, panels_of, system_rows
+from helpers.reference.tables import (
+    Leader,
+    Panel,
+    ensemble_table,
+    panel_table,
+    panels_of,
+    seeds_sentence,
+    system_rows,
+)
 from helpers.screening import net_benefit, screening_pr, screening_roc, worth_using
 from helpers.statistics import listed, with_interval
 
@@ -56,7 +64,18 @@ def results_section(study: Study, draw: Draw | None = None) -> str:
     first = _foremost(panels, leaders)
     for panel, leader in zip(panels, leaders, strict=True):
         parts += [f"### {panel.title}", markdown_table(leader.table)]
+        if by_seed := seeds_sentence(study, panel, leader.values):
+            parts.append(by_seed)
         parts += _pictures(study, panel, leader.chosen, draw or _named, panel is first)
+    ensembles = ensemble_table(study)
+    if len(ensembles):
+        parts += [
+            "### Ensembles of folds, and several views",
+            "Held out are the images that each model was not trained on. Folds by image leave "
+            "lesions on both sides, and are there to be seen beside. How to ask was chosen on the "
+            "held-out images of the folds by lesion, and test was opened for that alone.",
+            markdown_table(ensembles),
+        ]
     systems = system_rows(study)
     if len(systems):
         parts += [
@@ -65,6 +84,15 @@ def results_section(study: Study, draw: Draw | None = None) -> str:
             "lesions on one side. The two test sets differ, so that the difference is not paired.",
             markdown_table(systems),
         ]
+    kept = study.tables()
+    if kept:
+        parts += [
+            "### Heat inside of the lesion",
+            "Shares of the maps' heat inside the lesion's mask, and inside of outlined criteria "
+            "where there are any. This alone is kept as the run computed it, because making it "
+            "again takes the images and the model.",
+        ]
+        parts += [markdown_table(table) for table in kept.values()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -51,13 +51,14 @@ class Study:
         """What a trial tells apart: "diagnosis" or "malignant"."""
         return str(self.manifest["trials"][key]["config"]["target"])
 
-    def predictions(self, key: str, split: str) -> pd.DataFrame:
+    def predictions(self, key: str, split: str, *, views: bool = False) -> pd.DataFrame:
         """The predictions of one trial on one split, as `helpers.training.Trial` gives them.
 
-        Empty where the split was not predicted.
+        Of one view of each image, or the mean over several; empty where that was not predicted.
         """
-        table = pd.read_csv(self.folder / "predictions" / f"{key}.csv.xz")
-        table = table[table["split"] == split]
+        ending = "-views" if views and self.manifest["trials"][key].get("views") else ""
+        table = pd.read_csv(self.folder / "predictions" / f"{key}{ending}.csv.xz")
+        table = table[(table["split"] == split) & (not views or bool(ending))]
         facts = self.images[["image_id", "lesion_id", "dx"]]
         table = table.merge(facts, on="image_id", how="left", validate="one_to_one")
         target = self.target(key)
@@ -67,6 +68,11 @@ class Study:
         p = table[columns].to_numpy(dtype=float)
         table[columns] = p / p.sum(axis=1, keepdims=True)
         return table.reset_index(drop=True)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables that the run itself made, as texts, by name."""
+        paths = sorted((self.folder / "tables").glob("*.csv"))
+        return {path.stem: pd.read_csv(path, dtype=str, keep_default_na=False) for path in paths}
 
     def history(self, key: str) -> pd.DataFrame:
         """A row an epoch; empty where none was kept."""

@@ -1,16 +1,18 @@
-"""Rows of the results: trials beside each other, and systems under two protocols."""
+"""Rows of the results: trials beside each other, ensembles, and systems under two protocols."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
 
 import pandas as pd
 
-from helpers.evaluation import average_predictions, paired_tests, scores
+from helpers.evaluation import compare, paired_tests, scores
+from helpers.reference.ensembles import FOLD, ensembles_of, mean_predictions
 from helpers.reference.study import Study, is_grouped
 from helpers.screening import screening_scores
 from helpers.statistics import Estimate, difference_of_independent, p_text, with_interval
@@ -75,23 +77,28 @@ class Leader:
         p by Holm; for the chosen one, in bold, the scores of test.
     chosen : str
         Key of the trial with the highest validation score, of equals the first.
-    value : float
-        That score.
+    values : dict of str to float
+        Those scores by key.
     """
 
     table: pd.DataFrame
     chosen: str
-    value: float
+    values: dict[str, float]
+
+    @property
+    def value(self) -> float:
+        """The highest of them."""
+        return self.values[self.chosen]
 
 
 def panels_of(study: Study) -> list[Panel]:
-    """Divide each group into what can be compared; trainings of systems are left out."""
+    """Divide each group into what can be compared; systems and folds have tables of their own."""
     panels = []
     for group in study.manifest["groups"]:
         parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for trial in group["trials"]:
             key, name = trial["key"], trial["name"]
-            if not SYSTEM.fullmatch(name):
+            if not (SYSTEM.fullmatch(name) or FOLD.fullmatch(name)):
                 part = (study.manifest["trials"][key]["split"], study.target(key))
                 parts.setdefault(part, []).append((key, name))
         for number, ((split, target), trials) in enumerate(parts.items(), 1):
@@ -156,7 +163,89 @@ def panel_table(study: Study, panel: Panel) -> Leader:
         for score, estimate in test.items():
             row[f"test: {TITLES[score]}"] = with_interval(estimate, ".3f") if best else ""
         rows.append(row)
-    return Leader(pd.DataFrame(rows), chosen, found[chosen].value)
+    values = {key: estimate.value for key, estimate in found.items()}
+    return Leader(pd.DataFrame(rows), chosen, values)
+
+
+def ensemble_table(study: Study) -> pd.DataFrame:
+    """Ensembles of folds on the images that each model was not trained on, and on test.
+
+    Parameters
+    ----------
+    study : Study
+        With trainings that are named as `FOLD`.
+
+    Returns
+    -------
+    DataFrame of str
+        A row a way to ask: ``models``; the held-out balanced accuracy; ``several views less one``,
+        paired, where several were asked for; and in bold and with the scores of test the better one
+        of an ensemble by lesion. Empty without ensembles.
+    """
+    name = SCORE["diagnosis"]
+    of_test = ("accuracy", name, "malignant_auc")
+    rows: list[dict[str, Any]] = []
+    for ensemble in ensembles_of(study):
+        held = {
+            views: table
+            for views in (False, True)
+            if not (table := mean_predictions(study, ensemble.keys, "valid", views)).empty
+        }
+        found = {views: scores(table, [name])[name] for views, table in held.items()}
+        best = max(found, key=lambda views: found[views].value)
+        gain = compare(held[True], held[False], name) if len(held) == 2 else None
+        for views, estimate in found.items():
+            chosen = views == best and ensemble.by == "lesion"
+            title = f"{len(ensemble.keys)} folds by {ensemble.by}"
+            title += ", several views" if views else ", one view"
+            whole = mean_predictions(study, ensemble.keys, "test", views)
+            test = scores(whole, of_test) if chosen and len(whole) else {}
+            rows.append(
+                {
+                    "models": f"**{title}**" if chosen else title,
+                    f"held out: {TITLES[name]}": with_interval(estimate, ".3f"),
+                    "several views less one": with_interval(gain, "+.3f") if gain and views else "",
+                    **{
+                        f"test: {TITLES[score]}": with_interval(test[score], ".3f") if test else ""
+                        for score in of_test
+                    },
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def seeds_sentence(study: Study, panel: Panel, values: Mapping[str, float]) -> str:
+    """How far the validation scores of one recipe lie apart by its seed alone.
+
+    Parameters
+    ----------
+    study : Study
+        Where the configurations are.
+    panel : Panel
+        Some of whose trials may differ in nothing but their seed and name.
+    values : mapping of str to float
+        Their scores; see `Leader`.
+
+    Returns
+    -------
+    str
+        "" where none do.
+    """
+    alike: dict[str, dict[str, str]] = {}
+    for key, name in panel.trials:
+        config = study.manifest["trials"][key]["config"]
+        facts = {field: value for field, value in config.items() if field not in ("seed", "name")}
+        alike.setdefault(json.dumps(facts, sort_keys=True), {})[key] = name
+    parts = []
+    for names in alike.values():
+        found = [values[key] for key in names]
+        if len(found) > 1:
+            parts.append(
+                f"{next(iter(names.values()))} from {min(found):.3f} to {max(found):.3f} by "
+                f"{len(found)} seeds, {sum(found) / len(found):.3f} on average"
+            )
+    title = TITLES[SCORE[panel.target]]
+    return f"By the seed alone, {title} on validation: {'; '.join(parts)}." if parts else ""
 
 
 def system_rows(study: Study) -> pd.DataFrame:
@@ -202,7 +291,8 @@ def system_rows(study: Study) -> pd.DataFrame:
 
 
 def _of_system(study: Study, keys: Sequence[str], split: str, score: str) -> Estimate:
-    """Of folds, validation has every image once, and test the mean of all models."""
-    tables = [study.predictions(key, split) for key in keys]
-    whole = pd.concat(tables) if split == "valid" else average_predictions(tables)
-    return scored(whole.reset_index(drop=True), study.target(keys[0]), [score])[score]
+    """Of folds together, and of several views where all its models were asked for them."""
+    whole = mean_predictions(study, keys, split, views=True)
+    if whole.empty:
+        whole = mean_predictions(study, keys, split, views=False)
+    return scored(whole, study.target(keys[0]), [score])[score]

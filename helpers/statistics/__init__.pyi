@@ -4,12 +4,12 @@ from .intervals import (
     N_RESAMPLES,
     Estimate,
     Resampling,
-    logit_interval,
     mean_interval,
     percentile_interval,
     wilson,
 )
 from .paired_tests import EXACT_BELOW, McNemar, holm, mcnemar, p_text, resampled_p
+from .share_intervals import degrees_of_freedom, leave_out, logit_interval
 from .verdicts import against, difference, in_points, listed, with_interval
 
 __all__ = [
@@ -20,10 +20,12 @@ __all__ = [
     "McNemar",
     "Resampling",
     "against",
+    "degrees_of_freedom",
     "difference",
     "difference_of_independent",
     "holm",
     "in_points",
+    "leave_out",
     "listed",
     "logit_interval",
     "mcnemar",

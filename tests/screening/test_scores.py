@@ -44,7 +44,7 @@ def test_scores_are_scikit_learns(threshold: float) -> None:
     }
     assert list(found) == list(expected)
     for name, value in expected.items():
-        assert found[name].value == pytest.approx(value), name
+        assert found[name].value == pytest.approx(value, abs=1e-9), name
         assert found[name].low < value < found[name].high, name
     assert found["recall"].n == y.sum() and found["specificity"].n == (1 - y).sum()
     assert found["precision"].n == called.sum() and found["accuracy"].n == len(y)

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, norm
+from scipy.stats import binomtest
 
 from helpers.statistics.intervals import (
     Estimate,
     Resampling,
-    logit_interval,
     mean_interval,
     percentile_interval,
     wilson,
@@ -102,34 +101,6 @@ def test_percentile_interval_contains_the_value() -> None:
     """The interval is widened to a value outside it, and is NaN without resamples."""
     assert percentile_interval([0.5, 0.6], 0.4)[0] == 0.4
     assert np.isnan(percentile_interval([np.nan], 0.4)).all()
-
-
-def test_logit_interval_is_that_of_the_log_odds() -> None:
-    """For a share it is Woolf's by counts, and to the last digit the delta method's by scipy."""
-    k, n = 90, 120
-    p = k / n
-    drawn = binom.ppf((np.arange(4000) + 0.5) / 4000, n, p) / n
-    low, high = logit_interval(drawn, p)
-    centre, half = np.log(k / (n - k)), norm.ppf(0.975) * np.sqrt(1 / k + 1 / (n - k))
-    expected = 1 / (1 + np.exp(-(centre + np.array([-half, half]))))
-    assert (low, high) == pytest.approx(expected, abs=2e-3)
-    spread = norm.ppf(0.975) * drawn.std(ddof=1) / (p * (1 - p))
-    ends = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + np.array([-spread, spread]))))
-    assert (low, high) == pytest.approx(ends, abs=1e-9)
-
-
-def test_logit_interval_stays_inside_and_has_a_way_out() -> None:
-    """Near an end it leans away from it; at an end, or without resamples, it is the percentiles."""
-    low, high = logit_interval([0.93, 0.97, 1.0], 0.97)
-    assert 0 < low < 0.97 < high < 1
-    assert 0.97 - low > high - 0.97
-    assert logit_interval([0.9, 1.0], 1.0) == percentile_interval([0.9, 1.0], 1.0)
-    assert np.isnan(logit_interval([np.nan], 0.5)).all()
-    for value in (4 / 21, 5 / 42, 1 / 7):  # a model that calls all alike never varies
-        low, high = logit_interval([value] * 9, value)
-        assert low <= value <= high
-    with pytest.raises(ValueError, match="level in"):
-        logit_interval([0.1, 0.2], 0.15, 95)
 
 
 def test_mean_interval_covers_the_truth_with_correlated_images() -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from helpers.core.errors import ConfigError
+from helpers.study.presets import compared_presets
 from helpers.study.profiles import list_profiles, load_profile, profile_path
 
 
@@ -41,6 +42,22 @@ def test_the_three_that_are_meant() -> None:
         assert [stage.batch_size for stage in config.stages] == [64, 32]
 
 
+def test_reference_is_for_real_images_without_a_download() -> None:
+    """All images, weights that come with a package, and three seeds of each start in chapter 5."""
+    profile = load_profile("reference")
+    assert (profile.source, profile.max_images) == ("ham10000", None)
+    starts: dict[str, set[int]] = {}
+    for config in profile.trial_configs("comparison"):
+        starts.setdefault(config.weights, set()).add(config.seed)
+    assert {name: len(seeds) for name, seeds in starts.items()} == {"imagenet": 3, "none": 3}
+    systems = [preset.config(profile.systems) for preset in compared_presets(profile.systems)]
+    learned = [c for group in profile.trials for c in profile.trial_configs(group)] + systems
+    assert {c.backbone for c in learned if c.weights == "imagenet"} == {"EfficientNetLite0"}
+    assert len(systems) == 5
+    (course,) = [c for c in systems if c.head == "linear" and len(c.stages) == 2]
+    assert [stage.trainable for stage in course.stages] == ["head", 5]
+
+
 def test_seed_reaches_the_trials() -> None:
     """A run's seed replaces the profile's in every trial."""
     assert {c.seed for c in load_profile("smoke").trial_configs("comparison", seed=9)} == {9}
@@ -68,7 +85,7 @@ def test_mistakes_are_told_with_their_place(
 
 def test_unknown_profile_lists_the_known(tmp_path: Path) -> None:
     """A profile that is not there, and one that is no YAML, are told."""
-    with pytest.raises(ConfigError, match="quick, smoke"):
+    with pytest.raises(ConfigError, match="quick, reference, smoke"):
         load_profile("fast")
     broken = tmp_path / "broken.yml"
     broken.write_text("a: [", encoding="utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import sha256_file, write_json
+from helpers.evaluation.test_time_augmentation import views_file
 from helpers.training import Trial
 from support.scored_trials import make_scored_trial
 
@@ -48,6 +49,31 @@ def make_run(folder: Path, chapters: dict[str, dict[str, float]]) -> tuple[Path,
         write_json(run / "trials" / f"{chapter}.json", rows)
     write_json(run / "source.json", SOURCE)
     return run, trials
+
+
+def make_folds(folder: Path, by: str = "lesion", n_folds: int = 2) -> list[Trial]:
+    """Models of folds: each holds out another part of the images, and all predict one test."""
+    trials = []
+    for number in range(n_folds):
+        key = f"fold-{by}-{number + 1}"
+        trial = make_scored_trial(folder, key, 0.6 + 0.1 * number)
+        table = trial.predictions
+        held_out = (table["split"] == "valid") & (np.arange(len(table)) % n_folds == number)
+        table = table[held_out | (table["split"] == "test")].reset_index(drop=True)
+        table.to_parquet(trial.folder / "predictions.parquet")
+        made = Trial(trial.folder, trial.config)
+        trials.append(finish(made, name=f"Fold {number + 1} by {by}"))
+    return trials
+
+
+def keep_views(trial: Trial, *splits: str) -> None:
+    """Leave in a trial's folder what several views would say: the truth, a little more often."""
+    columns = [f"p_{name}" for name in trial.config.classes]
+    for split in splits:
+        table = trial.predictions_of(split)
+        truth = np.eye(len(columns))[table["y_true"]]
+        table[columns] = 0.6 * table[columns].to_numpy() + 0.4 * truth
+        table[["image_id", *columns]].to_parquet(views_file(trial, split), index=False)
 
 
 def make_facts(trial: Trial) -> pd.DataFrame:
