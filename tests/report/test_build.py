@@ -20,6 +20,7 @@ from helpers import study
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError, DataError, ReportError
 from helpers.core.files import read_json
+from helpers.core.fork_server import FORK
 from helpers.report import build, inputs
 from helpers.report.build import build_report
 from helpers.report.chapters import find_chapters
@@ -153,8 +154,9 @@ def test_a_wrong_split_file_runs_no_chapter(book, renderer, tiny_folder, tmp_pat
     assert not (book.parent / "runs" / "smoke" / "notebooks").exists()
 
 
-def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile):
+def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile, monkeypatch):
     """The manifest tells the failure; no report is made of what is left."""
+    monkeypatch.setenv(FORK, "0")  # three chapters, of which none needs what a server imports
     write_chapter(book, "02_next", ["1 / 0"], needs=["01_start"])
     write_chapter(book, "03_last", ["1"], needs=["02_next"])
     status, text = _build(book)

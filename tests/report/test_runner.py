@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar
@@ -23,7 +24,8 @@ from helpers import models, training
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
-from helpers.report import execution, runner
+from helpers.core.fork_server import ForkServer
+from helpers.report import execution, kernels, runner
 from helpers.report.cells import read_chapter
 from helpers.report.chapters import Chapter, find_chapters
 from helpers.report.execution import check_parameters
@@ -45,6 +47,30 @@ def _run(
     with Progress(console, len(chapters)) as progress:
         results = run_chapters(chapters, parameters, folder, digests, progress, at_once=at_once)
     return {result.chapter.name: result for result in results}, text.getvalue()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_server() -> Iterator[None]:
+    """All runs of this module fork their kernels from one server, which imports so much once."""
+    start, stop = kernels.start_server, kernels.stop_server
+    kept: list[ForkServer] = []
+
+    def start_once(environment: dict[str, str]) -> None:
+        if not kept:
+            start(environment)
+            assert kernels._server is not None
+            kept.append(kernels._server)
+        kernels._server = kept[0]
+
+    def leave_running() -> None:
+        kernels._server = None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "start_server", start_once)
+        patch.setattr(kernels, "stop_server", leave_running)
+        yield
+    kernels._server = kept[0] if kept else None
+    stop()
 
 
 @pytest.fixture(scope="module")
