@@ -10,6 +10,8 @@ deleted) and used in a process of its own. It has to end
 - or, where nothing can tell (a picture's own pixels, a number in a user's table), with the result
   of what is written there now.
 
+What the cases import is imported once, before their processes are forked.
+
 A traceback, a hang, another result of what has a checksum, and a change to any other file are
 faults.
 
@@ -40,6 +42,14 @@ import cv2
 import numpy as np
 
 from helpers.core import CHAPTERS, ROOT, DermBookError, digest, sha256_file
+from helpers.dataset import load_catalogue, open_source, open_store, split_catalogue
+from helpers.sample import draw_sample
+from helpers.serving.bundled import read_recipe
+from helpers.study import load_profile
+from helpers.training import Stage, TrialConfig, find_trial, run_trials
+from helpers.training.checkpoints import Checkpoint, load_best, load_checkpoint
+from helpers.training.features import open_features
+from helpers.training.trials import Task
 
 AGAIN = "to be made again"
 """Result of an artefact that was found damaged, where the project makes it anew by itself."""
@@ -90,9 +100,6 @@ def _digest_array(array: Any) -> str:
 
 def _write_source(folder: Path) -> None:
     """Forty-two drawn images at a tenth of their size, in the original layout; drawn once."""
-    from helpers.dataset import load_catalogue, open_source
-    from helpers.sample import draw_sample
-
     small = folder.parent / "drawn"
     if not small.exists():
         whole = draw_sample(folder / "whole", n_images=42)
@@ -124,8 +131,6 @@ def _write_archives(folder: Path) -> None:
 
 def _read_source(place: str) -> Callable[[Path], Any]:
     def read(folder: Path) -> Any:
-        from helpers.dataset import load_catalogue, open_source, open_store
-
         catalogue = load_catalogue(open_source(folder / place))
         store = open_store(catalogue, (24, 32))
         facts = catalogue.drop(columns=["path", "mask_path"]).astype(str).to_numpy().tolist()
@@ -140,9 +145,6 @@ def _write_store(folder: Path) -> None:
 
 
 def _tiny_trial(folder: Path) -> Any:
-    from helpers.dataset import load_catalogue, open_source, split_catalogue
-    from helpers.training import Stage, TrialConfig
-
     catalogue = split_catalogue(load_catalogue(open_source(folder / "images")))
     config = TrialConfig(
         name="Tiny", backbone="MobileNet", image_size=(32, 32), stages=(Stage(epochs=1),)
@@ -151,16 +153,12 @@ def _tiny_trial(folder: Path) -> Any:
 
 
 def _write_trial(folder: Path) -> None:
-    from helpers.training import run_trials
-
     _write_source(folder)
     catalogue, config = _tiny_trial(folder)
     run_trials([config], catalogue)
 
 
 def _read_trial(folder: Path) -> Any:
-    from helpers.training import find_trial
-
     catalogue, config = _tiny_trial(folder)
     trial = find_trial(config, catalogue)
     if trial is None:
@@ -171,8 +169,6 @@ def _read_trial(folder: Path) -> Any:
 
 
 def _write_checkpoint(folder: Path) -> None:
-    from helpers.training.checkpoints import Checkpoint
-
     rng = np.random.default_rng(0)
     first, second = ([rng.random((40, 30), np.float32), np.array(epoch)] for epoch in (1, 2))
     rows = [{"stage": 1, "epoch": epoch, "loss": 1.0 / epoch} for epoch in (1, 2)]
@@ -182,8 +178,6 @@ def _write_checkpoint(folder: Path) -> None:
 
 
 def _read_checkpoint(folder: Path) -> Any:
-    from helpers.training.checkpoints import load_best, load_checkpoint
-
     try:
         state = load_checkpoint(folder / "work")
     except ValueError:  # as the trainer does, which then tells that it trains from the start
@@ -202,10 +196,6 @@ def _write_features(folder: Path) -> None:
 
 
 def _read_features(folder: Path) -> Any:
-    from helpers.training import Stage, TrialConfig
-    from helpers.training.features import open_features
-    from helpers.training.trials import Task
-
     class Mean:
         def each(self, images: Any, rows: Any) -> Any:
             return images[rows].mean(axis=(1, 2), dtype=np.float32)
@@ -255,9 +245,6 @@ def _write_profile(folder: Path) -> None:
 
 
 def _read_profile(folder: Path) -> Any:
-    from helpers.serving.bundled import read_recipe
-    from helpers.study import load_profile
-
     profile = load_profile(folder / "profiles" / "mine.yml")
     recipe = read_recipe(folder / "profiles" / "recipe.yml")
     return digest([profile.model_dump(mode="json"), recipe.model_dump(mode="json")])

@@ -26,6 +26,8 @@ _NO_PICTURES = re.compile(
     r".*(_superpixels|_criteria|_attribute_\w+|_r\d+_label\d+)", re.IGNORECASE
 )
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
+_WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods")
+"""Not read, but told to be saved as text."""
 _PACKED_SUFFIXES = (".npz", ".parquet")
 METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
 TEST_SET = "isic2018_task3_test"
@@ -272,7 +274,8 @@ class _Findings:
             named = METADATA_NAMES.fullmatch(base) is not None
             if named:
                 self.metadata.append(entry)
-            if named or lower in _TABLE_SUFFIXES or base.lower() == "ph2_dataset.txt":
+            suffixes = _TABLE_SUFFIXES + _WORKBOOK_SUFFIXES
+            if named or lower in suffixes or base.lower() == "ph2_dataset.txt":
                 self.tables.append(entry)
             elif lower in _PACKED_SUFFIXES and not in_archive:
                 self.packed.append(entry)

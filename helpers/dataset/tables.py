@@ -14,6 +14,9 @@ from helpers.core import name_some
 SEPARATORS = (",", ";", "\t", "|")
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _WIKI = "||"
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How ``.xlsx`` and ``.ods`` files begin, and ``.xls`` files."""
+_PH2_NAMES = ("image name", "common nevus", "atypical nevus", "melanoma")
 _LARGEST_CELL = 1_000_000
 _SHOWN = 5
 
@@ -61,11 +64,17 @@ def read_text_table(data: bytes) -> TextTable:
         If it is no such text, rows have other numbers of cells than the first line, a name stands
         twice in the first line, or two separators fit alike.
     """
+    if data.startswith(_WORKBOOKS):
+        raise TableError(
+            "expected a table of text but got a workbook; open it, save its sheet as CSV UTF-8 "
+            "(File, Save As), and put that file in its place"
+        )
     text, notes = _decoded(data)
     if not text.strip():
         raise TableError("expected a first line with names but got nothing (No columns)")
     if text.lstrip().startswith(_WIKI):
         return _wiki_table(text)
+    text = _without_legend(text)
     first = text.lstrip("\r\n").splitlines()[0]
     candidates = [mark for mark in SEPARATORS if mark in first] or [","]
     read, refused = {}, {}
@@ -126,6 +135,18 @@ def _wiki_table(text: str) -> TextTable:
     )
 
 
+def _without_legend(text: str) -> str:
+    """Blank lines in place of the legend that PH2's workbook, saved as text, has before the names.
+
+    The line of the names is the one that has all of `_PH2_NAMES`; other tables stay as they are.
+    """
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if all(name in line.casefold() for name in _PH2_NAMES):
+            return "\n" * number + "".join(lines[number:])
+    return text
+
+
 def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]]:
     csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
@@ -148,8 +169,10 @@ def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]
     for number, row in enumerate(cells):
         while len(row) > width and not row[-1]:
             row.pop()
-        if len(row) != width:
+        if not width <= len(row) <= len(names):
             ragged.append(number)
+        else:
+            row += [""] * (len(names) - len(row))
     if ragged:
         named = name_some([f"line {lines[number]}" for number in ragged], _SHOWN)
         got = len(cells[ragged[0]])
@@ -157,7 +180,6 @@ def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]
             f"expected {width} cells divided by {_NAMES[mark]} in each row, as in the first line, "
             f"but got {got} in {named}; correct these rows"
         )
-    names = names[:width]
     kept = [place for place, name in enumerate(names) if name or any(row[place] for row in cells)]
     names = [names[place] or f"unnamed {place + 1}" for place in kept]
     folded = [name.casefold() for name in names]

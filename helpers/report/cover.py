@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.core import ReportError, device_line
+from helpers.core import CLASSES, HAM10000_CLASSES, ReportError, device_line
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def make_cover(
         ``title``, ``subtitle``, ``source`` (its title), ``drawn`` (bool), ``profile``,
         ``date`` (ISO), ``devices`` (one line), ``versions`` (by package) and ``notes``.
     """
+    subject = "HAM10000" if CLASSES == HAM10000_CLASSES else "pictures of skin lesions"
     source = manifest["source"]
     asked = str(manifest["configuration"]["parameters"]["source"] or profile.get("source", ""))
     notes = [f"Run {run}"]
@@ -132,7 +133,7 @@ def make_cover(
     versions = manifest["versions"]
     return {
         "title": "DermBook",
-        "subtitle": "An executable report on HAM10000",
+        "subtitle": f"An executable report on {subject}",
         "source": source.get("title", asked),
         "drawn": bool(source.get("drawn", asked == "sample")),
         "profile": str(profile.get("name", "")),

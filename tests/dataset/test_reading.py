@@ -72,6 +72,22 @@ def test_masks_of_ph2_belong_to_their_pictures(rows, tmp_path):
     assert all(read_mask(path).any() for path in catalogue["mask_path"])
 
 
+def test_the_workbook_of_ph2_is_told_and_read_once_saved_as_text(rows, tmp_path):
+    """The message says what to save; the legend above its names, and merged ones, do no harm."""
+    expected = written("PH2", rows, tmp_path)
+    (tmp_path / "PH2_dataset.txt").unlink()
+    (tmp_path / "PH2_dataset.xlsx").write_bytes(b"PK\x03\x04" + bytes(200))
+    assert "PH2_dataset.xlsx: expected a table of text but got a workbook" in problems_of(tmp_path)
+    names = "Image Name,Histological Diagnosis,Common Nevus,Atypical Nevus,Melanoma,Colors,"
+    lines = ["Legends:", '"Colors","1 - White; 2 - Red"', ",,,,,,", "", names]
+    marks = {"nv": "X,,", "mel": ",,X"}
+    lines += [f"{name},,{marks[dx]},,X" for name, dx in expected.items()]
+    (tmp_path / "PH2_dataset.csv").write_text("\n".join(lines))
+    catalogue = load_catalogue(open_source(tmp_path))
+    assert dict(zip(catalogue["image_id"], catalogue["dx"], strict=True)) == expected
+    assert "PH2_dataset.xlsx" in " ".join(catalogue.attrs["notes"])
+
+
 def test_without_lesions_leakage_is_told(rows, tmp_path):
     """A note says what it means; each picture is a lesion."""
     written("a folder for each class", rows, tmp_path)

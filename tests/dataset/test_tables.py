@@ -51,12 +51,21 @@ def test_one_possible_reading(data: bytes, note: str) -> None:
         (b"image_id,dx\na,n\0v\n", "binary data"),
         (b'image_id,dx\na,"nv\n', "correct the quotes there"),
         (b"a,b;c\n1,2;3\n", "commas and semicolons fit alike"),
+        (b"PK\x03\x04\x14\0\6\0", "got a workbook; open it, save its sheet as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "got a workbook"),
     ],
 )
 def test_no_or_several_readings(data: bytes, told: str) -> None:
     """The error says what was expected, what was got and in which line."""
     with pytest.raises(TableError, match=told):
         read_text_table(data)
+
+
+def test_columns_without_a_name_are_kept_where_they_have_content() -> None:
+    """A name that stood above several columns of a sheet; the line of each row is the file's."""
+    table = read_text_table(b"image_id,dx,Colours,,\na,nv,X\nb,mel,,X,\n")
+    assert list(table.rows.columns) == ["image_id", "dx", "Colours", "unnamed 4"]
+    assert table.rows["unnamed 4"].tolist() == ["", "X"] and table.lines == (2, 3)
 
 
 NAMES = st.lists(st.text("abcdefgh_", min_size=1, max_size=6), min_size=2, max_size=5, unique=True)

@@ -21,10 +21,11 @@ from helpers import study
 from helpers.core import ROOT
 from helpers.core.errors import ConfigError, DataError, ReportError
 from helpers.core.files import read_json
+from helpers.core.fork_server import FORK
 from helpers.report import build, inputs
 from helpers.report.build import build_report
 from helpers.report.chapters import find_chapters
-from helpers.report.cover import make_cover
+from helpers.report.cover import Cover, make_cover
 from helpers.report.inputs import chapter_digests, code_digest, source_key
 from helpers.report.run_folder import run_folder
 
@@ -159,8 +160,9 @@ def test_a_wrong_split_file_runs_no_chapter(book, renderer, tiny_folder, tmp_pat
     assert not (book.parent / "runs" / "smoke" / "notebooks").exists()
 
 
-def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile):
+def test_a_failure_gives_status_1_and_no_pages(book, renderer, small_profile, monkeypatch):
     """The manifest tells the failure; no report is made of what is left."""
+    monkeypatch.setenv(FORK, "0")  # three chapters, of which none needs what a server imports
     write_chapter(book, "02_next", ["1 / 0"], needs=["01_start"])
     write_chapter(book, "03_last", ["1"], needs=["02_next"])
     status, text = _build(book)
@@ -242,7 +244,7 @@ assert not slow & set(sys.modules), slow & set(sys.modules)
     assert done.returncode == 0, done.stderr
 
 
-def test_cover_says_run_and_images():
+def test_cover_says_run_and_images(monkeypatch):
     """What the exporter prints on the title page."""
     manifest = {
         "source": {"title": "HAM10000", "drawn": False, "n_images": 10015, "n_lesions": 7470}
@@ -259,8 +261,11 @@ def test_cover_says_run_and_images():
     assert notes[2] == "Split of the file split.csv, SHA-256 0123456789abcdef"
     assert cover["devices"] == "C, 1 core, 8 GiB; no GPU"
     assert cover["versions"] == {"python": "3.12.1", "keras": "3.15"}
-    exporter_cover = pytest.importorskip("helpers.report.cover")
-    assert exporter_cover.Cover.of(cover).title == "DermBook"
+    assert Cover.of(cover).title == "DermBook"
+    assert cover["subtitle"] == "An executable report on HAM10000"
+    monkeypatch.setattr("helpers.report.cover.CLASSES", ("mel", "nv"))
+    other = make_cover(manifest, {"name": "full"}, "mine", "2026-01-31T10:00:00+00:00")
+    assert other["subtitle"] == "An executable report on pictures of skin lesions"
 
 
 def test_run_folder_is_a_plain_name(tmp_path):
