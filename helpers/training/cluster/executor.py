@@ -113,13 +113,12 @@ class RayExecutor:
         return list(alive.values())
 
     def _ask(self, machines: list[str], backend: str, mark: str) -> list[str]:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
+        there = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
         look = self.ray.remote(node.look_at_machine).options(num_cpus=0, max_retries=0)
         answers = [
-            look.options(
-                scheduling_strategy=NodeAffinitySchedulingStrategy(name, soft=False)
-            ).remote(backend, self.storage.place, mark)
+            look.options(scheduling_strategy=there(name, soft=False)).remote(
+                backend, self.storage.place, mark
+            )
             for name in machines
         ]
         here = facts_here(backend)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import socket
 import uuid
@@ -21,6 +22,8 @@ from helpers.core import ConfigError, atomic_file
 
 STORAGE = "DERMBOOK_STORAGE"
 """Variable that names the storage."""
+
+COPY_BYTES = 2**24
 
 
 class Storage(Protocol):
@@ -103,52 +106,63 @@ class AddressStorage:
     ----------
     address : str
         As ``s3://bucket/folder``. Keys and endpoints are taken from the environment, as the
-        library of that protocol reads them (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``).
+        library of that protocol reads them. S3 is Arrow's own, which needs no package besides:
+        ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_DEFAULT_REGION``, and
+        ``AWS_ENDPOINT_URL`` for another server than Amazon's.
     """
 
     def __init__(self, address: str) -> None:
         import fsspec
 
         self.place = address.rstrip("/")
-        # Listings are not to be remembered: other machines write there.
-        self.files, self.root = fsspec.core.url_to_fs(self.place, use_listings_cache=False)
-        self.root = self.root.rstrip("/")
+        protocol, _, rest = self.place.partition("://")
+        self._flat = protocol == "s3"  # folders are no things there
+        if self._flat:
+            self.files, root = _arrow_s3(), rest
+        else:
+            # Listings are not to be remembered: other machines write there.
+            self.files, root = fsspec.core.url_to_fs(self.place, use_listings_cache=False)
+        self.root = root.rstrip("/")
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}"
 
     def put(self, source: Path, name: str) -> None:
         """Copy a file there."""
-        self._make_folder_of(name)
-        self.files.put_file(str(source), self._path(name))
+        with open(source, "rb") as file, self._open_new(name) as there:
+            shutil.copyfileobj(file, there, COPY_BYTES)
 
     def get(self, name: str, target: Path) -> None:
         """Copy a file from there."""
-        self.files.get_file(self._path(name), str(target))
+        with self.files.open(self._path(name), "rb") as there, open(target, "wb") as file:
+            shutil.copyfileobj(there, file, COPY_BYTES)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file."""
-        self._make_folder_of(name)
-        self.files.pipe_file(self._path(name), content)
+        with self._open_new(name) as there:
+            there.write(content)
 
-    def _make_folder_of(self, name: str) -> None:
-        if "s3" not in self.files.protocol:  # where a folder is no thing, and making one a bucket
+    def _open_new(self, name: str) -> Any:
+        if not self._flat:
             self.files.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
+        return self.files.open(self._path(name), "wb")
 
     def read(self, name: str) -> bytes | None:
         """Read a small file."""
         try:
-            return bytes(self.files.cat_file(self._path(name)))
+            with self.files.open(self._path(name), "rb") as there:
+                return bytes(there.read())
         except FileNotFoundError:
             return None
 
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder."""
         try:
-            found = self.files.ls(self._path(folder), detail=False, refresh=True)
+            found = self.files.ls(self._path(folder), detail=True)
         except FileNotFoundError:
             return []
-        return [str(path).rpartition("/")[2] for path in found]
+        paths = [entry["name"] for entry in found if entry["type"] == "file"]
+        return [str(path).rpartition("/")[2] for path in paths]
 
     def remove(self, name: str) -> None:
         """Remove a file."""
@@ -156,6 +170,20 @@ class AddressStorage:
             self.files.rm_file(self._path(name))
         except FileNotFoundError:
             return
+
+
+def _arrow_s3() -> Any:
+    """Arrow's S3 with the interface of fsspec; nothing is asked of a server yet."""
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow.fs import S3FileSystem
+
+    options: dict[str, Any] = {"connect_timeout": 10.0, "request_timeout": 60.0}
+    if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        scheme, _, host = endpoint.partition("://")
+        options |= {"scheme": scheme, "endpoint_override": host.rstrip("/")}
+    if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
+        options["region"] = region
+    return ArrowFSWrapper(S3FileSystem(**options))
 
 
 def open_storage(place: str) -> Storage:
