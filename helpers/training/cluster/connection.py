@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +28,12 @@ ADDRESS = "DERMBOOK_RAY_ADDRESS"
 ONE_MACHINE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Ray's own name for "no other machine joins"; all its servers then bind to loopback."""
 
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-"""Nothing is reported to anybody; a trial without a GPU finds none."""
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": ".*"}
+"""Nothing is reported to anybody, and Ray prints nothing over the display: what ends a task is told
+by the executor."""
+
+PATIENT = {"RAY_raylet_start_wait_time_s": "120", "RAY_agent_register_timeout_ms": "120000"}
+"""Ray gives its own processes 15 s to come up, which on a busy machine their imports alone take."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """On one machine: image stores lie in the cache already, and only small things go through it."""
@@ -93,15 +99,21 @@ def connect(address: str | None = None) -> Any:
         ray = import_ray()
     if ray.is_initialized():
         return ray
+    with _signals_kept():
+        _connect(ray, address)
+    return ray
+
+
+def _connect(ray: Any, address: str | None) -> None:
     options: dict[str, Any] = {
         "log_to_driver": False,
         "logging_level": logging.ERROR,
         "configure_logging": False,
     }
     if address is None:
-        with _variables(ONE_MACHINE | _path()):
+        with _variables(ONE_MACHINE | PATIENT | _path()):
             _start(ray, options)
-        return ray
+        return
     _reach(address)
     try:
         ray.init(address=address, **options)
@@ -113,7 +125,17 @@ def connect(address: str | None = None) -> Any:
                 f"got: {said}; install the same Python and the same locks on all machines"
             ) from None
         raise ConfigError(_unreachable(address, said)) from None
-    return ray
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Keep what SIGTERM does here: Ray puts its own in its place."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 def _start(ray: Any, options: dict[str, Any]) -> None:

@@ -187,11 +187,15 @@ def _other_versions(host: str, found: list[str]) -> list[str]:
     ]
 
 
+def _last_line(error: Exception) -> str:
+    """What an error says: Ray puts the traceback of the other process before it."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
 def _not_there(error: Exception) -> str:
-    said = str(error).strip().splitlines()[-1]
     return (
-        f"a machine of the cluster cannot run the project ({said}); install it there as here "
-        "(make setup WITH=scale), and start Ray with that Python"
+        f"a machine of the cluster cannot run the project ({_last_line(error)}); install it there "
+        "as here (make setup WITH=scale), and start Ray with that Python"
     )
 
 
@@ -392,7 +396,7 @@ class _Run:
             self._tell(sent, event)
             self._send(sent)
         elif isinstance(error, errors.RayTaskError | errors.TaskUnschedulableError):
-            self._give_up(sent, f"trial {sent.task.config.name!r}: {error}")
+            self._give_up(sent, f"trial {sent.task.config.name!r}: {_last_line(error)}")
         else:
             self._again(sent, f"its machine or process is gone ({type(error).__name__})")
 
