@@ -95,13 +95,19 @@ def connect(address: str | None = None) -> Any:
         If Ray is not installed, or the cluster cannot be reached or has other versions.
     """
     # Ray reads some of its variables when it is imported.
-    with _variables({} if address else ONE_MACHINE):
+    with _variables(ONE_MACHINE if _is_here(address) else {}):
         ray = import_ray()
     if ray.is_initialized():
         return ray
-    with _signals_kept():
+    with _signals_kept(), _variables(ONE_MACHINE if _is_here(address) else {}):
         _connect(ray, address)
     return ray
+
+
+def _is_here(address: str | None) -> bool:
+    """Whether a cluster listens on loopback, if its address says so."""
+    host = "127.0.0.1" if address is None else address.rpartition(":")[0].strip("[]")
+    return host in ("127.0.0.1", "localhost", "::1")
 
 
 def _connect(ray: Any, address: str | None) -> None:
@@ -111,7 +117,7 @@ def _connect(ray: Any, address: str | None) -> None:
         "configure_logging": False,
     }
     if address is None:
-        with _variables(ONE_MACHINE | PATIENT | _path()):
+        with _variables(PATIENT | _path()):
             _start(ray, options)
         return
     _reach(address)

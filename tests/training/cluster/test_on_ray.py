@@ -6,6 +6,7 @@ file with an interpreter that has it.
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import socket
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ from helpers.training.executors import LocalExecutor
 from helpers.training.running import prepare_task
 from helpers.training.trials import Task, Trial
 
-pytest.importorskip("ray", reason="Ray comes with the extra 'scale'")
+# Not imported yet: Ray reads its variables when it is.
+if importlib.util.find_spec("ray") is None:
+    pytest.skip("Ray comes with the extra 'scale'", allow_module_level=True)
 
 EPOCHS = 4
 STORE_BYTES = 100 * 2**20  # what Ray wants at least is 75 MiB
