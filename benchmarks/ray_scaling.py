@@ -104,15 +104,17 @@ def _prepared(n_images: int, epochs: int) -> list[Any]:
 def run_on_ray(count: int, n_images: int, epochs: int) -> dict[str, float]:
     """Seconds of all trials on so many machines; in a fresh process with an empty cache."""
     tasks = _prepared(n_images, epochs)
-    with tempfile.TemporaryDirectory(prefix="dermbook-bench-") as name:
-        with machines(count, Path(name)) as start:
-            from helpers.training.cluster.executor import RayExecutor
+    from helpers.training.cluster.executor import RayExecutor
 
-            executor = RayExecutor("as connected", str(Path(name) / "kept"))
-            began = time.perf_counter()
-            executor.run(tasks, lambda event: None)
-            seconds = time.perf_counter() - began
-            return {"start": start, "trials": seconds, "noops": _noops(executor.ray)}
+    with (
+        tempfile.TemporaryDirectory(prefix="dermbook-bench-") as name,
+        machines(count, Path(name)) as start,
+    ):
+        executor = RayExecutor("as connected", str(Path(name) / "kept"))
+        began = time.perf_counter()
+        executor.run(tasks, lambda event: None)
+        seconds = time.perf_counter() - began
+        return {"start": start, "trials": seconds, "noops": _noops(executor.ray)}
 
 
 def _noops(ray: Any) -> float:

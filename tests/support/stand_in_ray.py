@@ -122,18 +122,26 @@ class StandInRay:
         stream.items.close()  # type: ignore[attr-defined]
 
     def remote(self, function: Callable[..., Any]) -> _Remote:
-        """A function that can be sent."""
-        return _Remote(self, function, {})
+        """A function that can be sent with options."""
+        return _Remote(self, function)
 
 
 @dataclass
 class _Remote:
     ray: StandInRay
     function: Callable[..., Any]
-    given: dict[str, Any]
 
-    def options(self, **options: Any) -> _Remote:
-        return _Remote(self.ray, self.function, self.given | options)
+    def options(self, **options: Any) -> _Sender:
+        return _Sender(self.ray, self.function, options)
+
+
+@dataclass
+class _Sender:
+    """Takes no further options, as Ray's does not."""
+
+    ray: StandInRay
+    function: Callable[..., Any]
+    given: dict[str, Any]
 
     def remote(self, *arguments: Any) -> Any:
         values = [value() if callable(value) else value for value in arguments]

@@ -61,7 +61,8 @@ class RayExecutor:
         self.ray = connect(self.address)
         self._seen: set[str] = set()
         self._sent: dict[str, list[Any]] = {}
-        self._tables: dict[Any, Any] = {}
+        self._tables: dict[bytes, Any] = {}
+        self.train_there = self.ray.remote(node.train_there)
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Train tasks.
@@ -114,11 +115,11 @@ class RayExecutor:
 
     def _ask(self, machines: list[str], backend: str, mark: str) -> list[str]:
         there = self.ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-        look = self.ray.remote(node.look_at_machine).options(num_cpus=0, max_retries=0)
+        look = self.ray.remote(node.look_at_machine)
         answers = [
-            look.options(scheduling_strategy=there(name, soft=False)).remote(
-                backend, self.storage.place, mark
-            )
+            look.options(
+                num_cpus=0, max_retries=0, scheduling_strategy=there(name, soft=False)
+            ).remote(backend, self.storage.place, mark)
             for name in machines
         ]
         here = facts_here(backend)
@@ -297,7 +298,7 @@ class _Run:
         options: dict[str, Any] = needs.options()
         if variables := passed_on():
             options["runtime_env"] = {"env_vars": variables}
-        train = self.ray.remote(node.train_there).options(
+        train = self.executor.train_there.options(
             name=task.config.name,
             max_retries=0,
             num_returns="streaming",
