@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -50,12 +49,6 @@ def make_configs(epochs: int) -> list[TrialConfig]:
     ]
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextmanager
 def machines(count: int, folder: Path) -> Iterator[float]:
     """A cluster of so many machines of one core, to which this process is connected.
@@ -73,7 +66,6 @@ def machines(count: int, folder: Path) -> Iterator[float]:
     import ray
     from ray.cluster_utils import Cluster
 
-    ports = ("metrics_agent", "metrics_export", "dashboard_agent_listen", "runtime_env_agent")
     cluster = Cluster()
     for number in range(count):
         cluster.add_node(
@@ -82,7 +74,6 @@ def machines(count: int, folder: Path) -> Iterator[float]:
             object_store_memory=100 * 2**20,
             include_dashboard=False,
             env_vars={"DERMBOOK_HOME": str(folder / str(number)), "PYTHONPATH": str(ROOT)},
-            **{f"{port}_port": _free_port() for port in ports},
         )
     ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     try:

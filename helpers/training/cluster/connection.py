@@ -32,8 +32,12 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": ".*"}
 """Nothing is reported to anybody, and Ray prints nothing over the display: what ends a task is told
 by the executor."""
 
-PATIENT = {"RAY_raylet_start_wait_time_s": "120", "RAY_agent_register_timeout_ms": "120000"}
-"""Ray gives its own processes 15 s to come up, which on a busy machine their imports alone take."""
+PATIENT = {"RAY_raylet_start_wait_time_s": "60", "RAY_agent_register_timeout_ms": "120000"}
+"""For how long Ray waits for its own processes; on a busy machine their imports alone take long."""
+
+STARTS = 3
+"""How often a cluster of this machine is tried to be started: 15 s that Ray gives one of its
+processes cannot be changed."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """On one machine: image stores lie in the cache already, and only small things go through it."""
@@ -145,21 +149,25 @@ def _signals_kept() -> Iterator[None]:
 
 
 def _start(ray: Any, options: dict[str, Any]) -> None:
-    try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            num_cpus=os.cpu_count(),
-            object_store_memory=OBJECT_STORE_BYTES,
-            _node_ip_address="127.0.0.1",
-            **options,
-        )
-    except Exception as error:  # Ray raises this very class
-        raise ConfigError(
-            f"executor ray: a cluster could not be started on this machine ({error}); look into "
-            "the logs in ray/session_latest/logs of the temporary folder, or choose --executor "
-            "local"
-        ) from None
+    for number in range(1, STARTS + 1):
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                num_cpus=os.cpu_count(),
+                object_store_memory=OBJECT_STORE_BYTES,
+                _node_ip_address="127.0.0.1",
+                **options,
+            )
+            return
+        except Exception as error:  # Ray raises this very class
+            ray.shutdown()
+            if number == STARTS:
+                raise ConfigError(
+                    f"executor ray: a cluster could not be started on this machine ({error}); look "
+                    "into the logs in ray/session_latest/logs of the temporary folder, or choose "
+                    "--executor local"
+                ) from None
 
 
 def _path() -> dict[str, str]:

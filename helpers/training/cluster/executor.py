@@ -222,16 +222,25 @@ class _Receiver:
     def __init__(self, task: Task, files: list[dict[str, Any]]) -> None:
         self._parts: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
         self._error: BaseException | None = None
+        self._closed = False
         self._thread = threading.Thread(target=self._unpack, args=(task, files), daemon=True)
         self._thread.start()
 
     def _unpack(self, task: Task, files: list[dict[str, Any]]) -> None:
         try:
-            unpack(task.folder, files, iter(self._parts.get, None))
+            unpack(task.folder, files, self._taken())
         except BaseException as error:
             self._error = error
-            while self._parts.get() is not None:  # so that nobody waits for room
-                continue
+        for _ in self._taken():  # so that nobody waits for room
+            continue
+
+    def _taken(self) -> Iterator[bytes]:
+        while not self._closed:
+            part = self._parts.get()
+            if part is None:
+                self._closed = True
+            else:
+                yield part
 
     def take(self, part: bytes | None) -> None:
         """The next part; None after the last, or where no more come."""

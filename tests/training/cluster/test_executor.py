@@ -202,7 +202,14 @@ def test_memory_of_a_machine_runs_out(
 ) -> None:
     """Ray's kill for memory leads to a smaller micro-batch, and not to the same again."""
     ray.plans = [None, (1, OutOfMemoryError("killed"))]  # the first only finds the store missing
-    told = run(tasks[:1], storage)
+    told: list[dict[str, Any]] = []
+
+    def other_machine(event: dict[str, Any]) -> None:
+        told.append(event)
+        if event["kind"] == "memory":
+            machine.home = machine.home.with_name("another")
+
+    RayExecutor("head:1", storage.place).run(tasks[:1], other_machine)
     memory = [event for event in told if event["kind"] == "memory"]
     assert [event["micro_batch"] for event in memory] == [4]
     record = pd.read_json(tasks[0].folder / "trial.json", typ="series")
@@ -260,6 +267,18 @@ def test_a_folder_damaged_on_its_way_is_asked_for_again(
     assert len(sends) == 2 and is_whole(tasks[0].folder)
     assert machine.trained == [("a", number) for number in range(1, EPOCHS + 1)]
     assert "restart" in kinds(told, "a")
+
+
+def test_a_machine_dies_while_its_folder_comes(
+    ray: StandInRay, machine: Machine, tasks: list[Task], storage: FolderStorage
+) -> None:
+    """Half a folder takes no final name; no epoch is trained again for it."""
+    before_bytes = len(["start", *range(EPOCHS), "done", "FOLDER"])
+    ray.plans = [None, (before_bytes, NodeDiedError("gone"))]  # the first finds no store
+    told = run(tasks[:1], storage)
+    assert is_whole(tasks[0].folder) and "restart" in kinds(told, "a")
+    assert machine.trained == [("a", number) for number in range(1, EPOCHS + 1)]
+    assert not list(tasks[0].folder.parent.glob(f".{tasks[0].key}*"))
 
 
 def test_an_interrupt_ends_the_tasks_and_keeps_the_epochs(

@@ -40,7 +40,7 @@ case "$(basename "$0")" in
   srun) while [ "${1#--}" != "$1" ]; do shift; done; exec "$@" ;;
   hostname) echo "127.0.0.1 10.0.0.9" ;;
   ray) case "$*" in *--head*) exec python3 -c "$LISTEN" ;; *) exec sleep 60 ;; esac ;;
-  dermbook) exit "${STATUS:-0}" ;;
+  dermbook) until grep -q "^ray start --address" "$CALLS"; do sleep 0.1; done; exit "$STATUS" ;;
 esac
 """
 

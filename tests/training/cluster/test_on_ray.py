@@ -58,15 +58,17 @@ class TwoMachines:
         self.second: Any = self._add("second")
 
     def _add(self, name: str) -> Any:
-        ports = ("metrics_agent", "metrics_export", "dashboard_agent_listen", "runtime_env_agent")
-        return self.cluster.add_node(
-            num_cpus=1,
-            node_ip_address="127.0.0.1",
-            object_store_memory=STORE_BYTES,
-            include_dashboard=False,
-            env_vars={"DERMBOOK_HOME": str(self.folder / name), "PYTHONPATH": str(ROOT)},
-            **{f"{port}_port": free_port() for port in ports},
-        )
+        variables = {"DERMBOOK_HOME": str(self.folder / name), "PYTHONPATH": str(ROOT)}
+        for last in (False, False, False, False, True):  # on a busy machine it may not come up
+            with suppress(*(() if last else (Exception,))):
+                return self.cluster.add_node(
+                    num_cpus=1,
+                    node_ip_address="127.0.0.1",
+                    object_store_memory=STORE_BYTES,
+                    include_dashboard=False,
+                    env_vars=variables,
+                )
+        raise AssertionError
 
     def kill_second(self) -> None:
         """End a machine as a power cut does."""
@@ -81,6 +83,7 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoMachines]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (ONE_MACHINE | PATIENT | QUIET).items():
             patch.setenv(name, value)
+        patch.setenv("RAY_raylet_start_wait_time_s", "30")
         patch.setenv("RAY_worker_register_timeout_seconds", "120")
         patch.setenv(TRIAL_CPUS, "1")
         import ray
