@@ -35,7 +35,7 @@ BACKBONES = ("ResNet50", "EfficientNetB3", "InceptionResNetV2", "EfficientNetLit
 
 
 def trial_bytes(folder: Path) -> dict[str, dict[str, float]]:
-    """Bytes of the newest finished trial of each backbone in a folder of trials.
+    """Bytes of a finished trial of each backbone in a folder of trials: the one that learns most.
 
     Returns
     -------
@@ -45,11 +45,11 @@ def trial_bytes(folder: Path) -> dict[str, dict[str, float]]:
     """
     found = {}
     for backbone in BACKBONES:
-        paths = [path for path in folder.glob(f"{backbone.lower()}-*/trial.json")]
-        if not paths:
+        paths = folder.glob(f"{backbone.lower()}-*/trial.json")
+        trials = [(path, read_json(path)) for path in sorted(paths)]
+        if not trials:
             continue
-        path = max(paths, key=lambda path: path.stat().st_mtime)
-        record = read_json(path)
+        path, record = max(trials, key=lambda trial: trial[1]["trainable_parameters"])
         parameters, learning = record["parameters"], record["trainable_parameters"]
         found[backbone] = {
             "parameters": parameters,
@@ -149,7 +149,8 @@ def render(numbers: dict[str, Any]) -> str:
         f"of one core take {ray['ratio']:.2f} of the time on one; its own cost is "
         f"{ray['cost']:.1f} s of {ray['local']:.0f} s of training."
         if ray
-        else "Ray's own costs were not measured here: `python -m benchmarks.ray_scaling`.",
+        else "Ray's own costs and whole reports at these sizes were not measured here: `python -m "
+        "benchmarks.ray_scaling`, and `dermbook report --max-images`.",
         "",
         f"## {IMAGES:,} images, {TRIALS:,} trials, {GPUS} GPUs",
         "",
@@ -229,10 +230,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", default="1000,3000,10000,30000,100000")
     parser.add_argument("--trials", type=Path, help="Of finished trials. [default: the cache's]")
     parser.add_argument("--ray", type=Path, help="What benchmarks.ray_scaling wrote.")
-    parser.add_argument("--page", action="store_true", help="Only write the page.")
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="Only write the page; with --trials and --ray, of those too.",
+    )
     options = parser.parse_args(arguments)
     if options.page:
         numbers = read_json(NUMBERS)
+        if options.trials is not None:
+            numbers["trials"] = trial_bytes(options.trials)
     else:
         sizes = [int(size) for size in options.sizes.split(",")]
         numbers = measure_beyond(sizes, options.trials or cache_home() / "trials")

@@ -21,10 +21,10 @@ def test_the_page_is_that_of_its_numbers() -> None:
 
 
 def test_bytes_of_trials(tmp_path: Path) -> None:
-    """Of the newest of each network; weights and two moments of what learns make a checkpoint."""
+    """Of the trial that learns most; a checkpoint is weights, and two moments of what learns."""
     assert trial_bytes(tmp_path) == {}
-    write_trial(tmp_path, "resnet50-1", age=2, parameters=9, trainable_parameters=9)
-    write_trial(tmp_path, "resnet50-2", age=1, parameters=100, trainable_parameters=50)
+    write_trial(tmp_path, "resnet50-1", parameters=100, trainable_parameters=9)
+    write_trial(tmp_path, "resnet50-2", parameters=100, trainable_parameters=50)
     found = trial_bytes(tmp_path)["ResNet50"]
     assert (found["parameters"], found["checkpoint"]) == (100, 4 * 200)
     assert found["folder"] > 600
