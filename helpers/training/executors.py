@@ -44,6 +44,9 @@ from helpers.training.memory import (
 from helpers.training.trials import OnEvent, Task, is_whole
 from helpers.training.worker import STOPPED
 
+EXECUTOR = "DERMBOOK_EXECUTOR"
+"""Variable that names the executor where a call does not; chapters are told by it."""
+
 LOG = "training.log"
 WAIT_SECONDS = 0.05
 """Between two looks for a free place."""

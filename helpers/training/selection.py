@@ -6,10 +6,7 @@ import os
 from typing import Any
 
 from helpers.core import ConfigError
-from helpers.training.executors import Executor, LocalExecutor
-
-EXECUTOR = "DERMBOOK_EXECUTOR"
-"""Variable that names the executor where a call does not; chapters are told by it."""
+from helpers.training.executors import EXECUTOR, Executor, LocalExecutor
 
 EXECUTORS = ("local", "ray")
 

@@ -113,7 +113,7 @@ def test_more_trials_than_lines_are_counted() -> None:
         lines.update({"kind": "done", "trial": "trial-0", "text": "2 epochs"})
         lines.update({"kind": "epoch", "trial": "trial-4", "text": "epoch 1/2"})
         assert lines.live is not None
-        shown = [str(line) for line in lines.live.renderable.renderables]  # type: ignore[union-attr]
+        shown = [str(line) for line in lines.live.renderable.renderables[0].renderables]  # type: ignore[union-attr]
     assert shown == ["9 trials: 1 ended, 7 waiting", "trial-4: epoch 1/2"]
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from helpers.core import ROOT, ConfigError, cache_home
 from helpers.training.cluster.storage import STORAGE
-from helpers.training.selection import EXECUTOR
+from helpers.training.executors import EXECUTOR
 
 ADDRESS = "DERMBOOK_RAY_ADDRESS"
 """Variable that names the cluster: host and port of its head."""

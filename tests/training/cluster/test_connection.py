@@ -21,8 +21,8 @@ from helpers.training.cluster.connection import (
     passed_on,
 )
 from helpers.training.cluster.storage import STORAGE
-from helpers.training.executors import LocalExecutor
-from helpers.training.selection import EXECUTOR, find_executor
+from helpers.training.executors import EXECUTOR, LocalExecutor
+from helpers.training.selection import find_executor
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_addresses_that_lead_nowhere() -> None:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{found.getsockname()[1]}"
-    with pytest.raises(ConfigError, match=rf"{address}: .* cannot reach one .* ray start --head"):
+    with pytest.raises(ConfigError, match=rf"{address}: .* cannot reach one .*ray start --head"):
         connection._reach(address)
     for address in ("ray://somewhere:10001", "somewhere", "somewhere:port"):
         with pytest.raises(ConfigError, match="expected host and port"):

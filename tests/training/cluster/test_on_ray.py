@@ -209,7 +209,7 @@ def test_a_cluster_of_this_machine_listens_on_loopback_alone(
 
 def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """One message, at once."""
-    with pytest.raises(ConfigError, match=r"cannot reach one .* ray start --head"):
+    with pytest.raises(ConfigError, match=r"cannot reach one .*ray start --head"):
         connect(f"127.0.0.1:{free_port()}")
     for address in ("ray://somewhere:10001", "somewhere", "somewhere:port"):
         with pytest.raises(ConfigError, match="expected host and port"):
