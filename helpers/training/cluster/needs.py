@@ -21,8 +21,9 @@ BYTES_A_PIXEL = {
     "ResNet50": 5000,
     "VGG16": 4000,
 }
-"""Of an image of a micro-batch, while all layers learn; measured by `benchmarks.memory training`
-and rounded up. Others take less than `LIGHT`."""
+"""Of an image of a batch, while all layers learn. With `BASE_BYTES` they stay above the peaks that
+``trial.json`` tells of trainings on the CPU at a fifth to a quarter of the native sides; at native
+sides they are an estimate. Others take `LIGHT`."""
 
 LIGHT = 2500
 
