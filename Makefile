@@ -3,7 +3,7 @@
 # Variables:  make report PROFILE=quick SOURCE=../images RUN=real CHAPTERS=01,05 CODE=show
 #             make test PYTHON=/path/to/python3.12 TESTS="tests/cli -x"
 #             make app MODEL=efficientnetlite0-1234 PORT=8501
-#             make setup WITH="check lab browser"
+#             make setup WITH="check lab browser scale"
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,7 +14,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := check lab browser
+EXTRAS := check lab browser scale
 
 PYTHON ?=
 WITH ?=
@@ -54,7 +54,7 @@ help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' \
 	  | awk -F'|' '{ printf "  %-8s %s\n", $$1, $$2 }'
 
-setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser")
+setup: $(STAMP) $(WITH:%=$(STAMP)-%) ## Set up .venv from requirements.lock (PYTHON=interpreter, WITH="check lab browser scale")
 
 report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN CHAPTERS CODE EDITION PAGES MAX_IMAGES SEED SPLIT AT_ONCE)
 	@$(BIN)/dermbook report "$(PROFILE)" \

@@ -15,7 +15,7 @@ from helpers.core import ROOT
 
 HELPERS = ROOT / "helpers"
 ROOMS = sorted(path.parent for path in HELPERS.rglob("__init__.py") if path.parent != HELPERS)
-HEAVY = ("tensorflow", "keras", "tf_keras_vis", "torch", "jax")
+HEAVY = ("tensorflow", "keras", "tf_keras_vis", "torch", "jax", "ray", "fsspec")
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, place: str, line: str, contract
 
 
 def test_evaluation_and_plots_load_no_framework() -> None:
-    """Whatever they import imports none of Keras and its backends."""
+    """Whatever they import imports none of Keras and its backends, nor Ray."""
     code = (
         "import sys, helpers.evaluation, helpers.screening, helpers.plots, helpers.training; "
         f"print([name for name in {HEAVY} if name in sys.modules])"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,10 +96,43 @@ class Divided(StrEnum):
     lesion = "lesion"
 
 
+class Executes(StrEnum):
+    """Who trains."""
+
+    local = "local"
+    ray = "ray"
+
+
 SplitOption = Annotated[
     Path | None,
     typer.Option(help="Divide the images as this file of `data split` says."),
 ]
+ExecutorOption = Annotated[
+    Executes, typer.Option(help="Who trains: this machine, or Ray (the extra `scale`).")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        help="With --executor ray: HOST:PORT of the cluster's head. "
+        "[default: a cluster of this machine alone]"
+    ),
+]
+StorageOption = Annotated[
+    str | None,
+    typer.Option(
+        help="With --executor ray: folder or address (s3://...) that all machines share, for "
+        "checkpoints."
+    ),
+]
+
+
+def _executor(executor: Executes, address: str | None, storage: str | None) -> Any:
+    """Have trials trained by whom the options name; nothing is imported for the usual one."""
+    if executor is Executes.local and address is None and storage is None:
+        return nullcontext()
+    from helpers.training import executor_chosen
+
+    return executor_chosen(executor.value, address, storage)
 
 
 @app.callback()
@@ -138,6 +172,9 @@ def report(
             min=1, help="Chapters at a time. [default: 2 on a CPU of several cores, else 1]"
         ),
     ] = None,
+    executor: ExecutorOption = Executes.local,
+    address: AddressOption = None,
+    storage: StorageOption = None,
 ) -> None:
     """Run the chapters and write report.pdf, report.html and manifest.json."""
     from helpers.cli.class_sets import start_again_for
@@ -145,21 +182,22 @@ def report(
 
     if source is not None:
         start_again_for(source)
-    status = build_report(
-        profile,
-        source=source,
-        run_name=run,
-        chapters=chapters,
-        code=code.value,
-        edition=edition.value,
-        pages=pages,
-        max_images=max_images,
-        seed=seed,
-        split_file=None if split is None else str(split),
-        force=force,
-        at_once=at_once,
-        console=console,
-    )
+    with _executor(executor, address, storage):
+        status = build_report(
+            profile,
+            source=source,
+            run_name=run,
+            chapters=chapters,
+            code=code.value,
+            edition=edition.value,
+            pages=pages,
+            max_images=max_images,
+            seed=seed,
+            split_file=None if split is None else str(split),
+            force=force,
+            at_once=at_once,
+            console=console,
+        )
     raise typer.Exit(status)
 
 
@@ -348,6 +386,9 @@ def trial(
     seed: Annotated[int | None, typer.Option(min=0, help="[default: the profile's]")] = None,
     split: SplitOption = None,
     as_list: Annotated[bool, typer.Option("--list", help="List the presets.")] = False,
+    executor: ExecutorOption = Executes.local,
+    address: AddressOption = None,
+    storage: StorageOption = None,
 ) -> None:
     """Train a published system by its preset, and print its scores beside its claims.
 
@@ -358,17 +399,18 @@ def trial(
     if as_list or preset is None:
         console.print(presets_table())
         return
-    train_preset(
-        preset,
-        console,
-        profile=profile,
-        source=source,
-        protocol=None if protocol is None else protocol.value,
-        backbone=backbone,
-        max_images=max_images,
-        seed=seed,
-        split_file=split,
-    )
+    with _executor(executor, address, storage):
+        train_preset(
+            preset,
+            console,
+            profile=profile,
+            source=source,
+            protocol=None if protocol is None else protocol.value,
+            backbone=backbone,
+            max_images=max_images,
+            seed=seed,
+            split_file=split,
+        )
 
 
 @trials.callback()

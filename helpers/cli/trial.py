@@ -33,8 +33,10 @@ from helpers.statistics import Estimate
 from helpers.study import Preset, find_preset, load_presets, load_profile, made_small
 from helpers.training import Event, Trial, run_trials
 
-LASTING = ("cached", "done", "failed", "memory", "restart", "damaged")
+LASTING = ("cached", "done", "failed", "memory", "restart", "damaged", "storage")
 """Kinds of events that are worth a line of their own where lines cannot be redrawn."""
+
+ENDED = ("cached", "done", "failed")
 
 
 def presets_table() -> Table:
@@ -50,6 +52,8 @@ def presets_table() -> Table:
 class TrialLines:
     """One line a trial: redrawn while it trains in a terminal, else printed as it ends.
 
+    Of more trials than a terminal has lines, those in training are shown, and how many there are.
+
     Parameters
     ----------
     console : Console
@@ -61,6 +65,8 @@ class TrialLines:
     def __init__(self, console: Console, names: Sequence[str]) -> None:
         self.console = console
         self.texts = dict.fromkeys(names, "waiting")
+        self.begun: set[str] = set()
+        self.ended: set[str] = set()
         self.live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
 
     def __enter__(self) -> TrialLines:
@@ -82,6 +88,9 @@ class TrialLines:
         """Show what a training tells."""
         name, text = event["trial"], " ".join(str(event["text"]).split())
         self.texts[name] = text
+        self.begun.add(name)
+        if event["kind"] in ENDED:
+            self.ended.add(name)
         if self.live is not None:
             self._draw()
         elif event["kind"] in LASTING:
@@ -89,9 +98,14 @@ class TrialLines:
 
     def _draw(self) -> None:
         assert self.live is not None
-        lines = [
-            Text(f"{name}: {text}", no_wrap=True, overflow="ellipsis")
-            for name, text in self.texts.items()
+        names, lines = list(self.texts), []
+        room = max(self.console.height - 2, 1)
+        if len(names) > room:
+            names = [name for name in names if name in self.begun - self.ended][:room]
+            waiting = len(self.texts) - len(self.begun | self.ended)
+            lines = [Text(f"{len(self.texts)} trials: {len(self.ended)} ended, {waiting} waiting")]
+        lines += [
+            Text(f"{name}: {self.texts[name]}", no_wrap=True, overflow="ellipsis") for name in names
         ]
         self.live.update(Group(*lines))
 

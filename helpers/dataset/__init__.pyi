@@ -10,7 +10,15 @@ from .duplicates import (
 )
 from .fetch import fetch_ham10000
 from .folds import fold_catalogues, screening_split, undersample
-from .image_store import ImageStore, open_store, prepare_image, resize_image
+from .image_store import (
+    ImageStore,
+    adopt_store,
+    has_store,
+    open_store,
+    prepare_image,
+    resize_image,
+    store_record,
+)
 from .integrity import integrity_report, is_whole_ham10000
 from .jpeg import jpeg_structure
 from .layout import Entry, Layout, list_images, list_layout
@@ -69,6 +77,7 @@ __all__ = [
     "Layout",
     "Source",
     "TruthTable",
+    "adopt_store",
     "assert_grouped",
     "check_classes",
     "check_new",
@@ -80,6 +89,7 @@ __all__ = [
     "find_tables",
     "fingerprint",
     "fold_catalogues",
+    "has_store",
     "hide_background",
     "image_name",
     "integrity_report",
@@ -112,6 +122,7 @@ __all__ = [
     "screening_split",
     "split_catalogue",
     "split_path",
+    "store_record",
     "subset",
     "undersample",
     "weighted_rows",

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -227,6 +228,58 @@ def _warn_of_damage(path: Path) -> None:
 def verify_store(store: ImageStore) -> bool:
     """Whether the store's bytes still have the SHA-256 that they were written with."""
     return bool(sha256_file(store.path) == read_json(_record_path(store.path))["sha256"])
+
+
+def store_record(path: Path) -> dict[str, Any]:
+    """What is known of a built store: ``bytes``, ``sha256``, ``shape``, ``fingerprint``."""
+    record = dict(read_json(_record_path(path)))
+    record.pop("state", None)  # of this machine's file alone
+    return record
+
+
+def has_store(path: Path, record: dict[str, Any]) -> bool:
+    """Whether the store of a record is there, with the bytes that it was written with."""
+    try:
+        told = read_json(_record_path(path))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(told == record["sha256"]) and _is_whole(path)
+
+
+def adopt_store(path: Path, record: dict[str, Any], parts: Iterable[bytes]) -> None:
+    """Put a store that another machine built into this one's cache.
+
+    Parameters
+    ----------
+    path : Path
+        Its final name.
+    record : dict
+        Of `store_record`.
+    parts : iterable of bytes
+        Its bytes; not asked for where the store is there.
+
+    Raises
+    ------
+    ConfigError
+        If there is no room for it, or the cache cannot be written to.
+    DataError
+        If the bytes are not those of the record.
+    """
+    writable(path.parent)
+    with FileLock(f"{path}.lock"):
+        if has_store(path, record):
+            return
+        writable(path.parent, n_bytes=int(record["bytes"]))
+        with atomic_file(path) as temporary:
+            with open(temporary, "wb") as file:
+                for part in parts:
+                    file.write(part)
+            if sha256_file(temporary) != record["sha256"]:
+                raise DataError(
+                    f"{path.name}: expected the image store that was sent but got other bytes; "
+                    "call again, and look at the network or the disk if this comes back"
+                )
+            write_json(_record_path(path), record | {"state": _state(temporary)})
 
 
 def _build(

@@ -19,7 +19,7 @@ _PACKAGES = (
     "scikit-learn", "matplotlib", "opencv-python-headless", "pillow", "imagehash",
 )  # fmt: skip
 # What turns chapters into pages, or runs them, must not train anything again when it changes.
-_OUTSIDE = {"cli", "exercises", "report", "serving/apps"}
+_OUTSIDE = {"cli", "exercises", "report", "serving/apps", "training/cluster"}
 # What the pages depend on besides the room that makes them.
 _RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py",
              "notebook/references.py", "notebook/vendor/ieee.csl")  # fmt: skip

@@ -1,6 +1,7 @@
 from .batches import class_weights, make_batches
 from .cache import details_table, find_cached
 from .children import worker_environment
+from .cluster.connection import executor_chosen
 from .configuration import Stage, TrialConfig
 from .executors import LocalExecutor, has_gpu
 from .memory import add_memory_step, memory_steps, peak_memory_mb
@@ -20,6 +21,7 @@ __all__ = [
     "adopt_template",
     "class_weights",
     "details_table",
+    "executor_chosen",
     "find_cached",
     "find_trial",
     "has_gpu",

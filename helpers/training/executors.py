@@ -30,7 +30,7 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from helpers.core import ConfigError, TrialError, can_fork
+from helpers.core import TrialError, can_fork
 from helpers.models import backend_name
 from helpers.training.checkpoints import STATE
 from helpers.training.children import Children, worker_environment
@@ -43,6 +43,9 @@ from helpers.training.memory import (
 )
 from helpers.training.trials import OnEvent, Task, is_whole
 from helpers.training.worker import STOPPED
+
+EXECUTOR = "DERMBOOK_EXECUTOR"
+"""Variable that names the executor where a call does not; chapters are told by it."""
 
 LOG = "training.log"
 WAIT_SECONDS = 0.05
@@ -72,14 +75,22 @@ class LocalExecutor:
     probe : bool, optional
         Whether one step is tried before a training, in a process of its own, with ever smaller
         micro-batches until it fits; where None, whether ``DERMBOOK_PROBE`` is 1.
+    threads : int, optional
+        That a child computes with; where None, its share of the cores, and as many as it likes
+        with a GPU.
     """
 
-    def __init__(self, parallel: int | None = None, probe: bool | None = None) -> None:
+    def __init__(
+        self,
+        parallel: int | None = None,
+        probe: bool | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.probe = os.environ.get("DERMBOOK_PROBE") == "1" if probe is None else probe
         cores = os.cpu_count() or 1
         gpu = has_gpu()
         self.parallel = parallel or (1 if gpu else min(2, cores))
-        self.threads = None if gpu else max(1, cores // self.parallel)
+        self.threads = threads or (None if gpu else max(1, cores // self.parallel))
         self._children: Children | None = None
         self._stopping = False
 
@@ -199,21 +210,11 @@ class LocalExecutor:
 
     def _shrink(self, task: Task, end: _End, on_event: OnEvent) -> None:
         """Halve the micro-batch of a task, or give up at one image."""
-        batch_size = max(stage.batch_size for stage in task.config.stages)
-        current = min(micro_batch_limit(task.work) or batch_size, batch_size)
         reason = end.failure or f"its process died of memory ({_ending(end.status)})"
-        if current == 1:
-            raise TrialError(
-                f"{task.config.name}: out of memory even with one image at a time ({reason}); "
-                "choose a smaller image_size or backbone, or close other programs\n"
-                + _explain(task, end, task.work / LOG)
-            )
-        step = add_memory_step(task.work, (current + 1) // 2, batch_size, reason)
-        text = (
-            f"out of memory after epoch {end.epochs}; going on with {step['micro_batch']} images "
-            f"at a time, {step['accumulation']} times a step of {batch_size}"
-        )
-        on_event(_event(task, {"kind": "memory", **step, "text": text}))
+        event = shrink(task, reason, end.epochs)
+        if event is None:
+            raise TrialError(f"{no_room(task)} ({reason})\n" + _explain(task, end, task.work / LOG))
+        on_event(_event(task, event))
 
     def _run_child(self, task: Task, on_event: OnEvent, probe: bool = False) -> _End:
         assert self._children is not None
@@ -233,6 +234,43 @@ class LocalExecutor:
         finally:
             end.status = request.close()
         return end
+
+
+def shrink(task: Task, reason: str, epochs: int) -> dict[str, Any] | None:
+    """Halve the micro-batch of a task whose memory ran out.
+
+    Parameters
+    ----------
+    task : Task
+        Its next start keeps to the smaller one.
+    reason : str
+        What happened.
+    epochs : int
+        After how many of them.
+
+    Returns
+    -------
+    dict or None
+        The event to tell; None where one image at a time was too much.
+    """
+    batch_size = max(stage.batch_size for stage in task.config.stages)
+    current = min(micro_batch_limit(task.work) or batch_size, batch_size)
+    if current == 1:
+        return None
+    step = add_memory_step(task.work, (current + 1) // 2, batch_size, reason)
+    text = (
+        f"out of memory after epoch {epochs}; going on with {step['micro_batch']} images "
+        f"at a time, {step['accumulation']} times a step of {batch_size}"
+    )
+    return {"kind": "memory", **step, "text": text}
+
+
+def no_room(task: Task) -> str:
+    """Why a task is given up whose single images are too much, and what to do."""
+    return (
+        f"{task.config.name}: out of memory even with one image at a time; choose a smaller "
+        "image_size or backbone, or close other programs"
+    )
 
 
 @dataclass
@@ -306,21 +344,3 @@ def _explain(task: Task, end: _End, log: Path) -> str:
     else:
         reason = f"its process ended with {_ending(end.status)}"
     return f"trial {task.config.name!r}: {reason}; the log is {log}\n{_tail(log)}"
-
-
-EXECUTORS = {"local": LocalExecutor}
-
-
-def find_executor(executor: Any) -> Executor:
-    """An executor by name, or the one given.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of that name.
-    """
-    if not isinstance(executor, str):
-        return executor  # type: ignore[no-any-return]
-    if executor not in EXECUTORS:
-        raise ConfigError(f"executor: expected one of {', '.join(EXECUTORS)}, got {executor!r}")
-    return EXECUTORS[executor]()

@@ -11,7 +11,7 @@ from helpers.core import TARGET_INDEX, ConfigError, atomic_file, cache_home
 from helpers.dataset import SPLITS, assert_grouped
 from helpers.models import backend_name
 from helpers.training.configuration import TrialConfig
-from helpers.training.executors import find_executor
+from helpers.training.selection import find_executor
 from helpers.training.trials import (
     TABLE_COLUMNS,
     OnEvent,
@@ -27,7 +27,7 @@ from helpers.training.trials import (
 def run_trials(
     configs: Sequence[TrialConfig],
     catalogue: pd.DataFrame | Sequence[pd.DataFrame],
-    executor: Any = "local",
+    executor: Any = None,
     progress: OnEvent | None = None,
     *,
     grouped: bool = True,
@@ -41,8 +41,9 @@ def run_trials(
     catalogue : DataFrame or sequence of DataFrame
         With a `split` column of "train", "valid" and, as a rule, "test"; one for all
         configurations, or one for each, as in a cross-validation.
-    executor : {"local"} or Executor, default="local"
-        Who trains; see `helpers.training.executors`.
+    executor : {"local", "ray"} or Executor, optional
+        Who trains; see `helpers.training.selection`. Where None, whom ``DERMBOOK_EXECUTOR`` names,
+        else "local".
     progress : callable, optional
         Called with an event, a dict with at least ``kind`` ("cached", "start", "epoch",
         "done", "failed"), ``trial`` (the name) and ``text``.

@@ -105,6 +105,18 @@ def test_lines_are_printed_as_they_end() -> None:
     assert console.export_text().splitlines() == ["a: 2 epochs", "b: from the cache"]
 
 
+def test_more_trials_than_lines_are_counted() -> None:
+    """A terminal of five lines shows those in training, and how many there are."""
+    console = Console(width=60, height=5, file=StringIO(), force_terminal=True)
+    lines = TrialLines(console, [f"trial-{number}" for number in range(9)])
+    with lines:
+        lines.update({"kind": "done", "trial": "trial-0", "text": "2 epochs"})
+        lines.update({"kind": "epoch", "trial": "trial-4", "text": "epoch 1/2"})
+        assert lines.live is not None
+        shown = [str(line) for line in lines.live.renderable.renderables[0].renderables]  # type: ignore[union-attr]
+    assert shown == ["9 trials: 1 ended, 7 waiting", "trial-4: epoch 1/2"]
+
+
 @pytest.mark.slow
 def test_a_system_is_trained_and_set_beside_its_claims(tiny_folder: Path) -> None:
     """Trained once, then from the cache; scores, claims, choices and the folder are printed."""

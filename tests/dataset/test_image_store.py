@@ -16,7 +16,15 @@ from helpers.core.errors import ConfigError, DataError
 from helpers.core.files import cache_home, read_json, write_json
 from helpers.dataset import image_store as images
 from helpers.dataset.decoding import read_image
-from helpers.dataset.image_store import open_store, resize_image, store_key, verify_store
+from helpers.dataset.image_store import (
+    adopt_store,
+    has_store,
+    open_store,
+    resize_image,
+    store_key,
+    store_record,
+    verify_store,
+)
 
 
 @pytest.fixture
@@ -218,3 +226,18 @@ def test_a_real_small_disk(
     with pytest.raises(ConfigError, match=r"No space left.*DERMBOOK_HOME"):
         open_store(few, (200, 300))
     assert not [path for path in (disk / "stores").iterdir() if path.suffix != ".lock"]
+
+
+def test_a_store_is_taken_over_from_another_machine(few: pd.DataFrame, tmp_path: Path) -> None:
+    """Its bytes are compared with its record, and are asked for once; damage takes no name."""
+    sent = open_store(few, (33, 41))
+    record, path = store_record(sent.path), tmp_path / "stores" / sent.path.name
+    content = sent.path.read_bytes()
+    assert "state" not in record and not has_store(path, record)
+    with pytest.raises(DataError, match="expected the image store that was sent"):
+        adopt_store(path, record, [content[:-1]])
+    assert not path.exists() and not has_store(path, record)
+    adopt_store(path, record, (content[at : at + 1000] for at in range(0, len(content), 1000)))
+    assert has_store(path, record) and path.read_bytes() == content
+    adopt_store(path, record, iter([b"not asked for"]))
+    assert not has_store(path, record | {"sha256": "another"})

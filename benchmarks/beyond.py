@@ -1,0 +1,254 @@
+"""What far more images, trials and GPUs would take: measured here, and reckoned from that.
+
+``beyond.json`` holds what was measured, ``beyond.md`` is the page that is written from it, and a
+test holds the page against the numbers.
+
+    python -m benchmarks.beyond --sizes 1000,3000,10000,30000,100000 --ray benchmarks/ray.json
+    python -m benchmarks.beyond --page
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.scaling import measure_scaling
+from helpers.core import cache_home, folder_bytes, read_json, write_json
+
+HERE = Path(__file__).parent
+NUMBERS, PAGE = HERE / "beyond.json", HERE / "beyond.md"
+
+IMAGES, TRIALS, GPUS = 400_000, 1_000, 100
+SIDE = 224
+LINK_BYTES = 1.25e9
+"""A second, of a network of 10 Gbit."""
+
+GPU_IMAGES = 1_000.0
+"""Images a second of a training of ResNet50 at 224 x 224 on one GPU. An assumption, and said so."""
+
+EPOCHS = 30
+BACKBONES = ("ResNet50", "EfficientNetB3", "InceptionResNetV2", "EfficientNetLite0")
+
+
+def trial_bytes(folder: Path) -> dict[str, dict[str, float]]:
+    """Bytes of a finished trial of each backbone in a folder of trials: the one that learns most.
+
+    Returns
+    -------
+    dict of str to dict
+        ``folder`` (what comes back), ``checkpoint`` (what goes to the storage after an epoch:
+        weights, and two moments of each that learns) and ``parameters``.
+    """
+    found = {}
+    for backbone in BACKBONES:
+        paths = folder.glob(f"{backbone.lower()}-*/trial.json")
+        trials = [(path, read_json(path)) for path in sorted(paths)]
+        if not trials:
+            continue
+        path, record = max(trials, key=lambda trial: trial[1]["trainable_parameters"])
+        parameters, learning = record["parameters"], record["trainable_parameters"]
+        found[backbone] = {
+            "parameters": parameters,
+            "folder": folder_bytes(path.parent),
+            "checkpoint": 4 * (parameters + 2 * learning),
+        }
+    return found
+
+
+def measure_beyond(sizes: Sequence[int], trials: Path) -> dict[str, Any]:
+    """Measure parts at all sizes, and look at finished trials."""
+    before = os.getloadavg()[0]
+    scaling = measure_scaling(sizes, progress=print)
+    return {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "load": [before, os.getloadavg()[0]],
+        "scaling": scaling,
+        "trials": trial_bytes(trials),
+    }
+
+
+def _reckon(part: dict[str, Any], n_images: int) -> tuple[float, float]:
+    """Seconds and MiB at another size: in proportion to the last point."""
+    last = part["images"][-1]
+    grown = part["kib_per_image"] * (n_images - last) / 1024
+    return part["seconds"][-1] * n_images / last, part["peak_mib"][-1] + max(grown, 0.0)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' for _ in head)}|"]
+    return lines + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def render(numbers: dict[str, Any]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    numbers : dict
+        Of `measure_beyond`, with ``ray`` of `benchmarks.ray_scaling.measure_ray` where that was
+        measured.
+    """
+    scaling, trials, ray = numbers["scaling"], numbers["trials"], numbers.get("ray")
+    sizes = next(iter(scaling.values()))["images"]
+    busy = max(numbers["load"]) > 1.5 * numbers["machine"]["cores"]
+    store = IMAGES * SIDE * SIDE * 3
+    of_resnet = trials["ResNet50"]
+    epoch = 0.6 * IMAGES / GPU_IMAGES
+    hours = TRIALS * EPOCHS * epoch / GPUS / 3600
+    back = TRIALS * of_resnet["folder"]
+    kept = GPUS * of_resnet["checkpoint"] / epoch
+    lines = [
+        "# Beyond this machine",
+        "",
+        "Generated from `beyond.json` by `python -m benchmarks.beyond --page`; not edited.",
+        "",
+        f"Measured with {numbers['machine']['cores']} cores"
+        + (
+            f", while others computed on them as well (load {max(numbers['load']):.0f}): seconds "
+            "are too many, their growth and all bytes are right."
+            if busy
+            else "."
+        ),
+        "",
+        "## What was measured",
+        "",
+        *_table(
+            ["part", *(f"{size:,} images" for size in sizes), "exponent", "KiB an image"],
+            [
+                [
+                    name,
+                    *(f"{seconds:.1f} s" for seconds in part["seconds"]),
+                    f"{part['time_exponent']:.2f}",
+                    f"{part['kib_per_image']:.2f}",
+                ]
+                for name, part in scaling.items()
+            ],
+        ),
+        "",
+        "The store is one of 16 x 16 pixels from small pictures: its rows show what an image costs "
+        "besides its pixels. The catalogue is read, checked, and read again from its cache.",
+        "",
+        *_table(
+            ["network", "parameters", "comes back", "goes to the storage an epoch"],
+            [
+                [
+                    name,
+                    f"{one['parameters']:,}",
+                    f"{one['folder'] / 2**20:.0f} MiB",
+                    f"{one['checkpoint'] / 2**20:.0f} MiB",
+                ]
+                for name, one in trials.items()
+            ],
+        ),
+        "",
+        f"Ray: {ray['tasks_per_second']:,.0f} empty tasks a second; eight trials on two machines "
+        f"of one core take {ray['ratio']:.2f} of the time on one; its own cost is "
+        f"{ray['cost']:.1f} s of {ray['local']:.0f} s of training."
+        if ray
+        else "Ray's own costs and whole reports at these sizes were not measured here: `python -m "
+        "benchmarks.ray_scaling`, and `dermbook report --max-images`.",
+        "",
+        f"## {IMAGES:,} images, {TRIALS:,} trials, {GPUS} GPUs",
+        "",
+        f"Reckoned in proportion from the largest size, for {EPOCHS} epochs of ResNet50 at {SIDE} "
+        f"x {SIDE}, {GPU_IMAGES:,.0f} images a second on a GPU and a network of "
+        f"{LINK_BYTES * 8 / 1e9:.0f} Gbit/s. The last two are assumptions, and no measurement.",
+        "",
+        *_table(
+            ["what", "takes", "from"],
+            [
+                *(
+                    [
+                        name,
+                        f"{_reckon(part, IMAGES)[0]:,.0f} s, {_reckon(part, IMAGES)[1]:,.0f} MiB",
+                        "the table above",
+                    ]
+                    for name, part in scaling.items()
+                    if name != "store"
+                ),
+                [
+                    "image store",
+                    f"{store / 1e9:.0f} GB on each machine; {store / LINK_BYTES:.0f} s for one to "
+                    "get it",
+                    f"{IMAGES:,} x {SIDE} x {SIDE} x 3 bytes",
+                ],
+                [
+                    "training",
+                    f"{hours:.0f} h on all GPUs, {epoch / 60:.0f} minutes an epoch",
+                    "60 % of the images train",
+                ],
+                [
+                    "checkpoints",
+                    f"{kept / 1e6:.0f} MB/s into the storage",
+                    f"{of_resnet['checkpoint'] / 1e6:.0f} MB a GPU and epoch",
+                ],
+                [
+                    "finished trials",
+                    f"{back / 1e9:.0f} GB in all, {back / LINK_BYTES:.0f} s of the network",
+                    f"{of_resnet['folder'] / 1e6:.0f} MB each",
+                ],
+                [
+                    "messages",
+                    f"{GPUS * 2 / epoch:.1f} a second to the display",
+                    "an event an epoch and its start",
+                ],
+            ],
+        ),
+        "",
+        "## What breaks first",
+        "",
+        f"1. **Sending the image store.** It is handed to Ray whole by the machine that asks: "
+        f"{store / 1e9:.0f} GB that do not fit Ray's memory and are written to its disk a second "
+        f"time. With {GPUS} machines that all begin at once they come from few sources. What to "
+        "change: build the store where the cache is shared (`DERMBOOK_HOME` on a disk that all "
+        "machines see: then nothing is sent), or send it through `--storage`, in shards of some "
+        "gigabytes.",
+        "2. **Reading the store.** A training reads rows in any order from a memory map. As long "
+        f"as {store / 1e9:.0f} GB fit the memory of a machine that is free; else an epoch reads "
+        f"{GPU_IMAGES * SIDE * SIDE * 3 / 1e6:.0f} MB/s for each GPU in pieces of "
+        f"{SIDE * SIDE * 3 / 1e3:.0f} kB, which a local SSD gives and a shared disk with {GPUS} "
+        "readers does not. What to change: shuffle shards, and rows within some of them.",
+        "3. **One machine that asks.** It holds a lock file and a stream for each of at most 256 "
+        "trials that the cluster knows of. More GPUs than that would wait for it. What to change: "
+        "`MOST_SENT`, and the limit of open files.",
+        "4. **The report.** Chapters hold the predictions of their trials as tables in memory: "
+        f"{TRIALS:,} trials of 40 % of {IMAGES:,} images with seven probabilities are "
+        f"{TRIALS * 0.4 * IMAGES * 11 * 8 / 1e9:.0f} GB. What to change: score each trial where it "
+        "was trained, and keep its scores and resamples.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, or write the page of what was measured."""
+    parser = argparse.ArgumentParser(description="What far more images and trials would take")
+    parser.add_argument("--sizes", default="1000,3000,10000,30000,100000")
+    parser.add_argument("--trials", type=Path, help="Of finished trials. [default: the cache's]")
+    parser.add_argument("--ray", type=Path, help="What benchmarks.ray_scaling wrote.")
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="Only write the page; with --trials and --ray, of those too.",
+    )
+    options = parser.parse_args(arguments)
+    if options.page:
+        numbers = read_json(NUMBERS)
+        if options.trials is not None:
+            numbers["trials"] = trial_bytes(options.trials)
+    else:
+        sizes = [int(size) for size in options.sizes.split(",")]
+        numbers = measure_beyond(sizes, options.trials or cache_home() / "trials")
+    if options.ray is not None:
+        numbers["ray"] = read_json(options.ray)
+    write_json(NUMBERS, numbers)
+    PAGE.write_text(render(numbers), encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()
