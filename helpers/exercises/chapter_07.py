@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import cv2
@@ -111,6 +112,11 @@ def _relu_first(maps: Maps, gradients: Maps) -> Maps:
 def _unweighted(maps: Maps, gradients: Maps) -> Maps:
     result: Maps = maps.sum(axis=-1)
     return result
+
+
+def _as_table(function: Callable[..., Maps]) -> Callable[..., pd.DataFrame]:
+    """A function with its result in the form of right answers."""
+    return lambda *arguments: pd.DataFrame(function(*arguments))
 
 
 def _map_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
@@ -262,14 +268,19 @@ EXERCISES = (
             "np.maximum(..., 0) of the sum over channels, (maps * alpha).sum(axis=-1).",
         ),
         (
-            Mistake("the sum without the ReLU", lambda right, run: _without_relu),
-            Mistake("gradients summed over the cells, not their mean", lambda right, run: _summed),
+            Mistake("the sum without the ReLU", lambda right, run: _as_table(_without_relu)),
+            Mistake(
+                "gradients summed over the cells, not their mean",
+                lambda right, run: _as_table(_summed),
+            ),
             Mistake(
                 "each cell's own gradient as its weight, in place of the channel's mean",
-                lambda right, run: _cell_by_cell,
+                lambda right, run: _as_table(_cell_by_cell),
             ),
-            Mistake("the ReLU of each channel before the sum", lambda right, run: _relu_first),
-            Mistake("the maps without weights", lambda right, run: _unweighted),
+            Mistake(
+                "the ReLU of each channel before the sum", lambda right, run: _as_table(_relu_first)
+            ),
+            Mistake("the maps without weights", lambda right, run: _as_table(_unweighted)),
             Mistake("a map", lambda right, run: right[0][1], told=False),
         ),
         "Where all gradients are negative, nothing in the layer speaks for the class, and the map "

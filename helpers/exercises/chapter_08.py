@@ -91,9 +91,8 @@ def _inverse(right: float, run: Run) -> float:
     return float(differing(1 / right, right, by=0.2))
 
 
-def _share_of_loss(right: float, run: Run) -> float:
-    rare, common = (float(share) for share in _ends(run)["share, sqrt"])
-    return float(differing(rare / common, right, by=0.2))
+def _weight_alone(right: float, run: Run) -> float:
+    return float(differing(float(_ends(run)["sqrt"].iloc[0]), right, by=0.2))
 
 
 # 08.2: who makes up the loss
@@ -188,7 +187,7 @@ def _one_more(right: set[str], run: Run) -> set[str]:
 
 
 def _hits(table: pd.DataFrame, factor: float = 1) -> int:
-    changed = table[_PROBABILITIES].to_numpy(dtype=float)
+    changed = table[_PROBABILITIES].to_numpy(dtype=float, copy=True)
     changed[:, CLASSES.index("mel")] *= factor
     called = changed.argmax(axis=1) == CLASSES.index("mel")
     return int((called & (table["dx"] == "mel").to_numpy()).sum())
@@ -319,7 +318,7 @@ EXERCISES = (
         (
             Mistake("the balanced weights, which are the squares of these", _balanced_pull),
             Mistake("the commoner class divided by the rarer one", _inverse),
-            Mistake("the shares of the loss, which hold all images of a class", _share_of_loss),
+            Mistake("the weight of the rarest class by itself", _weight_alone),
             Mistake("a tenth of an image off", lambda right, run: right + 0.1, told=False),
             Mistake("one image off", lambda right, run: right + 1, told=False),
             AS_TEXT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -173,11 +174,16 @@ def _columns_normalised(y_prob: Array, learned: Array, here: Array) -> Array:
     return result
 
 
+def _as_table(function: Callable[..., Array]) -> Callable[..., pd.DataFrame]:
+    """A function with its result in the form of right answers."""
+    return lambda *arguments: pd.DataFrame(function(*arguments))
+
+
 def _share_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
     """Pictures of the second clinic with its shares, and two classes by hand."""
     table = external(run)
-    learned = learned_shares(run).reindex(CLASSES, fill_value=0.0).clip(lower=0.01)
-    here = table["dx"].value_counts(normalize=True).reindex(CLASSES, fill_value=0.0)
+    found = (learned_shares(run), table["dx"].value_counts(normalize=True))
+    learned, here = (shares.reindex(CLASSES, fill_value=0.0).clip(lower=0.01) for shares in found)
     given = {
         "two classes, and one three times as common here": (
             np.array([[0.5, 0.5], [0.9, 0.1]]),
@@ -187,7 +193,7 @@ def _share_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
         "pictures of the second clinic": (
             table[_PROBABILITIES].to_numpy(dtype=float)[:8],
             (learned / learned.sum()).to_numpy(dtype=float),
-            here.to_numpy(dtype=float),
+            (here / here.sum()).to_numpy(dtype=float),
         ),
         "the same shares in both places": (
             np.array([[0.2, 0.3, 0.5]]),
@@ -325,13 +331,15 @@ EXERCISES = (
             "changed / changed.sum(axis=1, keepdims=True)",
         ),
         (
-            Mistake("the correction the other way round", lambda right, run: _reversed),
-            Mistake("rows that do not sum to 1", lambda right, run: _not_normalised),
+            Mistake("the correction the other way round", lambda right, run: _as_table(_reversed)),
+            Mistake("rows that do not sum to 1", lambda right, run: _as_table(_not_normalised)),
             Mistake(
                 "the shares here alone, not over those learned",
-                lambda right, run: _here_alone,
+                lambda right, run: _as_table(_here_alone),
             ),
-            Mistake("columns divided by their sums", lambda right, run: _columns_normalised),
+            Mistake(
+                "columns divided by their sums", lambda right, run: _as_table(_columns_normalised)
+            ),
             Mistake("a table", lambda right, run: right[0][1], told=False),
         ),
         "It needs no label of a single picture, only the shares. Where another camera changes how "
