@@ -90,24 +90,25 @@ def _all_but(right: set[str], run: Run) -> set[str]:
 
 
 def _one_hot(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    """Without names of columns: the order of the classes is what is asked."""
     places = [list(classes).index(dx) for dx in labels]
-    return pd.DataFrame(np.eye(len(classes))[places], columns=list(classes))
+    return pd.DataFrame(np.eye(len(classes))[places])
 
 
-def _own_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    return _one_hot(labels, sorted(set(labels))).to_numpy()
+def _own_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    return _one_hot(labels, sorted(set(labels)))
 
 
-def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    return _one_hot(labels, sorted(classes)).to_numpy()
+def _sorted_list(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    return _one_hot(labels, sorted(classes))
 
 
-def _numbers(labels: Sequence[str], classes: Sequence[str]) -> list[int]:
-    return [list(classes).index(dx) for dx in labels]
+def _numbers(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame([list(classes).index(dx) for dx in labels])
 
 
-def _turned(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    return _one_hot(labels, classes).to_numpy().T
+def _turned(labels: Sequence[str], classes: Sequence[str]) -> pd.DataFrame:
+    return _one_hot(labels, classes).T
 
 
 def _label_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
@@ -388,9 +389,13 @@ EXERCISES = (
             "Of n lesions take max(1, round(0.2 * n)); valid is rows['lesion_id'].isin(drawn).",
         ),
         (
-            Mistake("images drawn at random, so that lesions are torn", _cut_so("shuffled first")),
-            Mistake("the last fifth of the file", _cut_so("by position")),
-            Mistake("nobody validates", lambda right, run: _with(False, run)),
+            Mistake(
+                "images drawn at random, so that lesions are torn",
+                _cut_so("shuffled first"),
+                told=False,
+            ),
+            Mistake("the last fifth of the file", _cut_so("by position"), told=False),
+            Mistake("nobody validates", lambda right, run: _with(False, run), told=False),
             Mistake("everybody validates", lambda right, run: _with(True, run), told=False),
             Mistake(
                 "half of the images",

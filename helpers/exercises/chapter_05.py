@@ -161,6 +161,10 @@ def _holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(p_values, holm(list(p_values.values())).tolist(), strict=True))
 
 
+def _as_they_were(p_values: Mapping[str, float]) -> dict[str, float]:
+    return dict(p_values)
+
+
 def _bonferroni(p_values: Mapping[str, float]) -> dict[str, float]:
     return {name: min(1.0, len(p_values) * p) for name, p in p_values.items()}
 
@@ -344,7 +348,7 @@ EXERCISES = (
                 lambda right, run: _falling,
             ),
             Mistake("probabilities above 1", lambda right, run: _above_one),
-            Mistake("the p values as they were", lambda right, run: dict),
+            Mistake("the p values as they were", lambda right, run: _as_they_were),
             Mistake("a number", lambda right, run: 0.03, told=False),
         ),
         "It promises as much as Bonferroni's procedure and never claims less.",

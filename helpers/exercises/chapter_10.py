@@ -123,12 +123,11 @@ def _softened(p: np.ndarray, temperature: float) -> pd.DataFrame:
     return pd.DataFrame(raised / raised.sum())
 
 
-def _divided(p: np.ndarray, temperature: float) -> np.ndarray:
-    divided: np.ndarray = np.asarray(p) / temperature
-    return divided
+def _divided(p: np.ndarray, temperature: float) -> pd.DataFrame:
+    return pd.DataFrame(np.asarray(p) / temperature)
 
 
-def _divided_and_summed(p: np.ndarray, temperature: float) -> np.ndarray:
+def _divided_and_summed(p: np.ndarray, temperature: float) -> pd.DataFrame:
     divided = _divided(p, temperature)
     return divided / divided.sum()
 
@@ -137,9 +136,8 @@ def _other_power(p: np.ndarray, temperature: float) -> pd.DataFrame:
     return _softened(p, 1 / temperature)
 
 
-def _not_summed(p: np.ndarray, temperature: float) -> np.ndarray:
-    raised: np.ndarray = np.asarray(p) ** (1 / temperature)
-    return raised
+def _not_summed(p: np.ndarray, temperature: float) -> pd.DataFrame:
+    return pd.DataFrame(np.asarray(p) ** (1 / temperature))
 
 
 def _temperature_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
