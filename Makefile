@@ -40,7 +40,8 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-v
 USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-# Tests of the two apps drive a browser: what drives it is installed where there is one to drive.
+# Tests of the two apps and of JupyterLab drive a browser: what drives it, and JupyterLab, is installed
+# where there is one to drive.
 CHROMIUM ?= $(shell command -v chromium || command -v google-chrome)
 
 .PHONY: help setup report test lab app web bench check format lock clean
@@ -60,7 +61,7 @@ report: $(STAMP) ## Run the chapters, write the PDF and HTML (PROFILE SOURCE RUN
 	  $(if $(MAX_IMAGES),--max-images "$(MAX_IMAGES)") $(if $(SEED),--seed "$(SEED)") \
 	  $(if $(SPLIT),--split "$(SPLIT)") $(if $(AT_ONCE),--at-once "$(AT_ONCE)")
 
-test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
+test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser $(STAMP)-lab) ## Run the tests (TESTS=tests/dataset for some of them, WORKERS=0 in one process)
 	@# A file stays in one process, so that what its tests share is made once.
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 

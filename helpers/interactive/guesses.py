@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.core import read_json, write_json
+from helpers.core import DataError, read_json, write_json
 from helpers.interactive.questions import Choice, Number, Order, question_of
 from helpers.interactive.someone import can_show_controls, say
 from helpers.notebook import Run
@@ -42,8 +42,21 @@ class Guess:
 
     @property
     def value(self) -> Any:
-        """The committed guess; None where there is none."""
-        return read_json(self.path)["guess"] if self.path.exists() else None
+        """The committed guess; None where there is none.
+
+        Raises
+        ------
+        DataError
+            If its file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            return read_json(self.path)["guess"]
+        except (ValueError, KeyError, TypeError):
+            raise DataError(
+                f"{self.path}: expected a guess but it is damaged. {self._how_to_forget()}"
+            ) from None
 
     def commit(self, guess: Any) -> None:
         """Keep a guess for good.

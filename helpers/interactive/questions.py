@@ -12,6 +12,8 @@ import pandas as pd
 
 from helpers.statistics import Estimate, listed
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -52,11 +54,11 @@ class Choice:
             If the result is no name.
         """
         right = [result] if isinstance(result, str) else _names("result", result)
-        said = f"You guessed {self.text(guess)}; it is **{listed(right)}**"
-        if guess in right:
-            equal = ", equally" if len(right) > 1 else ""
-            return f"{said}{equal}. Right."
-        return f"{said}. Not what you guessed."
+        if not right:
+            return f"You guessed {self.text(guess)}; in this run there is no such name."
+        verb, equally = ("they are", ", equally") if len(right) > 1 else ("it is", "")
+        said = f"You guessed {self.text(guess)}; {verb} **{listed(right)}**{equally}."
+        return f"{said} Right." if guess in right else f"{said} Not what you guessed."
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,10 @@ class Number:
         if isinstance(result, Estimate) and isfinite(result.low) and isfinite(result.high):
             low, high = result.low * self._scale, result.high * self._scale
             found += f" [{self._number(low)}, {self._number(high)}]"
-            inside = low <= guess <= high
+            inside = low - _ROUNDING <= guess <= high + _ROUNDING
         off = guess - value
         said = f"You guessed {self.text(guess)}; it is {found}."
-        if abs(off) <= self.step / 2 * (1 + 1e-9):
+        if abs(off) <= self.step / 2 + _ROUNDING:
             return f"{said} Right."
         if inside:
             return f"{said} Within the interval."
@@ -173,7 +175,8 @@ class Order:
 
     def problem(self, guess: Any) -> str:
         """Anything but each name once."""
-        if isinstance(guess, list | tuple) and sorted(guess) == sorted(self.names):
+        guess = list(guess or [])
+        if sorted(guess) == sorted(self.names):
             return ""
         missing = [name for name in self.names if name not in guess]
         return f"Give each name once; {listed(missing)} {_have(missing)} no place yet."
