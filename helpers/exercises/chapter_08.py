@@ -440,7 +440,7 @@ EXERCISES = (
             OFF,
             ONE_MISSING,
         ),
-        "What class weights did to the names can be undone after the training, or done by it: "
-        "where accuracy rises and balanced accuracy falls, the common class has its own again.",
+        "What class weights do to the names, a multiplication after the training can undo, or do. "
+        "Where accuracy rises and balanced accuracy falls, the common class has its own again.",
     ),
 )

@@ -184,7 +184,7 @@ def _share_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
     table = external(run)
     found = (learned_shares(run), table["dx"].value_counts(normalize=True))
     learned, here = (shares.reindex(CLASSES, fill_value=0.0).clip(lower=0.01) for shares in found)
-    given = {
+    given: dict[str, tuple[Array, Array, Array]] = {
         "two classes, and one three times as common here": (
             np.array([[0.5, 0.5], [0.9, 0.1]]),
             np.array([0.5, 0.5]),
