@@ -181,7 +181,7 @@ def _published_rates(run: Run) -> tuple[float, float, float]:
     scores = {
         name: claim(f"screening.{name}").value for name in ("accuracy", "recall", "precision")
     }
-    n_images = claim("screening.accuracy").n
+    n_images = int(claim("screening.accuracy").estimate.n)
     matrix = once(run, "09.matrix", lambda: matrices_that_fit(n_images, **scores, decimals=4))
     tp, fn, fp, tn = (float(count) for count in matrix.iloc[0])
     return tp / (tp + fn), fp / (fp + tn), tp / (tp + fp)
