@@ -95,8 +95,8 @@ def _right_alone(run: Run) -> dict[str, int]:
         right = []
         for name in ("Trial 2", "No augmentation"):
             table = trials[name].predictions_of("valid").set_index("image_id")
-            called = table.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
-            right.append(called == table["dx"])
+            called = table.filter(like="p_").idxmax(axis=1)
+            right.append(called == "p_" + table["dx"])
         second, control = right[0].align(right[1])
         return {
             "trial 2 alone": int((second & ~control).sum()),
@@ -112,8 +112,8 @@ def _all_right(right: dict[str, int], run: Run) -> dict[str, int]:
     counts = {}
     for key, name in (("trial 2 alone", "Trial 2"), ("control alone", "No augmentation")):
         table = trials[name].predictions_of("valid")
-        called = table.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
-        counts[key] = int((called == table["dx"]).sum())
+        called = table.filter(like="p_").idxmax(axis=1)
+        counts[key] = int((called == "p_" + table["dx"]).sum())
     return dict(differing(counts, right))
 
 

@@ -138,9 +138,11 @@ def _difference(run: Run) -> Estimate:
     trials = finished_trials(run, "comparison", "05")
     if len(trials) < 2:
         raise NotHere("it has one model, and nothing to compare it with")
-    tables = [trial.predictions_of("valid") for trial in trials[:2]]
+    first, second = (trial.predictions_of("valid") for trial in trials[:2])
     found: Estimate = once(
-        run, "11.difference", lambda: evaluation.compare(*tables, "accuracy", n_resamples=200)
+        run,
+        "11.difference",
+        lambda: evaluation.compare(first, second, "accuracy", n_resamples=200),
     )
     return found
 
