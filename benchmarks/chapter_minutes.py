@@ -25,8 +25,7 @@ from rich.table import Table
 
 from benchmarks.report_profile import profile_run
 from helpers.core import CHAPTERS, ROOT, ConfigError, atomic_file, read_json, write_json
-from helpers.notebook import FIGURE_MIME, TABLE_MIME
-from helpers.report import find_chapters
+from helpers.notebook import FIGURE_MIME, TABLE_MIME, find_chapters
 
 MEASURES = Path(__file__).with_name("chapter_minutes.json")
 EXERCISES = ROOT / "exercises"

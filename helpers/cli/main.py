@@ -204,7 +204,7 @@ def report(
 @app.command("chapters")
 def list_chapters() -> None:
     """List the chapters and what each needs."""
-    from helpers.report import find_chapters
+    from helpers.notebook import find_chapters
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("chapter", "title", "core", "minutes", "needs"):

@@ -72,6 +72,7 @@ from .research_questions import RANKINGS, paper_question, published_first
 from .screening_settings import settings_beside_published
 from .second_clinic import clinic_folder, looks_of_both
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
+from .ways import abilities, chapter_table, chapters_to_read, way_table
 
 __all__ = [
     "ABLATION",
@@ -81,6 +82,7 @@ __all__ = [
     "SEVEN_POINTS",
     "SEVEN_POINT_CUTOFF",
     "WHY_UNLIKE",
+    "abilities",
     "ablation_differences",
     "ablation_scores",
     "augmentation_parts",
@@ -90,6 +92,8 @@ __all__ = [
     "beside_published",
     "black_share",
     "called_share",
+    "chapter_table",
+    "chapters_to_read",
     "clinic_folder",
     "contrast_in_words",
     "contrast_table",
@@ -159,6 +163,7 @@ __all__ = [
     "unlike_fields",
     "unpack",
     "value_table",
+    "way_table",
     "weight_costs",
     "weight_of",
     "weight_table",

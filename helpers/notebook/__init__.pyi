@@ -1,4 +1,5 @@
 from .captions import FOLDER_VARIABLE
+from .chapters import find_chapters
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
 from .prose import MAGIC
 from .references import REFERENCES, REFERENCES_MIME, cited_keys, entries_of, known_keys, processed
@@ -14,6 +15,7 @@ __all__ = [
     "Run",
     "cited_keys",
     "entries_of",
+    "find_chapters",
     "known_keys",
     "open_run",
     "opened_run",

@@ -24,7 +24,7 @@ from helpers.core import (
     write_json,
 )
 from helpers.models import backend_name
-from helpers.report.chapters import find_chapters, select_chapters, suited_chapters
+from helpers.notebook.chapters import find_chapters, select_chapters, suited_chapters
 from helpers.report.cover import make_cover
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, update_manifest

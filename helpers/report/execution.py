@@ -15,7 +15,7 @@ from typing import Any
 
 from helpers.core import ROOT, ConfigError, write_json
 from helpers.notebook import FOLDER_VARIABLE
-from helpers.report.chapters import Chapter
+from helpers.notebook.chapters import Chapter
 
 START_SECONDS = 180
 STOP_SECONDS = 10

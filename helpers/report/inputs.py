@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import ROOT, cache_home, captions_path, digest, sha256_file
-from helpers.report.chapters import Chapter
+from helpers.notebook.chapters import Chapter
 
 _PACKAGES = (
     "tensorflow", "tensorflow-cpu", "keras", "tf-keras-vis", "numpy", "pandas", "scipy",
     "scikit-learn", "matplotlib", "opencv-python-headless", "pillow", "imagehash",
 )  # fmt: skip
 # What turns chapters into pages, or runs them, must not train anything again when it changes.
-_OUTSIDE = {"cli", "exercises", "report", "serving/apps", "training/cluster"}
+_OUTSIDE = {"cli", "exercises", "report", "serving/apps"}
 # What the pages depend on besides the room that makes them.
 _RENDERED = ("core/fonts.py", "notebook/display.py", "notebook/watermark.py", "plots/style.py",
              "notebook/references.py", "notebook/vendor/ieee.csl")  # fmt: skip

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from helpers.report.chapters import Chapter
+    from helpers.notebook.chapters import Chapter
     from helpers.report.results import ChapterResult
 
 STYLES = {"done": "green", "cached": "cyan", "failed": "bold red", "skipped": "yellow"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from helpers.report.chapters import Chapter
+from helpers.notebook.chapters import Chapter
 
 Status = Literal["done", "cached", "failed", "skipped"]
 

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from helpers.core import ConfigError, read_json, sha256_file, write_json
-from helpers.report.chapters import Chapter
+from helpers.notebook.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
 from helpers.report.results import ChapterResult
 

@@ -135,7 +135,7 @@ def section_blocks(section: Section, folder: Path) -> list[Node]:
                 blocks.append(_raw("#small-print["))
     if small:
         blocks.append(_raw("];"))
-    return blocks
+    return [*blocks, _raw("#place.flush();")]  # what was moved stays in its chapter
 
 
 def _part(part: Part, section: Section, folder: Path, keep: bool) -> list[Node]:

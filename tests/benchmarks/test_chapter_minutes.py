@@ -21,8 +21,8 @@ from benchmarks.chapter_minutes import (
     written_words,
 )
 from helpers.core import ConfigError, read_json, write_json
-from helpers.report import find_chapters
-from helpers.report.chapters import Chapter, read_chapter
+from helpers.notebook import find_chapters
+from helpers.notebook.chapters import Chapter, read_chapter
 
 CHAPTERS = find_chapters()
 

@@ -13,7 +13,7 @@ from helpers.core.errors import ConfigError, DataError
 from helpers.core.files import sha256_file
 from helpers.dataset.split_files import read_split
 from helpers.dataset.splits import SPLITS, split_catalogue
-from helpers.report import chapters as chapters_module
+from helpers.notebook import chapters as chapters_module
 
 
 @pytest.fixture

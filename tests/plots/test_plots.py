@@ -251,6 +251,22 @@ DRAWN: dict[str, Draw] = {
     "thousand_lesions": lambda c, p: plots.thousand_lesions(
         {"found": 19, "missed": 1, "alarms": 380, "spared": 600}
     ),
+    "threshold_rows": lambda c, p: plots.threshold_rows(
+        [
+            (
+                "threshold 0.50",
+                pd.DataFrame([[90, 10], [1, 9]], ["benign", "malignant"], ["benign", "malignant"]),
+                {"found": 18, "missed": 2, "alarms": 98, "spared": 882},
+            )
+        ]
+    ),
+    "recall_rows": lambda c, p: plots.recall_rows(
+        {
+            "unweighted": ev.per_class(p)["recall"].map(float),
+            "weighted": ev.per_class(p)["recall"].map(float),
+        },
+        "mel",
+    ),
     "size_against_score": lambda c, p: plots.size_against_score(
         exports(), ev.Estimate(0.7, 0.6, 0.8, 100)
     ),

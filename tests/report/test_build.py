@@ -22,9 +22,9 @@ from helpers.core import ROOT
 from helpers.core.errors import ConfigError, DataError, ReportError
 from helpers.core.files import read_json
 from helpers.core.fork_server import FORK
+from helpers.notebook.chapters import find_chapters
 from helpers.report import build, inputs
 from helpers.report.build import build_report
-from helpers.report.chapters import find_chapters
 from helpers.report.cover import Cover, make_cover
 from helpers.report.inputs import chapter_digests, code_digest, source_key
 from helpers.report.run_folder import run_folder

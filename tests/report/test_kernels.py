@@ -20,8 +20,8 @@ from support.small_chapters import PARAMETERS, write_chapter
 
 from helpers.core import ROOT
 from helpers.core.fork_server import FORK
+from helpers.notebook.chapters import find_chapters
 from helpers.report import kernels
-from helpers.report.chapters import find_chapters
 from helpers.report.progress import Progress
 from helpers.report.runner import LEAST_CHAPTERS, notebook_path, run_chapters
 
@@ -103,7 +103,7 @@ RUN = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from helpers.report.chapters import find_chapters
+from helpers.notebook.chapters import find_chapters
 from helpers.report.progress import Progress
 from helpers.report.runner import run_chapters
 

@@ -10,8 +10,8 @@ import pytest
 
 from helpers.core.files import read_json, write_json
 from helpers.core.machine import device_line, devices
+from helpers.notebook.chapters import Chapter
 from helpers.report import manifest as module
-from helpers.report.chapters import Chapter
 from helpers.report.manifest import build_manifest, update_manifest, versions
 from helpers.report.results import ChapterResult
 

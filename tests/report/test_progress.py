@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from helpers.report.chapters import Chapter
+from helpers.notebook.chapters import Chapter
 from helpers.report.progress import EventReader, Progress
 from helpers.report.results import ChapterResult
 

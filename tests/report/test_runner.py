@@ -26,9 +26,9 @@ from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
 from helpers.core.fork_server import ForkServer
 from helpers.notebook.captions import FOLDER_VARIABLE
+from helpers.notebook.chapters import Chapter, find_chapters
 from helpers.report import execution, kernels, runner
 from helpers.report.cells import read_chapter
-from helpers.report.chapters import Chapter, find_chapters
 from helpers.report.execution import check_parameters
 from helpers.report.progress import Progress
 from helpers.report.results import ChapterResult
@@ -413,7 +413,7 @@ import sys
 from pathlib import Path
 from rich.console import Console
 from helpers.cli.main import interrupt_on_sigterm
-from helpers.report.chapters import find_chapters
+from helpers.notebook.chapters import find_chapters
 from helpers.report.progress import Progress
 from helpers.report.runner import run_chapters
 interrupt_on_sigterm()

@@ -13,8 +13,8 @@ import pytest
 from pypdf import PdfReader
 from support.smoke_report import SmokeReport
 
+from helpers.notebook.chapters import find_chapters
 from helpers.report.build import build_report
-from helpers.report.chapters import find_chapters
 
 CHAPTERS = find_chapters()
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from helpers.core import ConfigError
-from helpers.report import chapters as chapters_module
-from helpers.report import ways
-from helpers.report.chapters import Chapter, find_chapters
-from helpers.report.ways import chapter_table, chapters_to_read, minutes_of, way_table
+from helpers.lessons import ways
+from helpers.lessons.ways import chapter_table, chapters_to_read, minutes_of, way_table
+from helpers.notebook import chapters as chapters_module
+from helpers.notebook.chapters import Chapter, find_chapters
 
 
 def _chapter(name: str, minutes: str = "15/20/1", **options: object) -> Chapter:

@@ -9,8 +9,8 @@ import pytest
 from support.small_chapters import write_chapter
 
 from helpers.core.errors import ConfigError
-from helpers.report import chapters as chapters_module
-from helpers.report.chapters import find_chapters, read_chapter, select_chapters, suited_chapters
+from helpers.notebook import chapters as chapters_module
+from helpers.notebook.chapters import find_chapters, read_chapter, select_chapters, suited_chapters
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from helpers.report.chapters import Chapter, find_chapters, select_chapters, suited_chapters
+from helpers.notebook.chapters import Chapter, find_chapters, select_chapters, suited_chapters
 
 MINUTES = ("reading", "exercises", "running")
 """What a chapter says that it takes, in its order."""
