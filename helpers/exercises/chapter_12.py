@@ -192,8 +192,8 @@ def _share_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
         ),
         "pictures of the second clinic": (
             table[_PROBABILITIES].to_numpy(dtype=float)[:8],
-            (learned / learned.sum()).to_numpy(dtype=float),
-            (here / here.sum()).to_numpy(dtype=float),
+            np.asarray(learned / learned.sum(), dtype=float),
+            np.asarray(here / here.sum(), dtype=float),
         ),
         "the same shares in both places": (
             np.array([[0.2, 0.3, 0.5]]),
