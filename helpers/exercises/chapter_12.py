@@ -192,8 +192,8 @@ def _share_cases(run: Run) -> list[tuple[Case, pd.DataFrame]]:
         ),
         "pictures of the second clinic": (
             table[_PROBABILITIES].to_numpy(dtype=float)[:8],
-            np.array(learned / learned.sum(), dtype=np.float64),
-            np.array(here / here.sum(), dtype=np.float64),
+            np.asarray(learned / learned.sum(), dtype=float),
+            np.asarray(here / here.sum(), dtype=float),
         ),
         "the same shares in both places": (
             np.array([[0.2, 0.3, 0.5]]),
