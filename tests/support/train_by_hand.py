@@ -1,6 +1,6 @@
 """Two epochs by `helpers.training.epochs`, and the same ones batch by batch; prints both as JSON.
 
-Run by test_epochs.py: ``python train_by_hand.py BACKEND SETTINGS``.
+Run by test_epochs.py: ``python train_by_hand.py BACKEND SETTINGS...``, a line for each settings.
 """
 
 from __future__ import annotations
@@ -105,9 +105,8 @@ def by_hand(settings: dict[str, Any], devices: int) -> tuple[Any, list[dict[str,
     return model, logs
 
 
-def main(backend: str, settings: dict[str, Any]) -> dict[str, Any]:
+def both_ways(settings: dict[str, Any]) -> dict[str, Any]:
     """Train both ways."""
-    choose_backend(backend)
     import keras
 
     devices = spread([CONFIG.stages[0].batch_size])
@@ -121,4 +120,6 @@ def main(backend: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], json.loads(sys.argv[2]))))
+    choose_backend(sys.argv[1])
+    for text in sys.argv[2:]:
+        print(json.dumps(both_ways(json.loads(text))))

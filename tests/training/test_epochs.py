@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,20 +27,31 @@ PLAIN: dict[str, Any] = {
 
 TWO = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "DERMBOOK_DEVICES": "cpu:2"}
 
+IN_ORDER: tuple[dict[str, Any], ...] = ({}, {"micro_batch": 3, "augments": "device"})
+ON_TWO: tuple[dict[str, Any], ...] = (
+    {"dropout": 0.3},
+    {"batch_norm": False, "micro_batch": 4, "augments": "device"},
+)
 
-def train(backend: str, settings: dict[str, Any], **variables: str) -> dict[str, Any]:
-    """Two epochs in a process of the backend's own."""
-    command = [interpreter(backend), str(SCRIPT), backend, json.dumps(settings)]
+
+@cache
+def trainings(backend: str, on_two: bool = False) -> list[dict[str, Any]]:
+    """Two epochs by each of the settings, in one process of the backend's own."""
+    # torch's dropout has no state of its own that both could begin with.
+    dropout = {"dropout": 0.0 if backend == "torch" else 0.3}
+    changes = [] if on_two else [dropout | change for change in IN_ORDER]
+    changes += ON_TWO if backend == "jax" else ()
+    command = [interpreter(backend), str(SCRIPT), backend]
     done = subprocess.run(
-        command,
-        env=environment(backend, **variables),
+        [*command, *(json.dumps(PLAIN | change) for change in changes)],
+        env=environment(backend, **(TWO if on_two else {})),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found = dict(json.loads(done.stdout.splitlines()[-1]))
-    assert found["backend"] == backend
+    found = [dict(json.loads(line)) for line in done.stdout.splitlines()[-len(changes) :]]
+    assert {training["backend"] for training in found} == {backend}
     return found
 
 
@@ -51,26 +63,20 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any], tolerance: floa
     np.testing.assert_allclose(found["values"], expected["values"], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("change", [{}, {"micro_batch": 3, "augments": "device"}], ids=str)
+@pytest.mark.parametrize("number", range(len(IN_ORDER)), ids=map(str, IN_ORDER))
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_epoch_is_its_batches_in_order(backend: str, change: dict[str, Any]) -> None:
+def test_epoch_is_its_batches_in_order(backend: str, number: int) -> None:
     """Workers or not, an epoch ends where training on batch after batch ends."""
-    # torch's dropout has no state of its own that both could begin with.
-    dropout = 0.0 if backend == "torch" else 0.3
-    found = train(backend, PLAIN | {"dropout": dropout} | change)
+    found = trainings(backend)[number]
     assert_same(found["engine"], found["hand"], 1e-5)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"dropout": 0.3}, {"batch_norm": False, "micro_batch": 4, "augments": "device"}],
-    ids=str,
-)
-def test_two_devices_train_as_one(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("number", range(len(ON_TWO)), ids=map(str, ON_TWO))
+def test_two_devices_train_as_one(number: int) -> None:
     """Batches divided between two devices, a last odd one included, give the same numbers."""
-    one = train("jax", PLAIN | change)
-    two = train("jax", PLAIN | change, **TWO)
+    one = trainings("jax")[len(IN_ORDER) + number]
+    two = trainings("jax", on_two=True)[number]
     assert (one["devices"], two["devices"]) == (1, 2)
     gap = np.abs(np.subtract(two["engine"]["values"], one["engine"]["values"])).max()
-    print(f"{change}: weights differ by {gap:.1e} at most")
+    print(f"{ON_TWO[number]}: weights differ by {gap:.1e} at most")
     assert_same(two["engine"], one["engine"], 1e-4)
