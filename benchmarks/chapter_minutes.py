@@ -91,7 +91,11 @@ def _source(cell: dict[str, Any]) -> str:
 
 def written_words(notebook: dict[str, Any]) -> int:
     """Words of a notebook's own prose, without its references."""
-    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    cells = [
+        cell
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "markdown" and "notice" not in cell["metadata"].get("tags", [])
+    ]
     return sum(count_words(_source(cell).partition("## References")[0]) for cell in cells)
 
 
