@@ -33,7 +33,7 @@ from helpers.core import BROKEN_MEMBER, ConfigError, atomic_file
 
 MAX_DIRECTIONS = 64
 N_DIRECTIONS = 32
-QUANTILE = 0.985
+QUANTILE = 0.97
 FLOOR = 0.1
 """What is added to each feature's variance, in mean variances of all."""
 _FOLDS = 5
@@ -178,7 +178,7 @@ def fit_gate(
         is chosen.
     n_directions : int, default=32
         Directions that are told apart, 64 at most; fewer where there are few pictures.
-    quantile : float, default=0.985
+    quantile : float, default=0.97
         Share of validation pictures that are to be accepted.
 
     Returns
