@@ -6,7 +6,7 @@ import pytest
 from support.small_chapters import write_chapter
 from typer.testing import CliRunner
 
-from helpers import dataset, report
+from helpers import dataset, notebook, report
 from helpers.cli import class_sets
 from helpers.cli import main as cli
 from helpers.core.errors import ConfigError, DataError
@@ -122,7 +122,7 @@ def test_chapters_are_listed(call, monkeypatch, tmp_path):
     write_chapter(tmp_path, "01_a", ["1"])
     write_chapter(tmp_path, "02_b", ["1"], needs=["01_a"], core=False)
     found = chapters_module.find_chapters(tmp_path)
-    monkeypatch.setattr(report, "find_chapters", lambda: found)
+    monkeypatch.setattr(notebook, "find_chapters", lambda: found)
     lines = call("chapters").output.splitlines()
     assert lines[1].split() == ["01_a", "Chapter", "01", "core", "5"]
     assert lines[2].split() == ["02_b", "Chapter", "02", "5", "01"]

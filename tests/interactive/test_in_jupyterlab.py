@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from support.in_jupyterlab import chromium_page, find_chromium, jupyterlab
+from support.in_jupyterlab import jupyterlab, skip_without_jupyterlab
 from support.predictions import make_screening_predictions
 
 pytestmark = pytest.mark.slow
@@ -37,6 +37,9 @@ touch(run, {"by": slider}, lambda by: 1 / by, lambda by: str(1 // by))
 )
 
 
+pytest_plugins = ("support.small_page",)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a notebook that asks, and a table of predictions."""
@@ -50,19 +53,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def page(chromium: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The notebook in JupyterLab, all of its cells run."""
-    executable = find_chromium()
-    with (
-        jupyterlab(folder, tmp_path_factory.mktemp("lab")) as address,
-        chromium_page(executable, PATIENCE_MS) as opened,
-    ):
+    skip_without_jupyterlab()
+    with jupyterlab(folder, tmp_path_factory.mktemp("lab")) as address:
+        opened = chromium.new_page(viewport={"width": 1200, "height": 1600})
+        opened.set_default_timeout(PATIENCE_MS)
         opened.goto(address.format("lesson.ipynb"))
         opened.get_by_text("| Idle").wait_for()
         opened.get_by_role("menuitem", name="Run", exact=True).click()
         opened.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         opened.locator(".widget-label", has_text="Divide by").wait_for()
         yield opened
+        opened.close()
 
 
 def run_again(page: Any, number: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,35 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helpers.core import ROOT
 from support.loopback import free_port
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 
-
-def find_chromium() -> str:
-    """Path of a Chromium; the test is skipped where this or JupyterLab is missing."""
-    for module, remedy in (
-        ("playwright", "make setup WITH=browser"),
-        ("jupyterlab", "make setup WITH=lab"),
-        ("ipywidgets", "make setup WITH=lab"),
-    ):
+def skip_without_jupyterlab() -> None:
+    """Skip the test where JupyterLab or its widgets are missing."""
+    for module in ("jupyterlab", "ipywidgets"):
         if find_spec(module) is None:
-            pytest.skip(f"{module} is not installed: run '{remedy}'")
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium here; set CHROMIUM to the path of one")
-    return found
+            pytest.skip(f"{module} is not installed: run 'make setup WITH=lab'")
 
 
 @contextmanager
@@ -105,18 +87,3 @@ def jupyterlab(folder: Path, place: Path) -> Iterator[str]:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait(20)
-
-
-@contextmanager
-def chromium_page(executable: str, patience_ms: float) -> Iterator[Any]:
-    """A page in a headless Chromium that finds no host but this machine."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        try:
-            page = browser.new_page(viewport={"width": 1200, "height": 1600})
-            page.set_default_timeout(patience_ms)
-            yield page
-        finally:
-            browser.close()

@@ -44,6 +44,8 @@ STRANGE: dict[str, Any] = {
     "an exception": ValueError("x"),
 }
 
+EMPTY = ("nothing in a list", "an empty table")
+
 
 def run_notebook(path: Path, profile: str, folder: str) -> dict[str, Any]:
     """Execute the cells in order; what ``check`` said, and the first cell that raised."""
@@ -86,6 +88,8 @@ def wrong_answers(chapter: str) -> dict[str, Any]:
             mistakes[mistake.name] = [verdict.state, verdict.text]
         strange = {}
         for name, answer in STRANGE.items():
+            if name in EMPTY and isinstance(right, set) and not right:
+                continue  # there is none, and that is what it says
             verdict = judge(exercise, answer, run)
             strange[name] = [verdict.state, verdict.text]
         found[exercise.id] = {"mistakes": mistakes, "skipped": skipped, "strange": strange}
