@@ -35,7 +35,7 @@ def _problems(folder: Path, computed: set[str]) -> list[str]:
         }
         problems += [f"{path.name}: no work {key}" for key in sorted((asked | listed) - set(known))]
         problems += [f"{path.name}: {key} is cited and listed" for key in sorted(cited & listed)]
-        if cited and not _LISTED.search(text):
+        if not _LISTED.search(text):
             problems.append(f"{path.name}: does not list what it cites")
         used |= cited | listed
     return [*problems, *(f"nobody cites {key}" for key in known if key not in used)]
