@@ -151,6 +151,6 @@ def chapter_digests(
         own = [sha256_file(path) for path in (chapter.path, captions) if path.is_file()]
         if chapter.overview:
             folder = chapter.path.parent
-            own += [rendering_digest(), files_digest(folder.glob("*.ipynb"), folder)]
+            own.append(files_digest(folder.glob("*.ipynb"), folder))
         digests[chapter.name] = digest([chapter.name, own, dict(parameters), shared, needed])
     return digests
