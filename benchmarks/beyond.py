@@ -155,8 +155,8 @@ def render(numbers: dict[str, Any]) -> str:
     Parameters
     ----------
     numbers : dict
-        Of `measure_beyond`, with ``ray`` of `benchmarks.ray_scaling.measure_ray` where that was
-        measured.
+        Of `measure_beyond`, with ``ray`` of `benchmarks.ray_scaling.measure_ray` and ``reports``
+        of `measure_reports` where those were measured.
     """
     scaling, trials, ray = numbers["scaling"], numbers["trials"], numbers.get("ray")
     sizes = next(iter(scaling.values()))["images"]
@@ -217,7 +217,7 @@ def render(numbers: dict[str, Any]) -> str:
         if ray
         else "Ray's own costs were not measured here: `python -m benchmarks.ray_scaling`.",
         "",
-        *_reported(reports),
+        *_reported(numbers.get("reports")),
         "",
         f"## {IMAGES:,} images, {TRIALS:,} trials, {GPUS} GPUs",
         "",
