@@ -4,6 +4,7 @@
 test holds the page against the numbers.
 
     python -m benchmarks.beyond --sizes 1000,3000,10000,30000,100000 --ray benchmarks/ray.json
+    python -m benchmarks.beyond --page --reports ../ham10000    # whole reports of real images
     python -m benchmarks.beyond --page
 """
 
@@ -16,8 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.memory import peak_of, watch_report
 from benchmarks.scaling import measure_scaling
-from helpers.core import cache_home, folder_bytes, read_json, write_json
+from benchmarks.timing import slope
+from helpers.core import ConfigError, cache_home, folder_bytes, read_json, write_json
 
 HERE = Path(__file__).parent
 NUMBERS, PAGE = HERE / "beyond.json", HERE / "beyond.md"
@@ -31,6 +34,10 @@ GPU_IMAGES = 1_000.0
 """Images a second of a training of ResNet50 at 224 x 224 on one GPU. An assumption, and said so."""
 
 EPOCHS = 30
+REPORTED = "02,05,06"
+"""Chapters of the reports that are measured: the data set, trainings, and their scores."""
+
+REPORT_SIZES = (1_000, 3_000, 10_000)
 BACKBONES = ("ResNet50", "EfficientNetB3", "InceptionResNetV2", "EfficientNetLite0")
 
 
@@ -59,6 +66,47 @@ def trial_bytes(folder: Path) -> dict[str, dict[str, float]]:
     return found
 
 
+def measure_reports(source: str, sizes: Sequence[int] = REPORT_SIZES) -> dict[str, Any]:
+    """Run reports of so many images of a source, each from an empty cache.
+
+    Parameters
+    ----------
+    source : str
+        With at least as many images as the largest size.
+    sizes : sequence of int, default=(1000, 3000, 10000)
+        Numbers of images.
+
+    Returns
+    -------
+    dict
+        ``chapters``, ``images``, ``seconds`` (from the command to PDF and HTML), ``peak_mib`` of
+        all its processes together (Linux), ``exponent`` of the last two points, and ``load``.
+
+    Raises
+    ------
+    ConfigError
+        If a report failed.
+    """
+    before = os.getloadavg()[0]
+    seconds, peaks = [], []
+    for size in sizes:
+        words = ["--chapters", REPORTED, "--source", source, "--max-images", str(size)]
+        found = watch_report("smoke", words, print)
+        if found["status"]:
+            raise ConfigError(f"report of {size:,} images: expected exit 0 but got what is above")
+        seconds.append(found["seconds"])
+        peaks.append(peak_of(found["samples"]).total().pss)
+        print(f"report, {size:,} images: {seconds[-1]:.0f} s, {peaks[-1]:,.0f} MiB", flush=True)
+    return {
+        "chapters": REPORTED,
+        "images": list(sizes),
+        "seconds": seconds,
+        "peak_mib": peaks,
+        "exponent": slope(sizes[-2:], seconds[-2:]),
+        "load": [before, os.getloadavg()[0]],
+    }
+
+
 def measure_beyond(sizes: Sequence[int], trials: Path) -> dict[str, Any]:
     """Measure parts at all sizes, and look at finished trials."""
     before = os.getloadavg()[0]
@@ -83,14 +131,32 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return lines + [f"| {' | '.join(row)} |" for row in rows]
 
 
+def _reported(reports: dict[str, Any] | None) -> list[str]:
+    if reports is None:
+        return ["Whole reports were not measured here: `--page --reports SOURCE`."]
+    return [
+        *_table(
+            ["report", *(f"{size:,} images" for size in reports["images"])],
+            [
+                ["from the command to the PDF", *(f"{s:.0f} s" for s in reports["seconds"])],
+                ["memory of all processes", *(f"{m:,.0f} MiB" for m in reports["peak_mib"])],
+            ],
+        ),
+        "",
+        f"Chapters {reports['chapters']} of the profile `smoke` on real images of 200 x 150, from "
+        f"an empty cache (load {max(reports['load']):.0f}); between the last two sizes seconds "
+        f"grow with the power {reports['exponent']:.2f} of the images.",
+    ]
+
+
 def render(numbers: dict[str, Any]) -> str:
     """The page.
 
     Parameters
     ----------
     numbers : dict
-        Of `measure_beyond`, with ``ray`` of `benchmarks.ray_scaling.measure_ray` where that was
-        measured.
+        Of `measure_beyond`, with ``ray`` of `benchmarks.ray_scaling.measure_ray` and ``reports``
+        of `measure_reports` where those were measured.
     """
     scaling, trials, ray = numbers["scaling"], numbers["trials"], numbers.get("ray")
     sizes = next(iter(scaling.values()))["images"]
@@ -149,8 +215,9 @@ def render(numbers: dict[str, Any]) -> str:
         f"of one core take {ray['ratio']:.2f} of the time on one; its own cost is "
         f"{ray['cost']:.1f} s of {ray['local']:.0f} s of training."
         if ray
-        else "Ray's own costs and whole reports at these sizes were not measured here: `python -m "
-        "benchmarks.ray_scaling`, and `dermbook report --max-images`.",
+        else "Ray's own costs were not measured here: `python -m benchmarks.ray_scaling`.",
+        "",
+        *_reported(numbers.get("reports")),
         "",
         f"## {IMAGES:,} images, {TRIALS:,} trials, {GPUS} GPUs",
         "",
@@ -233,8 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--page",
         action="store_true",
-        help="Only write the page; with --trials and --ray, of those too.",
+        help="Only write the page; with --trials, --ray and --reports, of those too.",
     )
+    parser.add_argument("--reports", help="Run reports of this source, of real images.")
     options = parser.parse_args(arguments)
     if options.page:
         numbers = read_json(NUMBERS)
@@ -243,6 +311,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else:
         sizes = [int(size) for size in options.sizes.split(",")]
         numbers = measure_beyond(sizes, options.trials or cache_home() / "trials")
+    if options.reports is not None:
+        numbers["reports"] = measure_reports(options.reports)
     if options.ray is not None:
         numbers["ray"] = read_json(options.ray)
     write_json(NUMBERS, numbers)

@@ -46,12 +46,15 @@ class Removal:
         Why it can go.
     bytes : int
         What that frees.
+    lock : Path or None
+        What is held while it goes, where it is not the lock of the trial in the folder of trials.
     """
 
     path: Path
     key: str
     reason: str
     bytes: int
+    lock: Path | None = None
 
 
 def keys_of_runs(runs: Path) -> set[str]:
@@ -129,7 +132,8 @@ def plan_pruning(
         else:
             continue
         plan.append(Removal(trial.folder, trial.key, reason, trial.bytes))
-    return plan + _leftovers(folder, trials, {item.path for item in plan}, kept, now)
+    leftovers = _leftovers(folder, trials, {item.path for item in plan}, kept, now)
+    return plan + leftovers + _left_by_machines(folder.parent / "working", now)
 
 
 def _leftovers(
@@ -157,6 +161,27 @@ def _leftovers(
             found.append(Removal(path, key, "left over", size))
         elif table and old and not busy and key not in staying and not is_locked(folder, key):
             found.append(Removal(path, key, "table of no trial", size))
+    return found
+
+
+def _left_by_machines(working: Path, now: float) -> list[Removal]:
+    """What a machine of a cluster left that died in a training, a day after it last wrote there.
+
+    The epochs are in the storage that the run named, and the trial went on elsewhere.
+    """
+    found = []
+    for path in sorted(working.glob("*/*")):
+        key = path.name
+        try:
+            # Looking whether a lock is held writes to it.
+            files = [file for file in path.rglob("*") if file.suffix != ".lock"]
+            last = max(file.stat().st_mtime for file in [path, *files])
+            if path.is_dir() and now - last > DAY and not is_locked(path, key):
+                reason = f"left by {path.parent.name}"
+                lock = path / f"{key}.lock"
+                found.append(Removal(path, key, reason, folder_bytes(path), lock))
+        except FileNotFoundError:
+            continue
     return found
 
 
@@ -192,7 +217,7 @@ def remove(plan: Sequence[Removal], folder: Path | None = None) -> tuple[int, li
     freed, left = 0, []
     for item in plan:
         try:
-            with FileLock(folder / f"{item.key}.lock", timeout=0):
+            with FileLock(item.lock or folder / f"{item.key}.lock", timeout=0):
                 # Somebody may have finished it between the planning and this lock.
                 changed = item.reason == "damaged" and is_whole(item.path)
                 if changed or not item.path.exists():

@@ -16,6 +16,9 @@ def test_the_page_is_that_of_its_numbers() -> None:
     """Nobody has edited it, and nobody has measured without writing it."""
     numbers = read_json(NUMBERS)
     assert PAGE.read_text(encoding="utf-8") == render(numbers)
+    reports = {"chapters": "02", "images": [1000, 10_000], "seconds": [61.0, 90.0]}
+    reports |= {"peak_mib": [2000.0, 2100.0], "exponent": 0.17, "load": [0.1, 2.0]}
+    assert "| from the command to the PDF | 61 s | 90 s |" in render(numbers | {"reports": reports})
     numbers["trials"]["ResNet50"]["folder"] *= 2
     assert PAGE.read_text(encoding="utf-8") != render(numbers)
 

@@ -157,6 +157,22 @@ def test_tables_and_temporary_names(folder: Path) -> None:
     assert "old-engine.parquet" not in plan(keep={"old-engine"})
 
 
+def test_what_a_machine_left(folder: Path) -> None:
+    """Work of a trial sent to a machine that died goes after a day without a word, lock held."""
+    place = folder.parent / "working" / "node-7" / "sent-aa"
+    work = write_work(place, "sent-aa", rows=2)
+    (place / "sent-aa.lock").touch()
+    assert "sent-aa" not in plan()
+    for path in (*work.iterdir(), work, place):
+        set_age(path, 2)
+    with held(place / "sent-aa.lock"):
+        assert "sent-aa" not in plan()
+    assert plan()["sent-aa"] == "left by node-7" == plan()["sent-aa"]  # looking is no writing
+    removals = [item for item in plan_pruning(list_trials()) if item.key == "sent-aa"]
+    assert remove(removals) == (removals[0].bytes, []) and removals[0].bytes > 0
+    assert not place.exists() and "sent-aa" not in plan()
+
+
 def test_a_cache_that_cannot_be_written(
     small_disk: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
