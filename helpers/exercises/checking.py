@@ -114,7 +114,7 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
 
 def _how_to_answer(exercise: Exercise) -> str:
     if exercise.kind == "choose":
-        return f'write a letter in place of the dots, check("{exercise.id}", "b")'
+        return f'put a letter in place of the dots, as in check("{exercise.id}", "b")'
     return "write one into the cell above"
 
 
