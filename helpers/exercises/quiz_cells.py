@@ -79,9 +79,9 @@ def _told(question: Question) -> str:
     lines = [f"*For teachers, {question.id}.* {question.shows}", ""]
     for letter, choice in question.choices.items():
         if choice.right:
-            said = "right."
+            said = "Right."
         elif choice.right_when:
-            said = f"right where `{choice.right_when}`; else: {choice.because}"
+            said = f"Right where `{choice.right_when}`. Else: {choice.because}"
         else:
             said = choice.because
         lines.append(f"- **{letter})** {said}")
