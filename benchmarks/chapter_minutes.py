@@ -40,7 +40,8 @@ MINUTES_AN_EXERCISE = 5
 STEP = 5
 """Reading is told in steps of so many minutes."""
 
-_EXERCISE = re.compile(r"^## \d\d\.\d", re.MULTILINE)
+_EXERCISE = re.compile(r"^## (?:\d\d\.\d|Quiz$)", re.MULTILINE)
+"""A quiz takes as long as an exercise: its three or four questions need no code."""
 _TRY_IT = re.compile(r"^## Try it\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _TIME = re.compile(r"^\*\*Time:\*\*.*$", re.MULTILINE)
 _UNREAD = re.compile(r"https?://\S+|<[^>]*>|\]\([^)]*\)")
@@ -156,7 +157,7 @@ def kept_measures() -> dict[str, Measure]:
 
 
 def n_exercises(name: str, chapters: Path = CHAPTERS, exercises: Path = EXERCISES) -> int:
-    """Exercises of a chapter: those of its notebook, or the items of "Try it" where it has none."""
+    """Exercises of a chapter: those of its notebook, with the quiz as one, or else of "Try it"."""
     path = exercises / f"{name}.ipynb"
     if path.is_file():
         texts = [_source(cell) for cell in read_json(path)["cells"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,18 +11,22 @@ from rich.text import Text
 
 from helpers.core import ROOT, ConfigError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 console = Console()
 
 
 def exercises(
     write: Annotated[
-        bool, typer.Option("--write", help="Generate exercises/ from solutions/ again.")
+        bool,
+        typer.Option("--write", help="Generate exercises/ and quizzes again."),
     ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Only say what is out of step; exit 1 if anything is.")
     ] = False,
 ) -> None:
-    """List the exercises, or keep their notebooks in step with the solutions."""
+    """List exercises and questions, or keep their notebooks in step with their sources."""
     from helpers import exercises as room
 
     if write and check:
@@ -31,10 +35,10 @@ def exercises(
         stale = room.out_of_step()
         if stale:
             raise ConfigError(
-                f"exercises/: {', '.join(stale)} not as the solutions give them; run "
+                f"{', '.join(stale)} not as solutions/ and chapters/quizzes/ give them; run "
                 "'dermbook exercises --write'"
             )
-        console.print("exercises/ is what the solutions give.")
+        console.print("exercises/ is what solutions/ and chapters/quizzes/ give.")
         return
     if write:
         for path in room.write_exercises():
@@ -44,16 +48,16 @@ def exercises(
     for column in ("exercise", "kind", "title"):
         table.add_column(column)
     for chapter in room.chapters_with_exercises():
-        for one in room.exercises_of(chapter):
+        for one in (*room.exercises_of(chapter), *room.quiz_of(chapter)):
             table.add_row(one.id, one.kind, Text(one.title))
     console.print(table)
 
 
 def progress(
     run: Annotated[str, typer.Option(help="Name of the run's folder in runs/.")] = "quick",
-    every: Annotated[bool, typer.Option("--all", help="A row an exercise, not a chapter.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="A row an exercise or question.")] = False,
 ) -> None:
-    """Show how many exercises are solved, with how many tries and hints."""
+    """Show how many exercises and quiz questions are solved, with how many tries and hints."""
     from helpers.exercises import progress_table
 
     folder = ROOT / "runs" / run
@@ -71,14 +75,19 @@ def progress(
             counts = (str(row["tries"]), str(row["hints"]))
             table.add_row(row["exercise"], Text(row["title"]), solved, *counts)
     else:
-        for column in ("chapter", "solved", "tries", "hints"):
+        for column in ("chapter", "solved", "quiz", "tries", "hints"):
             table.add_column(column, justify="left" if column == "chapter" else "right")
         for chapter, rows in found.groupby("chapter"):
-            solved = f"{int(rows['solved'].sum())} of {len(rows)}"
-            table.add_row(str(chapter), solved, str(rows["tries"].sum()), str(rows["hints"].sum()))
+            counts = (str(rows["tries"].sum()), str(rows["hints"].sum()))
+            parts = (rows[~rows["quiz"]], rows[rows["quiz"]])
+            table.add_row(str(chapter), *map(_solved, parts), *counts)
     console.print(table)
     for note in notes:
         _say(note)
+
+
+def _solved(rows: pd.DataFrame) -> str:
+    return f"{int(rows['solved'].sum())} of {len(rows)}" if len(rows) else "none"
 
 
 def _say(line: str) -> None:

@@ -1,9 +1,9 @@
-from .checking import check, judge
+from .checking import check, judge, right_choices
 from .exercise import Exercise, Mistake
 from .notebooks import out_of_step, student_notebook, write_exercises
 from .of_run import NotRunYet, finished_trials, number
 from .progress import progress_table
-from .registry import chapters_with_exercises, exercises_of, find_exercise
+from .registry import chapters_with_exercises, exercises_of, find_exercise, quiz_of
 
 __all__ = [
     "Exercise",
@@ -18,6 +18,8 @@ __all__ = [
     "number",
     "out_of_step",
     "progress_table",
+    "quiz_of",
+    "right_choices",
     "student_notebook",
     "write_exercises",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
-from helpers.core import DermBookError
+from helpers.core import ConfigError, DermBookError
 from helpers.exercises.answers import as_right
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
 from helpers.exercises.of_run import once
@@ -40,9 +40,9 @@ def check(exercise_id: str, answer: Any = ...) -> None:
     Parameters
     ----------
     exercise_id : str
-        Such as "06.2".
+        Such as "06.2", or "06.q2" for a question of the quiz.
     answer : object
-        What was found.
+        What was found; for a question a letter, or several as in "a c".
 
     Notes
     -----
@@ -99,7 +99,7 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
         If the run lacks what the exercise is about.
     """
     if answer is None or answer is ... or _does_nothing(answer):
-        return Verdict("empty", "there is no answer yet; write one into the cell above, and run it")
+        return Verdict("empty", f"there is no answer yet; {_how_to_answer(exercise)}, and run it")
     try:
         right = right_answer(exercise, run)
     except NotHere as reason:
@@ -110,6 +110,12 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
     mistake = _known_mistake(exercise, answer, right, run)
     said = f"this looks like {mistake}" if mistake else problem
     return Verdict("wrong", f"not yet: {said}{'' if said.endswith(('.', '?', '!')) else '.'}")
+
+
+def _how_to_answer(exercise: Exercise) -> str:
+    if exercise.kind == "choose":
+        return f'put a letter in place of the dots, as in check("{exercise.id}", "b")'
+    return "write one into the cell above"
 
 
 def _does_nothing(answer: Any) -> bool:
@@ -132,6 +138,25 @@ def right_answer(exercise: Exercise, run: Run) -> Any:
         If it lacks what a chapter computes.
     """
     return once(run, ("right", exercise.id), lambda: exercise.right(run))
+
+
+def right_choices(question_id: str) -> str:
+    """Letters of the right choices of a question in the open run, for the notebooks of solutions.
+
+    Parameters
+    ----------
+    question_id : str
+        Such as "06.q2".
+
+    Raises
+    ------
+    ConfigError
+        If there is no such question, or no run is open.
+    """
+    question, run = find_exercise(question_id), opened_run()
+    if question.kind != "choose" or run is None:
+        raise ConfigError(f"{question_id}: expected a question of a quiz, and an open run")
+    return " ".join(sorted(right_answer(question, run)))
 
 
 def _problem(exercise: Exercise, answer: Any, right: Any) -> str | None:

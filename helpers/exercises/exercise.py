@@ -11,8 +11,8 @@ from helpers.exercises.answers import Matcher
 if TYPE_CHECKING:
     from helpers.notebook import Run
 
-Kind = Literal["read", "compute", "compare", "decide", "predict", "change"]
-"""From "read the number" to "change the experiment"."""
+Kind = Literal["read", "compute", "compare", "decide", "predict", "change", "choose"]
+"""From "read the number" to "change the experiment"; "choose" is a question of a quiz."""
 
 
 class NotHere(Exception):  # noqa: N818, it is no error but a fact about a run
@@ -95,7 +95,7 @@ class Exercise:
     Parameters
     ----------
     id : str
-        Number of the chapter and of the exercise: "06.2".
+        Number of the chapter and of the exercise: "06.2"; "06.q2" for a question of a quiz.
     title : str
         A few words for the table of progress.
     kind : str
@@ -107,7 +107,8 @@ class Exercise:
     hints : tuple of three str
         One more is shown with each wrong try; the last one nearly gives the way.
     mistakes : tuple of Mistake
-        At least three that are wrong on any run.
+        At least three that are wrong on any run; none for a question of a quiz, whose matcher
+        knows its wrong choices.
     shows : str, default=""
         What the right answer shows; told with it, and not before.
     """

@@ -1,4 +1,4 @@
-"""``exercises/NN_topic.ipynb``, generated from ``solutions/NN_topic.ipynb``."""
+"""``exercises/NN_topic.ipynb`` from ``solutions/NN_topic.ipynb``, and the quiz in both."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import ROOT, ConfigError, atomic_file
+from helpers.exercises import quiz_cells
+from helpers.exercises.quizzes import QUIZZES, quiz_path, read_quiz
 
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
 BEGIN, END = "# <solution>", "# </solution>"
@@ -23,7 +25,8 @@ def student_notebook(solution: Any) -> Any:
     solution : NotebookNode
         Cells with the tag ``solution`` become empty ones to write in, with the names that the next
         ``check`` takes; lines between ``# <solution>`` and ``# </solution>`` become ``...``; cells
-        with the tag ``teacher`` are left out. All others stay, with their ids.
+        with the tag ``teacher`` are left out. A question of the quiz keeps its check, with dots in
+        place of the answer. All others stay, with their ids.
 
     Returns
     -------
@@ -52,6 +55,8 @@ def student_notebook(solution: Any) -> Any:
                         f"cell {number}: expected a solution that gives a name to what the next "
                         "check(...) takes"
                     )
+            elif quiz_cells.TAG in tags:
+                made.source = quiz_cells.without_answer(cell.source)
             else:
                 made.source = _without_marked(cell.source, number)
         student.cells.append(made)
@@ -120,26 +125,32 @@ def _text(notebook: Any) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
-def _generated(solutions: Path) -> dict[str, str]:
-    """Text of each notebook of exercises, by its file's name."""
+def _generated(solutions: Path, exercises: Path, quizzes: Path) -> dict[Path, str]:
+    """Text of each notebook: solutions with the quiz as it stands in its file, and exercises."""
     import nbformat
 
     texts = {}
     for path in sorted(solutions.glob("*.ipynb")):
+        quiz = quiz_path(path.name[:2], quizzes)
         try:
-            texts[path.name] = _text(student_notebook(nbformat.read(path, as_version=4)))
+            questions = read_quiz(quiz) if quiz else ()
+            solved = quiz_cells.with_quiz(nbformat.read(path, as_version=4), questions)
+            texts[path] = _text(solved)
+            texts[exercises / path.name] = _text(student_notebook(solved))
         except (ConfigError, SyntaxError) as error:
             raise ConfigError(f"{path}: {error}") from error
     return texts
 
 
-def write_exercises(solutions: Path = SOLUTIONS, exercises: Path = EXERCISES) -> list[Path]:
-    """Generate the notebooks of exercises that are out of step.
+def write_exercises(
+    solutions: Path = SOLUTIONS, exercises: Path = EXERCISES, quizzes: Path = QUIZZES
+) -> list[Path]:
+    """Generate the notebooks of exercises, and the quiz of the solutions, that are out of step.
 
     Parameters
     ----------
-    solutions, exercises : Path
-        The two folders.
+    solutions, exercises, quizzes : Path
+        The three folders.
 
     Returns
     -------
@@ -149,21 +160,28 @@ def write_exercises(solutions: Path = SOLUTIONS, exercises: Path = EXERCISES) ->
     Raises
     ------
     ConfigError
-        If a solution cannot be read as one.
+        If a solution or a quiz cannot be read as one.
     """
-    texts = _generated(solutions)
-    changed = [exercises / name for name in out_of_step(solutions, exercises)]
+    texts = _generated(solutions, exercises, quizzes)
+    changed = _unlike(texts, exercises)
     for path in changed:
-        if path.name not in texts:
+        if path not in texts:
             path.unlink()
             continue
         with atomic_file(path) as temporary:
-            temporary.write_text(texts[path.name], encoding="utf-8")
+            temporary.write_text(texts[path], encoding="utf-8")
     return changed
 
 
-def out_of_step(solutions: Path = SOLUTIONS, exercises: Path = EXERCISES) -> list[str]:
-    """Names of the notebooks of exercises that are not what their solutions give."""
-    texts = _generated(solutions)
-    there = {path.name: path.read_text(encoding="utf-8") for path in exercises.glob("*.ipynb")}
-    return [name for name in sorted(texts | there) if texts.get(name) != there.get(name)]
+def out_of_step(
+    solutions: Path = SOLUTIONS, exercises: Path = EXERCISES, quizzes: Path = QUIZZES
+) -> list[str]:
+    """Notebooks that are not what solutions and quizzes give, by folder and name."""
+    unlike = _unlike(_generated(solutions, exercises, quizzes), exercises)
+    return [f"{path.parent.name}/{path.name}" for path in unlike]
+
+
+def _unlike(texts: dict[Path, str], exercises: Path) -> list[Path]:
+    paths = {*texts, *exercises.glob("*.ipynb")}
+    there = {path: path.read_text(encoding="utf-8") for path in paths if path.is_file()}
+    return [path for path in sorted(paths) if texts.get(path) != there.get(path)]

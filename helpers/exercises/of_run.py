@@ -9,6 +9,8 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 
 from helpers.core import ROOT, ConfigError, digest, read_json
+from helpers.exercises.exercise import NotHere
+from helpers.statistics import Estimate
 from helpers.training import Trial, TrialConfig, find_trial
 
 if TYPE_CHECKING:
@@ -121,10 +123,38 @@ def number(run: Run, chapter: str, key: str) -> Any:
     NotRunYet
         If the chapter did not run, or did not quote it.
     """
+    return _record(run, chapter, key)["value"]
+
+
+def quoted_number(run: Run, chapter: str, key: str) -> Any:
+    """As `number`, with its interval where it has one: then it is an `Estimate`.
+
+    Raises
+    ------
+    NotRunYet
+        If the chapter did not run.
+    NotHere
+        If it ran, and has no such number: of masks in a source without any, for example.
+    """
+    try:
+        record = _record(run, chapter, key)
+    except NotRunYet:
+        if not any((run.folder / "numbers").glob(f"{chapter}_*.json")):
+            raise
+        raise NotHere(f"chapter {chapter} gives no number {key!r} in it") from None
+    if "low" not in record:
+        return record["value"]
+    value, low, high = (
+        float("nan") if record[name] is None else record[name] for name in ("value", "low", "high")
+    )
+    return Estimate(value, low, high, record["n"])
+
+
+def _record(run: Run, chapter: str, key: str) -> dict[str, Any]:
     for path in sorted((run.folder / "numbers").glob(f"{chapter}_*.json")):
         for record in read_json(path):
             if record["key"] == key:
-                return record["value"]
+                return dict(record)
     where = run.folder.relative_to(ROOT) if run.folder.is_relative_to(ROOT) else run.folder
     raise NotRunYet(
         f"{where} has no number {key!r} of chapter {chapter}: run '{command_for(run, chapter)}' "

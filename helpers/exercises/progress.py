@@ -13,7 +13,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from helpers.core import ConfigError, read_json, write_json
-from helpers.exercises.registry import chapters_with_exercises, exercises_of
+from helpers.exercises.registry import chapters_with_exercises, exercises_of, quiz_of
 
 HINTS = 3
 _WAIT_S = 10
@@ -149,8 +149,9 @@ def progress_table(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     table : DataFrame
-        A row an exercise: ``chapter``, ``exercise``, ``title``, ``solved``, ``tries``, ``hints``
-        (how many were shown) and ``when`` (it was solved).
+        A row an exercise or a question of a quiz: ``chapter``, ``exercise``, ``title``, ``quiz``
+        (whether it is a question), ``solved``, ``tries``, ``hints`` (how many were shown) and
+        ``when`` (it was solved).
     notes : list of str
         As of `Progress`.
     """
@@ -158,13 +159,14 @@ def progress_table(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     entries: Mapping[str, dict[str, Any]] = progress.read()
     rows = []
     for chapter in chapters_with_exercises():
-        for exercise in exercises_of(chapter):
+        for exercise in (*exercises_of(chapter), *quiz_of(chapter)):
             entry = entries.get(exercise.id, {})
             rows.append(
                 {
                     "chapter": chapter,
                     "exercise": exercise.id,
                     "title": exercise.title,
+                    "quiz": exercise.kind == "choose",
                     "solved": entry.get("solved", False),
                     "tries": entry.get("tries", 0),
                     "hints": min(entry.get("wrong", 0), HINTS),

@@ -1,4 +1,7 @@
-"""Which exercises there are: one module a chapter, ``helpers/exercises/chapter_NN.py``."""
+"""Which exercises there are: one module a chapter, ``helpers/exercises/chapter_NN.py``.
+
+The questions of a chapter's quiz come from ``chapters/quizzes/NN_topic.yml``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from helpers.core import ConfigError
 from helpers.exercises.exercise import Exercise
+from helpers.exercises.quizzes import questions_of
 
 
 def chapters_with_exercises() -> list[str]:
@@ -38,8 +42,20 @@ def exercises_of(chapter: str) -> tuple[Exercise, ...]:
     return tuple(module.EXERCISES)
 
 
+@cache
+def quiz_of(chapter: str) -> tuple[Exercise, ...]:
+    """The questions of a chapter's quiz as exercises, in order; none where it has no quiz.
+
+    Parameters
+    ----------
+    chapter : str
+        Its number, of two digits.
+    """
+    return tuple(question.exercise() for question in questions_of(chapter))
+
+
 def find_exercise(exercise_id: str) -> Exercise:
-    """An exercise by its id, such as "06.2".
+    """An exercise by its id, such as "06.2", or a question of a quiz, such as "06.q2".
 
     Raises
     ------
@@ -50,6 +66,8 @@ def find_exercise(exercise_id: str) -> Exercise:
         raise ConfigError(f"expected the exercise's name, such as '06.2', but got {exercise_id!r}")
     chapter = exercise_id.partition(".")[0]
     found = {exercise.id: exercise for exercise in exercises_of(chapter)}
+    if exercise_id not in found:
+        found |= {question.id: question for question in quiz_of(chapter)}
     if exercise_id not in found:
         raise ConfigError(f"there is no exercise {exercise_id}; expected one of {', '.join(found)}")
     return found[exercise_id]

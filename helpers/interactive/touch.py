@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from helpers.interactive.slider_names import name_sliders
 from helpers.notebook import Run
 
 _DPI = 110
@@ -61,6 +62,7 @@ def touch(
         control.observe(draw, "value")
     draw()
     display(widgets.VBox([*controls.values(), shown, errors]))
+    name_sliders()
 
 
 def _as_html(figure: Figure, text: str) -> str:

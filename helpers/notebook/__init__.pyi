@@ -1,7 +1,7 @@
 from .captions import FOLDER_VARIABLE
 from .chapters import find_chapters
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
-from .prose import MAGIC
+from .prose import MAGIC, condition
 from .references import REFERENCES, REFERENCES_MIME, cited_keys, entries_of, known_keys, processed
 from .run import Run, open_run, opened_run
 
@@ -14,6 +14,7 @@ __all__ = [
     "TABLE_MIME",
     "Run",
     "cited_keys",
+    "condition",
     "entries_of",
     "find_chapters",
     "known_keys",

@@ -10,7 +10,7 @@ import difflib
 import re
 import textwrap
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -144,6 +144,37 @@ def undeclared(template: str) -> set[str]:
     taken = set(meta.find_undeclared_variables(tree)) - set(WORDS)
     # Jinja counts a name that is set in one branch, even where it is used in that one alone.
     return taken - {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}
+
+
+def condition(text: str, known: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
+    """Read a condition as ``{% if %}`` takes one.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``quoted("gain") | against(0) == "above"``.
+    known : collection of str
+        The names that it may take, besides `WORDS`.
+
+    Returns
+    -------
+    callable
+        Takes the names with their values.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or takes another name.
+    """
+    try:
+        unknown = undeclared("{% if " + text + " %}{% endif %}") - set(known)
+        compiled = environment().compile_expression(text, undefined_to_none=False)
+    except TemplateSyntaxError as error:
+        raise ConfigError(f"the condition {text!r}: {error.message}; correct it") from None
+    if unknown:
+        there = ", ".join(sorted(known))
+        raise ConfigError(f"the condition {text!r} takes {listed(sorted(unknown))} but has {there}")
+    return lambda names: bool(compiled(dict(names)))
 
 
 def prepared(template: str) -> str:
@@ -292,4 +323,4 @@ def where(body: str) -> str:
     return f"the cell {MAGIC} {textwrap.shorten(body, 50, placeholder=' ...')!r}"
 
 
-__all__ = ["MAGIC", "plural", "register", "render", "undeclared", "written"]
+__all__ = ["MAGIC", "condition", "plural", "register", "render", "undeclared", "written"]

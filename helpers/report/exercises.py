@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 
 from helpers.core import ReportError
-from helpers.report.cells import Code
+from helpers.report.cells import Chapter, Code
 from helpers.report.links import resolved
 from helpers.report.matter import Matter
 from helpers.report.pandoc import Node, parse_all
@@ -20,16 +20,31 @@ from helpers.report.parts import Exercise, Exercises, Heading, Passage, Section
 SOLUTION_TAGS = frozenset({"solution", "teacher"})
 """Of cells that only a teacher's edition shows."""
 _ANSWER_TAGS = frozenset({"answer"})
+_QUIZ_TAG = "quiz"
 _TITLE = re.compile(r"##\s+(?P<title>.+)")
 _CHECK = re.compile(r"\s*check\(")
 
 
 @dataclass
 class _Task:
-    """Sources of one exercise: language, text, and whether it is part of the solution."""
+    """Sources of one exercise, or of the quiz: language, text, and whether it is a solution."""
 
     title: str
+    is_quiz: bool
     pieces: list[tuple[str, str, bool]] = field(default_factory=list)
+
+
+def exercises_file(chapter: Chapter, matter: Matter) -> Path | None:
+    """The notebook of a chapter's exercises; None where there are none."""
+    if matter.exercises is None:
+        return None
+    path = matter.exercises / f"{Path(chapter.name).stem}.ipynb"
+    return path if path.is_file() and _tasks(path) else None
+
+
+def exercises_anchor(chapter: Chapter) -> str:
+    """Where the exercises of a chapter begin in a report."""
+    return f"exercises-{chapter.number}"
 
 
 def add_exercises(section: Section, matter: Matter, chapters: Mapping[str, str]) -> None:
@@ -49,12 +64,12 @@ def add_exercises(section: Section, matter: Matter, chapters: Mapping[str, str])
     ReportError
         If a notebook of exercises cannot be read.
     """
-    name = Path(section.chapter.name).stem + ".ipynb"
-    if matter.exercises is None or not (matter.exercises / name).is_file():
+    path = exercises_file(section.chapter, matter)
+    if path is None:
         return
-    solved = matter.solutions / name if matter.solutions else None
+    solved = matter.solutions / path.name if matter.solutions else None
     is_solved = solved is not None and solved.is_file()
-    tasks = _tasks(solved if solved is not None and is_solved else matter.exercises / name)
+    tasks = _tasks(solved if solved is not None and is_solved else path)
     number = section.chapter.number
     sources = [task.title for task in tasks]
     sources += [text for task in tasks for kind, text, _ in task.pieces if kind == "markdown"]
@@ -68,20 +83,23 @@ def add_exercises(section: Section, matter: Matter, chapters: Mapping[str, str])
             told[is_solution].append(part)
         solution = tuple(told[True]) if is_solved else ()
         exercises.append(
-            Exercise(f"exercise-{number}-{place}", title, tuple(told[False]), solution)
+            Exercise(
+                f"exercise-{number}-{place}", title, tuple(told[False]), solution, task.is_quiz
+            )
         )
-    if not exercises:
-        return
     heading_number = sum(isinstance(p, Heading) and p.level == 2 for p in section.parts) + 1
     heading = Heading(
-        2, f"exercises-{number}", [{"t": "Str", "c": "Exercises"}], f"{number}.{heading_number}"
+        2,
+        exercises_anchor(section.chapter),
+        [{"t": "Str", "c": "Exercises"}],
+        f"{number}.{heading_number}",
     )
-    file = f"{matter.exercises.name}/{name}"
+    file = f"{path.parent.name}/{path.name}"
     section.parts += [heading, Exercises(f"tasks-{number}", file, tuple(exercises))]
 
 
 def _tasks(path: Path) -> list[_Task]:
-    """Exercises of a notebook: each begins with a heading of the second level."""
+    """Exercises of a notebook, and its quiz: each begins with a heading of the second level."""
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.ValidationError) as error:
@@ -91,7 +109,7 @@ def _tasks(path: Path) -> list[_Task]:
         tags = set(cell.metadata.get("tags", []))
         text = str(cell.source).strip()
         if cell.cell_type == "markdown" and (match := _TITLE.match(text)):
-            tasks.append(_Task(match["title"].strip()))
+            tasks.append(_Task(match["title"].strip(), _QUIZ_TAG in tags))
             text = text[match.end() :].strip()
         if tasks and text and not tags & _ANSWER_TAGS and not _is_check(cell):
             tasks[-1].pieces.append((cell.cell_type, text, bool(tags & SOLUTION_TAGS)))
@@ -99,7 +117,8 @@ def _tasks(path: Path) -> list[_Task]:
 
 
 def _is_check(cell: Any) -> bool:
-    return cell.cell_type == "code" and bool(_CHECK.match(cell.source))
+    is_of_quiz = _QUIZ_TAG in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and (is_of_quiz or bool(_CHECK.match(cell.source)))
 
 
 def _inlines(blocks: list[Node]) -> list[Node]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers.report.cells import Chapter, Cited, Figure, Prose, Table, fail_on
 from helpers.report.citations import cite
-from helpers.report.exercises import add_exercises
+from helpers.report.exercises import add_exercises, exercises_anchor, exercises_file
 from helpers.report.glossary import mark_terms
 from helpers.report.links import resolved, slug
 from helpers.report.matter import NO_MATTER, Matter
@@ -80,6 +80,9 @@ def build_sections(
         builder.section.pictures = builder.reader.pictures
         sections.append(builder.section)
     names = {section.chapter.name: section.anchor for section in sections}
+    for section in sections:
+        if (file := exercises_file(section.chapter, matter)) is not None:
+            names[f"{file.parent.name}/{file.name}"] = exercises_anchor(section.chapter)
     for section in sections:
         section.parts = [
             map_inlines(part, partial(resolved, anchors=section.anchors, chapters=names))

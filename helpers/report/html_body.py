@@ -204,8 +204,9 @@ class _Body:
         return [*blocks, _raw("</dl>")]
 
     def _exercises(self, part: Exercises) -> list[Node]:
-        n = len(part.exercises)
+        n = sum(not exercise.is_quiz for exercise in part.exercises)
         said = "1 exercise" if n == 1 else f"{n} exercises"
+        said += " and a quiz" if n < len(part.exercises) else ""
         opening = (
             f'<details class="exercises" id="{part.anchor}"><summary>{said}</summary>'
             f"<p>To do in JupyterLab: <code>{html.escape(part.file)}</code></p>"

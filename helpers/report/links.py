@@ -1,4 +1,4 @@
-"""Links between the chapters of a report."""
+"""Links between the chapters of a report, and to their exercises."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlparse
 from helpers.report.pandoc import Node, walk
 
 _WEB = frozenset({"http", "https", "mailto", "doi"})
+_BESIDE = frozenset({"exercises", "solutions"})
+"""Folders whose notebooks have the names of the chapters and are other ones."""
 
 
 def slug(text: str) -> str:
@@ -28,7 +30,8 @@ def resolved(nodes: Any, anchors: Mapping[str, str], chapters: Mapping[str, str]
     anchors : mapping
         Anchors of its own headings, by `slug`.
     chapters : mapping
-        Anchors of all chapters, by the name of their file.
+        Anchors of all chapters, by the name of their file; of their exercises in the report, with
+        the folder before the name.
 
     Returns
     -------
@@ -45,7 +48,8 @@ def resolved(nodes: Any, anchors: Mapping[str, str], chapters: Mapping[str, str]
         scheme, path, fragment = address
         if scheme in _WEB:
             return None
-        name = Path(unquote(path)).name
+        file = Path(unquote(path))
+        name = f"{file.parent.name}/{file.name}" if file.parent.name in _BESIDE else file.name
         anchor = anchors.get(slug(unquote(fragment))) if not name else None
         if name in chapters:
             anchor = chapters[name]

@@ -82,12 +82,13 @@ class Definitions:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise; ``solution`` is empty in the students' edition."""
+    """One exercise, or the quiz; ``solution`` is empty in the students' edition."""
 
     anchor: str
     title: list[Node]
     task: tuple[Passage | Code, ...]
     solution: tuple[Passage | Code, ...] = ()
+    is_quiz: bool = False
 
 
 @dataclass(frozen=True)

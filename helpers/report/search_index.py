@@ -86,7 +86,7 @@ def _own(part: Part) -> list[tuple[str, str, str]]:
         return [
             (
                 exercise.anchor,
-                f"Exercise: {_words(exercise.title)}",
+                f"{'Questions' if exercise.is_quiz else 'Exercise'}: {_words(exercise.title)}",
                 " ".join(_words(p.blocks) for p in exercise.task if isinstance(p, Passage)),
             )
             for exercise in part.exercises

@@ -106,15 +106,16 @@ def test_a_run_that_does_not_tell_is_refused(tmp_path: Path) -> None:
 
 
 def test_exercises_are_counted(tmp_path: Path) -> None:
-    """In the notebook of exercises, or in "Try it" where there is none."""
+    """In the notebook of exercises, a quiz as one, or in "Try it" where there is none."""
     body = "# T\n\n## Try it\n\n1. One.\n2. Two.\n\n## References\n\n1. A work."
     cells = [{"cell_type": "markdown", "source": body.splitlines(keepends=True)}]
     (tmp_path / "01_a.ipynb").write_text(json.dumps({"cells": cells}))
     assert n_exercises("01_a", tmp_path, tmp_path / "exercises") == 2
     (tmp_path / "exercises").mkdir()
-    cells = [{"source": f"## 01.{i} Do\n\nIt."} for i in range(1, 6)] + [{"source": "## Other"}]
+    cells = [{"source": f"## 01.{i} Do\n\nIt."} for i in range(1, 6)]
+    cells += [{"source": "## Quiz\n\nHow."}, {"source": "## Other"}, {"source": "**01.q1** Which?"}]
     (tmp_path / "exercises" / "01_a.ipynb").write_text(json.dumps({"cells": cells}))
-    assert n_exercises("01_a", tmp_path, tmp_path / "exercises") == 5
+    assert n_exercises("01_a", tmp_path, tmp_path / "exercises") == 6
 
 
 def test_the_line_is_written_and_read_back(tmp_path: Path) -> None:

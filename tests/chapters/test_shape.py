@@ -140,6 +140,7 @@ def said(text: str) -> nbformat.NotebookNode:
         ("long", "Cell 4, line 1: 30 lines"),
         ("needs", "Cell 0, line 1: expected the results of ['04_augmentation_trials']"),
         ("later", "Cell 0, line 1: chapter 1 is not 99_worse"),
+        ("exercises", "expected \"Try it\" to link to [], got ['06_confusion_matrix.ipynb']"),
         ("said", "Cell 4, line 1: run.say in sight"),
         ("caption", "99_bad.yml has no figure 'name'"),
         ("dynamic", "run.table needs a name typed in the call"),

@@ -27,13 +27,14 @@ def test_exercises_are_listed() -> None:
         line.split()[:2] == ["06.1", "read"] and "Recall of melanoma" in line
         for line in result.stdout.splitlines()
     )
+    assert any(line.split()[:2] == ["06.q1", "choose"] for line in result.stdout.splitlines())
 
 
 def test_what_is_out_of_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """``--check`` fails with the notebook's name, and passes where nothing is."""
     assert call("exercises", "--check").exit_code == 0
-    monkeypatch.setattr(room, "out_of_step", lambda: ["06_x.ipynb"])
-    with pytest.raises(ConfigError, match=r"06_x\.ipynb.*--write"):
+    monkeypatch.setattr(room, "out_of_step", lambda: ["exercises/06_x.ipynb"])
+    with pytest.raises(ConfigError, match=r"exercises/06_x\.ipynb.*--write"):
         module.exercises(write=False, check=True)
     assert call("exercises", "--check").exit_code == 1
     assert call("exercises", "--check", "--write").exit_code == 1
@@ -42,16 +43,20 @@ def test_what_is_out_of_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_progress_is_shown_by_chapter_and_exercise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Solved, tries, hints; a run that is not there is named with those that are."""
+    """Solved, the quiz apart, tries, hints; where there is no such run, those that there are."""
     monkeypatch.setattr(module, "ROOT", tmp_path)
     folder = tmp_path / "runs" / "mine"
     folder.mkdir(parents=True)
     for solved, fingerprint in ((False, "a"), (True, "b")):
         Progress(folder / "progress.json").record("06.1", solved, fingerprint)
+    Progress(folder / "progress.json").record("06.q2", True, "c")
     shown = call("progress", "--run", "mine").stdout.splitlines()
-    assert any(line.split() == ["06", "1", "of", "5", "2", "1"] for line in shown)
+    assert any(
+        line.split() == [*["06", "1", "of", "5", "1", "of", "4", "3", "1"]] for line in shown
+    )
     rows = call("progress", "--run", "mine", "--all").stdout.splitlines()
     assert any(line.startswith("06.1") and line.split()[-2:] == ["2", "1"] for line in rows)
+    assert any(line.startswith("06.q2") and line.split()[-2:] == ["1", "0"] for line in rows)
     (folder / "progress.json").write_text("{")
     assert "damaged" in call("progress", "--run", "mine").stdout
     with pytest.raises(ConfigError, match="expected one of mine"):

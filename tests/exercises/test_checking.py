@@ -145,6 +145,28 @@ def test_an_unknown_exercise_is_told(capsys: pytest.CaptureFixture[str]) -> None
         checking.find_exercise("06.99")
 
 
+def test_a_question_is_checked_as_an_exercise_is(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line on what was chosen, hints that grow, dots that are no try; and for teachers."""
+    monkeypatch.undo()
+    monkeypatch.setattr(checking, "opened_run", lambda: run)
+    monkeypatch.setattr(checking, "keeps_progress", lambda: True)
+    checking.check("06.q1", ...)
+    assert 'check("06.q1", "b")' in capsys.readouterr().out
+    told = []
+    for answer in ("a", "b", "c"):
+        checking.check("06.q1", answer)
+        told.append(capsys.readouterr().out.splitlines())
+    assert told[0][0].startswith("06.q1: not yet: a) A row holds")
+    assert [len(lines) for lines in told] == [2, 3, 1]
+    assert told[2][0].startswith("06.q1: right. This is precision.")
+    assert progress.Progress(run.folder / "progress.json").read()["06.q1"]["solved"]
+    assert checking.right_choices("06.q1") == "c"
+    with pytest.raises(DermBookError, match=r"06\.1: expected a question of a quiz"):
+        checking.right_choices("06.1")
+
+
 def test_a_batch_run_keeps_no_progress(
     run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

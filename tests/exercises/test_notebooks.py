@@ -12,7 +12,7 @@ from support.chapter_shape import PARAMETERS, _assigned_names
 
 from helpers.core import CHAPTERS, ConfigError
 from helpers.exercises.notebooks import SOLUTIONS, out_of_step, student_notebook, write_exercises
-from helpers.exercises.registry import chapters_with_exercises, exercises_of
+from helpers.exercises.registry import chapters_with_exercises, exercises_of, quiz_of
 
 NOTEBOOKS = sorted(SOLUTIONS.glob("*.ipynb"))
 
@@ -72,16 +72,58 @@ def test_a_mark_that_is_wrong_is_told(cells: tuple[tuple[str, str], ...]) -> Non
 
 def test_writing_brings_into_step(tmp_path: Path) -> None:
     """What is missing, changed or left over is named, then written or removed."""
-    solutions, exercises = tmp_path / "solutions", tmp_path / "exercises"
-    solutions.mkdir()
-    exercises.mkdir()
+    folders = [tmp_path / name for name in ("solutions", "exercises", "quizzes")]
+    solutions, exercises, quizzes = folders
+    for folder in folders:
+        folder.mkdir()
     notebook = solution(("solution", "x = 1"), ("", 'check("06.1", x)'))
     nbformat.write(notebook, solutions / "06_a.ipynb")
     (exercises / "07_b.ipynb").write_text("{}")
-    assert out_of_step(solutions, exercises) == ["06_a.ipynb", "07_b.ipynb"]
-    write_exercises(solutions, exercises)
-    assert out_of_step(solutions, exercises) == []
+    assert out_of_step(*folders) == ["exercises/06_a.ipynb", "exercises/07_b.ipynb"]
+    write_exercises(*folders)
+    assert out_of_step(*folders) == []
     assert [path.name for path in exercises.iterdir()] == ["06_a.ipynb"]
+    (quizzes / "06_a.yml").write_text(QUIZ)
+    assert out_of_step(*folders) == ["exercises/06_a.ipynb", "solutions/06_a.ipynb"]
+    write_exercises(*folders)
+    solved, asked = (nbformat.read(f / "06_a.ipynb", as_version=4) for f in folders[:2])
+    assert 'check("06.q1", "b")' in {cell.source for cell in solved.cells}
+    assert 'check("06.q1", ...)' in {cell.source for cell in asked.cells}
+    assert "Not b at all" in nbformat.writes(solved)
+    assert "Not b at all" not in nbformat.writes(asked)
+    (quizzes / "06_a.yml").write_text(QUIZ.replace("title", "titel"))
+    with pytest.raises(ConfigError, match=r"06_a\.yml: question 1: 'titel'"):
+        out_of_step(*folders)
+    (quizzes / "06_a.yml").unlink()
+    write_exercises(*folders)
+    assert "Quiz" not in (solutions / "06_a.ipynb").read_text()
+
+
+QUIZ = """
+questions:
+  - title: Small
+    question: Which?
+    choices:
+      - {text: A., because: Not b at all.}
+      - {text: B., right: true}
+    hints: [one, two, three]
+    shows: Well seen.
+"""
+
+
+def test_a_quiz_is_cells_for_students_and_for_teachers() -> None:
+    """Where the run decides, solutions ask it; students get dots in place of the answer."""
+    path = SOLUTIONS / "06_confusion_matrix.ipynb"
+    solved = nbformat.read(path, as_version=4)
+    of_quiz = [cell for cell in solved.cells if "quiz" in cell.metadata.get("tags", [])]
+    assert of_quiz[0].source.startswith("## Quiz\n")
+    code = [cell.source for cell in of_quiz if cell.cell_type == "code"]
+    assert 'check("06.q2", right_choices("06.q2"))' in code[1]
+    student = [cell for cell in student_notebook(solved).cells if cell.id.startswith("quiz06")]
+    assert [cell.source for cell in student if cell.cell_type == "code"] == [
+        f'check("06.q{n}", ...)' for n in range(1, len(code) + 1)
+    ]
+    assert not any("For teachers" in cell.source for cell in student)
 
 
 def test_exercises_are_in_step_with_their_solutions() -> None:
@@ -106,7 +148,9 @@ def test_solutions_have_the_shape(path: Path) -> None:
     assert "open_run(" in cells[3].source
     source = "\n".join(cell.source for cell in cells)
     wanted = [exercise.id for exercise in exercises_of(path.name[:2])]
-    assert re.findall(r'^check\("([\d.]+)", ', source, flags=re.M) == wanted
+    wanted_of_quiz = [question.id for question in quiz_of(path.name[:2])]
+    asked = re.findall(r'^check\("([\d.q]+)", ', source, flags=re.M)
+    assert asked == wanted + wanted_of_quiz
     assert re.findall(r"^## ([\d.]+) ", source, flags=re.M) == wanted
     assert 4 <= len(wanted) <= 6
 

@@ -33,7 +33,8 @@ def test_tries_are_counted_and_kept(tmp_path: Path) -> None:
     row = table.set_index("exercise").loc["06.1"]
     assert (row["solved"], row["tries"], row["hints"]) == (True, 3, 2)
     assert not notes
-    assert set(table["exercise"]) >= {f"06.{n}" for n in range(1, 6)}
+    assert set(table["exercise"]) >= {f"06.{n}" for n in range(1, 6)} | {"06.q1", "06.q2"}
+    assert not row["quiz"] and table.set_index("exercise").loc["06.q1", "quiz"]
 
 
 @pytest.mark.parametrize(

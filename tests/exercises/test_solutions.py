@@ -13,7 +13,7 @@ from support.smoke_report import SmokeReport
 
 from helpers.core import ROOT
 from helpers.exercises.notebooks import SOLUTIONS
-from helpers.exercises.registry import exercises_of
+from helpers.exercises.registry import exercises_of, quiz_of
 
 NOTEBOOKS = sorted(path.stem for path in SOLUTIONS.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
@@ -45,7 +45,8 @@ def test_every_solution_passes(solved: dict[str, Any], name: str) -> None:
     """No cell raises, and each check says right."""
     found = solved[name]["solution"]
     assert found["error"] == ""
-    assert list(found["said"]) == [exercise.id for exercise in exercises_of(name[:2])]
+    asked = [*exercises_of(name[:2]), *quiz_of(name[:2])]
+    assert list(found["said"]) == [exercise.id for exercise in asked]
     assert {key: said for key, said in found["said"].items() if not said.startswith("right.")} == {}
 
 
@@ -60,12 +61,22 @@ def test_no_wrong_answer_passes(solved: dict[str, Any], name: str) -> None:
 
 
 @each_notebook
+def test_one_set_of_choices_passes(solved: dict[str, Any], name: str) -> None:
+    """That which the run's numbers give; no other set of letters, and no strange answer."""
+    assert len(solved[name]["quiz"]) == len(quiz_of(name[:2]))
+    for key, found in solved[name]["quiz"].items():
+        states = {answer: told[0] for answer, told in found["said"].items()}
+        assert states.pop(found["right"]) == "right", key
+        assert set(states.values()) == {"wrong"}, (key, states)
+
+
+@each_notebook
 def test_an_untouched_notebook_runs_through(solved: dict[str, Any], name: str) -> None:
     """No cell raises, and each check says that there is no answer yet."""
     found = solved[name]["exercise"]
     assert found["error"] == ""
     assert {said[:22] for said in found["said"].values()} == {"there is no answer yet"}
-    assert len(found["said"]) == len(exercises_of(name[:2]))
+    assert len(found["said"]) == len(exercises_of(name[:2])) + len(quiz_of(name[:2]))
 
 
 def test_no_progress_is_kept(solved: dict[str, Any]) -> None:

@@ -92,13 +92,13 @@ def test_a_guess_is_committed_and_stands_beside_the_result(page: Any, folder: Pa
 
 
 def test_a_slider_moved_by_the_keyboard_draws_another_picture(page: Any) -> None:
-    """The picture, its alternative text and the words below it follow the control."""
+    """The picture, its alternative text and the words follow the control, which has its name."""
     cell = page.locator(".jp-CodeCell").nth(3)
     picture = cell.locator("figure img")
     picture.wait_for()
     before = picture.get_attribute("alt"), picture.get_attribute("src")
     assert "At a threshold of 0.50" in before[0] and before[0].endswith("Drawn sample.")
-    handle = cell.get_by_role("slider").first
+    handle = cell.get_by_role("slider", name="Threshold", exact=True)
     handle.focus()
     page.keyboard.press("ArrowRight")
     cell.get_by_alt_text("At a threshold of 0.51").wait_for()
@@ -106,12 +106,14 @@ def test_a_slider_moved_by_the_keyboard_draws_another_picture(page: Any) -> None
     assert cell.locator("figcaption").inner_text() == picture.get_attribute("alt")
     for name in ("Threshold", "Malignant, of all"):
         assert cell.get_by_text(name, exact=True).is_visible()
+        for role in ("slider", "textbox"):
+            assert cell.get_by_role(role, name=name, exact=True).is_visible()
 
 
 def test_an_error_in_a_callback_is_seen(page: Any) -> None:
     """Not swallowed, as JupyterLab does by itself; and gone when the control moves on."""
     cell = page.locator(".jp-CodeCell").nth(4)
-    handle = cell.get_by_role("slider").first
+    handle = cell.get_by_role("slider", name="Divide by")
     handle.focus()
     page.keyboard.press("ArrowLeft")
     cell.get_by_text("ZeroDivisionError").first.wait_for()

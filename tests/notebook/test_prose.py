@@ -9,7 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from helpers.core.errors import ConfigError
-from helpers.notebook.prose import plural, register, render, undeclared, written
+from helpers.notebook.prose import condition, plural, register, render, undeclared, written
 from helpers.statistics.intervals import Estimate
 
 
@@ -132,3 +132,14 @@ def test_written_and_plural() -> None:
     """A true minus sign for numbers, none for text."""
     assert written(-3) == "−3" and written("-3") == "-3" and written(1234, ",") == "1,234"
     assert [plural(n, "image") for n in (0, 1, 2)] == ["images", "image", "images"]
+
+
+def test_a_condition_is_read_as_a_placeholder_is() -> None:
+    """With filters and names; one that cannot be read, or takes another name, is told."""
+    rises = condition('gain | against(0) == "above"', {"gain"})
+    assert rises({"gain": Estimate(0.2, 0.1, 0.3, 9)})
+    assert not rises({"gain": Estimate(0.0, -0.1, 0.1, 9)})
+    with pytest.raises(ConfigError, match=r"'gain >': .*; correct it"):
+        condition("gain >", {"gain"})
+    with pytest.raises(ConfigError, match="takes drop but has gain"):
+        condition("drop > 0", {"gain"})

@@ -73,6 +73,10 @@ def _write_book(folder: Path) -> list[Path]:
     second = write_notebook(
         chapters / "02_second.ipynb",
         markdown("# Second\n\nA ROC\ncurve; see [@holm1979]."),
+        markdown(
+            "Do [`exercises/01_first.ipynb`](../exercises/01_first.ipynb), and not "
+            "[`exercises/02_second.ipynb`](../exercises/02_second.ipynb)."
+        ),
         markdown("## References"),
         code("run.references('rosner2011')", _listed("rosner2011")),
     )
@@ -88,8 +92,16 @@ def _write_book(folder: Path) -> list[Path]:
         code("changed = 2", tags=("solution",)),
         code('check("01.2", changed)'),
     ]
+    of_quiz = {"tags": ["quiz"]}
+    quiz = [
+        markdown("## Quiz\n\nA letter will do.", metadata=of_quiz),
+        markdown("**01.q1** Which one?\n\n- **a)** This.\n- **b)** That.", metadata=of_quiz),
+    ]
+    told = markdown("*For teachers, 01.q1.* Why.", metadata={"tags": ["quiz", "teacher"]})
+    asked = code('import x\n\ncheck("01.q1", "b")', tags=("quiz",))
+    cells += [*quiz, asked, told]
     write_notebook(folder / "solutions" / "01_first.ipynb", *cells)
-    blank = [code("recall = ...", tags=("answer",)), cells[4], cells[6], cells[7]]
+    blank = [code("recall = ...", tags=("answer",)), cells[4], cells[6], cells[7], *quiz, asked]
     write_notebook(folder / "exercises" / "01_first.ipynb", *cells[:3], *blank)
     return [first, second]
 
@@ -173,13 +185,27 @@ def test_exercises_are_folded_and_solutions_are_the_teachers(book: Path) -> None
     """Students get tasks without solutions, teachers both; checks and blanks are nobody's."""
     student, teacher = _page(book, "student.html"), _page(book, "teacher.html")
     for page in (student, teacher):
-        assert '<details class="exercises" id="tasks-1"><summary>2 exercises</summary>' in page
+        assert (
+            '<details class="exercises" id="tasks-1"><summary>2 exercises and a quiz</summary>'
+            in page
+        )
         assert "01.1 Read a recall" in page and "given" in page
         assert "check(" not in page.split("<script")[0] and "recall = ..." not in page
         assert "How they are used" not in page
+        assert "Which one?" in page and "import x" not in page.split("<script")[0]
     assert "For teachers" not in student and "solution" not in student.split("<main")[1]
-    assert "For teachers" in teacher and teacher.count('<details class="solution">') == 2
+    assert "For teachers" in teacher and teacher.count('<details class="solution">') == 3
     assert "2.1 Exercises" not in _words(teacher)  # chapter 2 has none
+
+
+def test_a_link_to_exercises_leads_to_where_they_stand(book: Path) -> None:
+    """Below their chapter, on its page; to a file that the report does not hold it is its name."""
+    page = _page(book, "student.html")
+    assert '<a href="#exercises-1"><code>exercises/01_first.ipynb</code></a>' in page
+    assert 'id="exercises-1"' in page
+    assert "not <code>exercises/02_second.ipynb</code>." in " ".join(page.split())
+    assert 'href="01_first.html#exercises-1"' in _page(book, "pages/02_second.html")
+    assert "exercises/02_second.ipynb" in Pdf(book / "student.pdf").text
 
 
 def test_a_notice_leaves_no_trace(book: Path) -> None:
@@ -192,6 +218,7 @@ def test_exercises_on_paper(book: Path) -> None:
     """Tasks as a list; solutions with their code in the teacher's edition."""
     student, teacher = Pdf(book / "student.pdf").text, Pdf(book / "teacher.pdf").text
     assert "01.2 Change it" in student and "changed = 2" not in student
+    assert "b) That." in student and "For teachers, 01.q1." in teacher
     assert "given = 1" not in student
     assert "changed = 2" in teacher and "Watch the axis" in teacher
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 
+from helpers.exercises.notebooks import EXERCISES
 from helpers.notebook.prose import MAGIC
 from support.chapter_prose import is_say, is_visible, problems_of_prose, python_of
 
@@ -23,7 +24,11 @@ SHORTER = f"move what is no lesson to helpers/, fold it, or tag the cell `{LESSO
 def problems_of(path: Path) -> list[str]:
     """What breaks the shape of a chapter, one line each, with the number of the cell."""
     notebook = nbformat.read(path, as_version=4)
-    problems = [*_problems(notebook), *_unlike_needs(notebook, path.stem)]
+    problems = [
+        *_problems(notebook),
+        *_unlike_needs(notebook, path.stem),
+        *_unlike_exercises(notebook, path.name),
+    ]
     found = [f"{path.name}: {problem}" for problem in problems]
     found += [f"{path.name}: {problem}" for problem in problems_of_prose(path)]
     try:
@@ -100,6 +105,14 @@ def _unlike_needs(notebook: Any, name: str) -> list[str]:
         if int(number) != int(stem[:2]) or stem >= name:
             problems.append(f"chapter {number} is not {stem}, or does not come before")
     return [f"Cell 0, line 1: {problem}" for problem in problems]
+
+
+def _unlike_exercises(notebook: Any, name: str) -> list[str]:
+    """Whether "Try it" links to the chapter's notebook of exercises, if there is one."""
+    text = "\n".join(cell["source"] for cell in notebook.cells if cell["cell_type"] == "markdown")
+    linked = re.findall(r"\]\(\.\./exercises/([^)]+)\)", text.partition("## Try it")[2])
+    there = [name] if (EXERCISES / name).is_file() else []
+    return [] if linked == there else [f'expected "Try it" to link to {there}, got {linked}']
 
 
 def _only_imports(cell: Any) -> bool:

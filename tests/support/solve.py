@@ -23,8 +23,10 @@ from helpers.exercises import exercises_of, judge
 from helpers.exercises.checking import right_answer
 from helpers.exercises.exercise import NotHere
 from helpers.exercises.notebooks import EXERCISES, SOLUTIONS
+from helpers.exercises.quizzes import questions_of
 from helpers.notebook import opened_run
 from support.exploding import Explodes
+from support.quiz_answers import answers_to
 
 STRANGE: dict[str, Any] = {
     "a text": "no idea",
@@ -62,7 +64,7 @@ def run_notebook(path: Path, profile: str, folder: str) -> dict[str, Any]:
         with capture_output() as captured:
             result = shell.run_cell(source, store_history=False)
         for line in captured.stdout.splitlines():
-            if match := re.match(r"(\d\d\.\d+): (.*)", line):
+            if match := re.match(r"(\d\d\.q?\d+): (.*)", line):
                 said[match[1]] = match[2]
         if not result.success:
             raised = result.error_before_exec or result.error_in_exec
@@ -96,6 +98,22 @@ def wrong_answers(chapter: str) -> dict[str, Any]:
     return found
 
 
+def quiz_answers(chapter: str) -> dict[str, Any]:
+    """What was said of each set of choices and each strange answer, by question."""
+    run = opened_run()
+    assert run is not None
+    found: dict[str, Any] = {}
+    for question in questions_of(chapter):
+        exercise = question.exercise()
+        answers = {answer: answer for _, answer in answers_to(question)}
+        verdicts = {name: judge(exercise, a, run) for name, a in (answers | STRANGE).items()}
+        found[question.id] = {
+            "right": " ".join(sorted(right_answer(exercise, run))),
+            "said": {name: [verdict.state, verdict.text] for name, verdict in verdicts.items()},
+        }
+    return found
+
+
 def solve(profile: str, folder: str, chapters: list[str]) -> dict[str, Any]:
     """All of it, by notebook; as in a batch run, so that no progress is kept."""
     os.environ.update(DERMBOOK_CHAPTER="exercises", MPLBACKEND="Agg")
@@ -108,9 +126,10 @@ def solve(profile: str, folder: str, chapters: list[str]) -> dict[str, Any]:
         one: dict[str, Any] = {"solution": run_notebook(path, profile, folder)}
         try:
             one["wrong"] = wrong_answers(chapter)
+            one["quiz"] = quiz_answers(chapter)
         except DermBookError as error:
             one["solution"]["error"] = one["solution"]["error"] or str(error)
-            one["wrong"] = {}
+            one["wrong"], one["quiz"] = {}, {}
         one["exercise"] = run_notebook(EXERCISES / path.name, profile, folder)
         one["seconds"] = round(time.process_time() - started, 2)
         results[path.stem] = one
