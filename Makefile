@@ -69,7 +69,9 @@ test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser $(STAMP)-lab) ## Run the tests 
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: $(STAMP)-lab ## Open chapters and exercises in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=.
+	@# So that its terminals know dermbook, as the chapters and exercises write it.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --notebook-dir=. \
+	  --LabApp.default_url=/lab/tree/chapters/00_start.ipynb
 
 app: $(STAMP) ## Open the Streamlit app (MODEL=trial or folder, PORT)
 	@$(BIN)/dermbook app $(if $(MODEL),"$(MODEL)") $(if $(PORT),--port "$(PORT)")

@@ -76,6 +76,8 @@ def open_run(
         If the profile, the source, the split file or the chapter's captions cannot be used, or a
         folder cannot be written to.
     """
+    # JupyterLab would show in red what TensorFlow says of the machine when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     loaded = load_profile(profile)
     seed = loaded.seed if seed is None else seed
     # A relative folder is the user's own, but a chapter's kernel starts in chapters/.
