@@ -69,7 +69,10 @@ test: $(STAMP) $(if $(CHROMIUM),$(STAMP)-browser $(STAMP)-lab) ## Run the tests 
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lab: $(STAMP)-lab ## Open chapters and exercises in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=.
+	@# Its cells and terminals know dermbook: a shell that logs in would forget the path again.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --notebook-dir=. \
+	  --LabApp.default_url=/lab/tree/chapters/00_start.ipynb \
+	  --ServerApp.terminado_settings="shell_command=['$${SHELL:-/bin/sh}']"
 
 app: $(STAMP) ## Open the Streamlit app (MODEL=trial or folder, PORT)
 	@$(BIN)/dermbook app $(if $(MODEL),"$(MODEL)") $(if $(PORT),--port "$(PORT)")

@@ -205,3 +205,13 @@ def test_a_bad_lock_is_found(texts, old, new, complaint):
     bad, count = re.subn(old, new, texts["requirements.lock"], count=1)
     assert count == 1
     assert complaint in "; ".join(lock_problems(bad, texts["pyproject.toml"]))
+
+
+def test_make_lab_opens_the_start_page_and_its_shells_know_dermbook() -> None:
+    """The commands that chapters and exercises name are found, also where a shell would log in."""
+    rule = (
+        (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nlab:")[2].partition("\n\n")[0]
+    )
+    assert "/lab/tree/chapters/00_start.ipynb" in rule
+    assert (ROOT / "chapters" / "00_start.ipynb").is_file()
+    assert 'PATH="$(CURDIR)/$(BIN):$$PATH"' in rule and "shell_command=" in rule

@@ -290,7 +290,7 @@ EXERCISES = (
         (
             "Only benign images can be false alarms: look at their scores alone for the threshold.",
             "Try each score as a threshold. Which ones call in at most a tenth of the benign?",
-            "Of those take the lowest; then count malignant[score >= threshold].mean().",
+            "Of those take the lowest; then count (score[is_malignant] >= threshold).mean().",
         ),
         (
             Mistake(

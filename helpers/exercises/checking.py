@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import hashlib
 from dataclasses import dataclass
+from textwrap import fill
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from helpers.notebook import Run
 
 _LONGEST = 300
+_WIDTH = 88
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
 
 _tries: dict[str, dict[str, Any]] = {}
@@ -51,11 +53,18 @@ def check(exercise_id: str, answer: Any = ...) -> None:
     """
     try:
         for line in _lines(exercise_id, answer):
-            print(line)
+            _print(line)
     except DermBookError as error:
-        print(f"{exercise_id}: {error}")
+        _print(f"{exercise_id}: {error}")
     except Exception as error:
-        print(f"{exercise_id}: this answer cannot be checked ({_said(error)})")
+        _print(f"{exercise_id}: this answer cannot be checked ({_said(error)})")
+
+
+def _print(text: str) -> None:
+    """Print lines wrapped between words: JupyterLab breaks a long one in the middle of a word."""
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        print(fill(line, _WIDTH, subsequent_indent=indent, break_long_words=False))
 
 
 def _lines(exercise_id: str, answer: Any) -> list[str]:

@@ -72,13 +72,16 @@ def ranges_in_words(row: pd.Series, augmentation: Augmentation, seed: int = 0) -
     drawn = _draws(augmentation, lesion, seed)
     filled = [100 * draw[1] for draw in drawn]
     kept = [100 * draw[2] for draw in drawn]
-    text = (
-        f"One lesion and {N_DRAWS} draws of it: {min(filled):.0f} to {max(filled):.0f} % of the "
-        "picture had to be filled"
-    )
+    text = f"One lesion and {N_DRAWS} draws of it: {_span(filled)} of the picture had to be filled"
     if lesion is None:
         return f"{text}; it has no mask, so what is left of the lesion is not known."
-    return f"{text}, and {min(kept):.0f} to {max(kept):.0f} % of the lesion is still in the frame."
+    return f"{text}, and {_span(kept)} of the lesion is still in the frame."
+
+
+def _span(percent: list[float]) -> str:
+    """Lowest to highest, or the one value that all round to."""
+    low, high = f"{min(percent):.0f}", f"{max(percent):.0f}"
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def touch_augmentation(run: Run, row: pd.Series) -> None:

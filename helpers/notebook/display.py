@@ -109,10 +109,15 @@ def show_figure(
         f'<img src="{data_uri(path)}" alt="{html.escape(alt)}" '
         f'style="width: {width:g}cm; max-width: 100%; background: white">'
     )
-    figure = f"<figure>{image}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    figure = f"<figure>{image}<figcaption>{_caption_html(caption)}</figcaption></figure>"
     plain = f"[Figure {path_stem.name}: {caption}]"
     display({FIGURE_MIME: bundle, "text/html": figure, "text/plain": plain}, raw=True)
     return path
+
+
+def _caption_html(caption: str) -> str:
+    """A caption for JupyterLab, with its code marked; in the report pandoc reads the Markdown."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(caption))
 
 
 def data_uri(path: Path) -> str:
@@ -290,7 +295,7 @@ def _table_html(
     def cell(tag: str, text: str, place: int) -> str:
         return f'<{tag} style="text-align: {align[place]}">{html.escape(text)}</{tag}>'
 
-    lines = [f"<table>\n<caption>{html.escape(caption)}</caption>", "<thead><tr>"]
+    lines = [f"<table>\n<caption>{_caption_html(caption)}</caption>", "<thead><tr>"]
     lines += [
         cell("th", head, place).replace("<th ", '<th scope="col" ')
         for place, head in enumerate(heads)

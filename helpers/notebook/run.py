@@ -28,6 +28,7 @@ from helpers.dataset import (
 from helpers.evaluation import scores
 from helpers.notebook.captions import UNNAMED, captions_of
 from helpers.notebook.display import show_figure, show_markdown, show_table
+from helpers.notebook.native_log import keep_native_log_out
 from helpers.notebook.prose import notebook_names, register, written
 from helpers.notebook.references import show_references
 from helpers.plots import use_style
@@ -76,6 +77,7 @@ def open_run(
         If the profile, the source, the split file or the chapter's captions cannot be used, or a
         folder cannot be written to.
     """
+    keep_native_log_out()
     loaded = load_profile(profile)
     seed = loaded.seed if seed is None else seed
     # A relative folder is the user's own, but a chapter's kernel starts in chapters/.

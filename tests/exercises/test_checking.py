@@ -75,6 +75,21 @@ def test_right_is_told_with_what_it_shows(
     assert run.asked == 1
 
 
+def test_long_lines_are_wrapped_between_words(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is wider than a notebook, and each word is whole."""
+    text = "a lesion and its picture " * 20
+
+    def tell(*_: Any) -> list[str]:
+        return [f"99.1: {text}", f"  Hint 1: {text}"]
+
+    monkeypatch.setattr(checking, "_lines", tell)
+    lines = said(capsys, 0.5)
+    assert max(map(len, lines)) <= 88
+    assert " ".join(" ".join(lines).split()) == f"99.1: {text}Hint 1: {text}".strip()
+
+
 def test_hints_grow_with_other_wrong_answers(
     run: SmallRun, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,17 @@ def test_figure_displays_file_caption_and_alt(
     assert 'alt="a &quot;line&quot;"' in outputs[0]["text/html"]
 
 
+def test_code_in_a_caption_is_code_in_jupyterlab(
+    tmp_path: Path, outputs: list[dict[str, Any]]
+) -> None:
+    """Of a figure and of a table; the report reads the Markdown itself."""
+    show_figure(curve(), tmp_path / "curve", "What `fit` gives.", "a line")
+    show_table(pd.DataFrame({"n": [1]}), "t", "What `a < b` gives.")
+    assert "What <code>fit</code> gives." in outputs[0]["text/html"]
+    assert "What <code>a &lt; b</code> gives." in outputs[1]["text/html"]
+    assert outputs[1][TABLE_MIME]["caption"] == "What `a < b` gives."
+
+
 @pytest.mark.parametrize("kind", ["plot", "photo"])
 def test_drawn_figures_carry_a_mark(
     tmp_path: Path, outputs: list[dict[str, Any]], kind: str

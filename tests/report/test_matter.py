@@ -237,6 +237,8 @@ def test_definitions_by_keys_and_axe(chromium: Any, book: Path) -> None:
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
     page.keyboard.press("Escape")
     assert tip.is_hidden()
+    # All code of this page stands in folded exercises: no button opens it out of sight.
+    assert page.locator(".source").count() and page.locator(".all").is_hidden()
     page.close()
 
 

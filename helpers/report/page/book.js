@@ -9,7 +9,9 @@
     if (narrow.matches && event.target.closest("a")) contents.open = false;
   });
   const all = document.querySelector(".all");
-  if (all) {
+  // Code inside of folded exercises alone would open out of sight.
+  const inSight = [...document.querySelectorAll(".source")].some(code => !code.closest(".exercises"));
+  if (all && inSight) {
     all.hidden = false;
     all.addEventListener("click", () => {
       const show = all.getAttribute("aria-pressed") !== "true";
