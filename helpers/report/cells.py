@@ -227,6 +227,8 @@ def read_chapter(
         tags = set(cell.get("metadata", {}).get("tags", []))
         if cell.cell_type == "markdown" and not tags & NOTICE_TAGS:
             blocks.append(Prose(index, cell.source, _attachments(cell)))
+        if cell.cell_type == "raw":
+            blocks += _raw_blocks(cell, index)
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if executed and cell.get("execution_count") is None and not tags & NEVER_RUN_TAGS:
@@ -251,6 +253,21 @@ def _is_folded(cell: Any) -> bool:
     hidden = bool(metadata.get("jupyter", {}).get("source_hidden"))
     tags = set(metadata.get("tags", []))
     return hidden or bool(tags & HIDDEN_TAGS) or cell.source.startswith(MAGIC)
+
+
+def _raw_blocks(cell: Any, index: int) -> list[Block]:
+    """A raw cell in a format that a page can show; one that is meant for another format is none."""
+    media = cell.get("metadata", {}).get("raw_mimetype") or cell.metadata.get("format") or ""
+    if not cell.source.strip():
+        return []
+    if media == "text/markdown":
+        return [Prose(index, cell.source, _attachments(cell))]
+    if media == "text/html":
+        return [Table(index, cell.source)]
+    if media in ("", "text/plain", "text/x-python"):
+        block = _text(cell.source, index)
+        return [block] if block else []
+    return []
 
 
 def _language(notebook: Any) -> str:

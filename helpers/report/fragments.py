@@ -140,7 +140,8 @@ class _Builder:
                 if (cells := layout_cells(node)) is not None and not caption:
                     self._add_side_by_side(cell, cells)
                 else:
-                    self._add_table(cell, node, caption or _inlines(content[1][1]))
+                    own = caption or _inlines(content[1][1])
+                    self._add_table(cell, node, own, numbered=caption is None or bool(caption))
             elif kind == "Figure":
                 self._add_blocks(cell, content[2])
                 self._add_blocks(cell, content[1][1])
@@ -244,8 +245,9 @@ class _Builder:
     def add_table(self, block: Table, blocks: list[Node], caption: list[Node]) -> None:
         self._add_blocks(block.cell, self.reader.read(blocks, block), caption)
 
-    def _add_table(self, cell: int, node: Node, caption: list[Node]) -> None:
-        number = self._number("table", caption)
+    def _add_table(self, cell: int, node: Node, caption: list[Node], numbered: bool) -> None:
+        """Add a table; the caption that another program wrote into an output is said unnumbered."""
+        number = self._number("table", caption) if numbered else ""
         bare = {"t": "Table", "c": [["", [], []], [None, []], *node["c"][2:]]}
         self.section.parts.append(NumberedTable(cell, bare, caption, number))
 
