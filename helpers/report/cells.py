@@ -28,6 +28,9 @@ NEVER_RUN_TAGS = frozenset({"skip-execution"})
 _PARAMETER_TAGS = frozenset({"parameters", "injected-parameters"})
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_MOST_LINES = 1000
+_MOST_CHARACTERS = 100_000
+"""Of an output, on some twenty pages: what is longer is a log for a file, and takes minutes."""
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*\d+/\d+|\d+/\d+ .*━")
 
 
@@ -369,8 +372,26 @@ def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
 
 
 def _text(text: str, cell: int) -> Text | None:
-    clean = clean_text("".join(text))
+    clean = shortened(clean_text("".join(text)))
     return Text(cell, clean) if clean else None
+
+
+def shortened(text: str) -> str:
+    r"""A text of at most about a thousand lines: its start, what is left out, and its end.
+
+    >>> shortened("\n".join(map(str, range(2000)))).splitlines()[899:902]
+    ['899', '[1,000 lines with 4,901 characters are not printed]', '1900']
+    """
+    lines = text.split("\n")
+    if len(lines) <= _MOST_LINES and len(text) <= _MOST_CHARACTERS:
+        return text
+    n_lines = max(len(lines) - _MOST_LINES, 0)
+    start = "\n".join(lines[: _MOST_LINES * 9 // 10]) if n_lines else text
+    end = "\n".join(lines[-_MOST_LINES // 10 :]) if n_lines else text
+    start, end = start[: _MOST_CHARACTERS * 9 // 10], end[-_MOST_CHARACTERS // 10 :]
+    said = f"{n_lines:,} lines with " if n_lines else ""
+    said += f"{len(text) - len(start) - len(end):,} characters"
+    return "\n".join([start, f"[{said} are not printed]", end])
 
 
 def clean_text(text: str) -> str:

@@ -291,8 +291,8 @@ def _wrapped(text: str) -> str:
     """Break lines that the page is too narrow for, after a blank where there is one."""
     lines = []
     for line in text.split("\n"):
-        while text_units(line) > _OUTPUT_COLUMNS:
-            fits = _fitting(line, _OUTPUT_COLUMNS)
+        while text_units(start := line[: 4 * _OUTPUT_COLUMNS]) > _OUTPUT_COLUMNS:
+            fits = _fitting(start, _OUTPUT_COLUMNS)
             cut = line.rfind(" ", fits // 2, fits) + 1 or fits
             lines.append(line[:cut].rstrip())
             line = "    " + line[cut:].lstrip()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nbformat import v4
 from PIL import Image
-from support.pdf_pages import Pdf
-from support.report_notebooks import SVG, code, markdown, write_notebook
+from support.pdf_pages import Pdf, overlapping
+from support.report_notebooks import SVG, code, markdown, printed, write_notebook
 
 from helpers.core.errors import ReportError
+from helpers.report.cells import shortened
 from helpers.report.exporter import DermBookPDFExporter
 
 
@@ -253,3 +255,47 @@ def test_a_chart_that_a_script_draws_is_named(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("c", chart))
     text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
     assert "[Interactive figure of Vega: not printed]" in text and "alt.Chart" not in text
+
+
+def test_a_mark_that_no_font_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Typst names it by its number; the letters that it stands on are spelt, too."""
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A\n\nதமிழ் and words"))
+    pdf, said = convert(path, capsys)
+    assert "‹tamil letter ta›" in " ".join(pdf.text.split()) and "words" in pdf.text
+    assert "U+0BCD" in said
+
+
+def test_long_outputs_are_shortened(tmp_path: Path) -> None:
+    """A log of many lines, or one of many letters, keeps its start and its end, and says so."""
+    lines = "\n".join(f"line{n}" for n in range(3000))
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("x", printed(lines)))
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert {"line0", "line899", "line2900", "line2999"} <= set(text.split())
+    assert "line900" not in text.split() and "[2,000 lines with" in text
+    whole = shortened("a" + "b" * 500_000 + "c")
+    assert len(whole) < 101_000 and whole.startswith("ab") and whole.endswith("bc")
+    assert "[400,002 characters are not printed]" in whole
+
+
+def test_large_tables(tmp_path: Path) -> None:
+    """Rows beyond the first are told, and columns come in turns that keep their words whole."""
+    head = "".join(f"<th>feature_{n}</th>" for n in range(30))
+    rows = "".join(f"<tr><td>row{n}</td>{'<td>0.123456</td>' * 29}</tr>" for n in range(502))
+    page = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    wide = "<table>" + re.sub(r"<tr><td>row[2-9].*", "", rows) + "</table>"
+    narrow = page.replace("<td>0.123456</td>" * 29, "").replace(head, "<th>feature_0</th>")
+    cells = [code("a", out({"text/html": one, "text/plain": "x"})) for one in (narrow, wide)]
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), *cells)
+    pdf = Pdf(DermBookPDFExporter().from_filename(str(path))[0])
+    assert "row499" in pdf.text and "row500" not in pdf.text
+    assert "[2 further rows are not printed]" in pdf.text
+    assert pdf.text.split().count("0.123456") == 2 * 29 and not any(map(overlapping, pdf.pages))
+
+
+def test_a_broken_drawing_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An SVG that is cut short does not stop the rest."""
+    broken = out({"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="9"><g'})
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("a", broken), code("later"))
+    pdf, said = convert(path, capsys)
+    assert "Picture that cannot be read" in pdf.text and "later" in pdf.text
+    assert "picture that cannot be read: failed to parse SVG" in said
