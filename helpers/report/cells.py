@@ -28,6 +28,7 @@ NEVER_RUN_TAGS = frozenset({"skip-execution"})
 _PARAMETER_TAGS = frozenset({"parameters", "injected-parameters"})
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SHORTENED = re.compile(r"(?m)^\[([\d,]+ .*characters are not printed)\]$")
 _MOST_LINES = 1000
 _MOST_CHARACTERS = 100_000
 """Of an output, on some twenty pages: what is longer is a log for a file, and takes minutes."""
@@ -247,6 +248,8 @@ def read_chapter(
             blocks += [block] if block is not None else []
             problems += [f"{chapter.where(index)}: {problem}"] if problem else []
             notes += [f"{chapter.where(index)}: {note}"] if note else []
+            for left_out in _SHORTENED.findall(block.text if isinstance(block, Text) else ""):
+                notes.append(f"{chapter.where(index)}: {left_out}")
     return Chapter(name, number, folder, tuple(blocks), sources, language), problems
 
 

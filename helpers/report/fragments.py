@@ -260,8 +260,9 @@ class _Builder:
             self.section.parts.append(NumberedTable(cell, turn, caption, ""))
             caption = []
         if left_out:
-            said = f"[{left_out:,} further rows are not printed]"
-            self.section.parts.append(Text(cell, said))
+            said = f"{left_out:,} further rows are not printed"
+            self.section.parts.append(Text(cell, f"[{said}]"))
+            self.reader.faults.append(f"{self.section.chapter.where(cell)}: {said}")
 
 
 def _only_image(node: Node) -> Node | None:

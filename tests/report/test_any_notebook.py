@@ -265,11 +265,13 @@ def test_a_mark_that_no_font_has(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "U+0BCD" in said
 
 
-def test_long_outputs_are_shortened(tmp_path: Path) -> None:
+def test_long_outputs_are_shortened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A log of many lines, or one of many letters, keeps its start and its end, and says so."""
     lines = "\n".join(f"line{n}" for n in range(3000))
     path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("x", printed(lines)))
-    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    pdf, told = convert(path, capsys)
+    text = pdf.text
+    assert "cell 1 ('x'): 2,000 lines with" in told
     assert {"line0", "line899", "line2900", "line2999"} <= set(text.split())
     assert "line900" not in text.split() and "[2,000 lines with" in text
     whole = shortened("a" + "b" * 500_000 + "c")
