@@ -72,7 +72,7 @@ from .research_questions import RANKINGS, paper_question, published_first
 from .screening_settings import settings_beside_published
 from .second_clinic import clinic_folder, looks_of_both
 from .validation_cuts import cuts, cuts_in_words, describe_cuts, last_fifth
-from .ways import abilities, chapter_table, chapters_to_read, way_table
+from .ways import abilities, chapter_table, chapters_to_read, numbers_left_out, way_table
 
 __all__ = [
     "ABLATION",
@@ -123,6 +123,7 @@ __all__ = [
     "nearest_cut",
     "nearest_width",
     "no_fc_readings",
+    "numbers_left_out",
     "open_choices",
     "outline_pairs",
     "over_starts",

@@ -17,6 +17,13 @@ def chapters_to_read() -> list[Chapter]:
     return [chapter for chapter in suited_chapters(find_chapters())[0] if chapter.number != "00"]
 
 
+def numbers_left_out(chapters: Sequence[Chapter]) -> str:
+    """Numbers of the book's chapters that are not among those to read; empty where all are."""
+    there = {chapter.name for chapter in chapters}
+    names = [c.name for c in find_chapters() if c.number != "00" and c.name not in there]
+    return numbers_of(names) if names else ""
+
+
 def minutes_of(chapter: Chapter) -> dict[str, int]:
     """Minutes of a chapter to read, for its exercises and to run.
 
@@ -96,7 +103,8 @@ def way_table(chapters: Sequence[Chapter], ways: Mapping[str, str]) -> pd.DataFr
     Returns
     -------
     DataFrame of shape (n_parts, 6)
-        Columns ``part`` and ``chapters``, minutes by `MINUTES`, and ``hours`` of all three.
+        Of the parts that have a chapter left. Columns ``part`` and ``chapters``, minutes by
+        `MINUTES`, and ``hours`` of all three.
 
     Raises
     ------
@@ -109,6 +117,8 @@ def way_table(chapters: Sequence[Chapter], ways: Mapping[str, str]) -> pd.DataFr
     for part, numbers in ways.items():
         wanted, added = select_chapters(book, numbers)
         chosen = [c for c in wanted if c not in added and c.name in there]
+        if not chosen:
+            continue
         minutes = pd.DataFrame([minutes_of(c) for c in chosen], columns=list(MINUTES)).sum()
         told = numbers_of([chapter.name for chapter in chosen])
         rows.append({"part": part, "chapters": told, **minutes, "hours": minutes.sum() / 60})

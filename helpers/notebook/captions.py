@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +21,10 @@ UNNAMED = "interactive"
 _NAME = re.compile(r"[A-Za-z_]\w\w+")
 """A function of the notebook as a format; a format of Python's has no three letters on end."""
 
-_FIELDS = {"figures": {"caption", "alt"}, "tables": {"caption", "columns", "formats"}}
+_FIELDS = {
+    "figures": {"caption", "alt"},
+    "tables": {"caption", "columns", "formats", "optional"},
+}
 _NEEDED = {"figures": {"caption", "alt"}, "tables": {"caption"}}
 
 
@@ -37,7 +40,8 @@ class Captions:
         ``caption`` and ``alt`` of each figure.
     tables : dict of str to dict
         ``caption`` of each table, and what it may have besides: ``columns``, how columns are
-        called on the page, and ``formats``, how they are written.
+        called on the page, ``formats``, how they are written, and ``optional``, a list of columns
+        that it has not with every source.
     """
 
     path: Path
@@ -51,15 +55,21 @@ class Captions:
             "figures", name, entry, "alt"
         )
 
-    def table(self, name: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+    def table(
+        self, name: str, columns: Collection[str]
+    ) -> tuple[str, dict[str, str], dict[str, Any]]:
         """Caption of a table, filled in from the notebook, its columns' titles and formats."""
         entry = self._entry("tables", name)
+        titles = entry.get("columns", {})
+        absent = sorted(set(titles) - set(columns) - set(entry.get("optional", [])))
+        if absent:
+            raise ConfigError(f"table {name}: titles for columns it does not have: {absent}")
         caption = self._filled("tables", name, entry, "caption")
         formats = {
             column: self._function(name, column, how) if _NAME.fullmatch(how) else how
             for column, how in entry.get("formats", {}).items()
         }
-        return caption, entry.get("columns", {}), formats
+        return caption, titles, formats
 
     def _function(self, table: str, column: str, name: str) -> Callable[[Any], str]:
         """The notebook's function that writes the values of a column."""
@@ -158,4 +168,7 @@ def _problems(kind: str, entry: Any) -> list[str]:
         texts = entry.get(key, {})
         if not isinstance(texts, dict) or not all(isinstance(v, str) for v in texts.values()):
             problems.append(f"expected {key} to give a text for each column but got {texts!r}")
+    optional = entry.get("optional", [])
+    if not isinstance(optional, list) or not set(optional) <= set(entry.get("columns", {})):
+        problems.append(f"expected optional to list some of its columns but got {optional!r}")
     return problems

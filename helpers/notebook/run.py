@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from helpers.core import ROOT, ConfigError, read_json, sha256_file, writable, write_json
+from helpers.core import ROOT, read_json, sha256_file, writable, write_json
 from helpers.dataset import (
     DEFAULT_FRACTIONS,
     SPLITS,
@@ -320,10 +320,8 @@ class Run:
             Whether the index is shown as the first column.
         """
         if caption is None:
-            caption, titles, known = captions_of(self._chapter).table(name)
-            absent = sorted(set(titles) - set(map(str, table.columns)))
-            if absent:
-                raise ConfigError(f"table {name}: titles for columns it does not have: {absent}")
+            columns = set(map(str, table.columns))
+            caption, titles, known = captions_of(self._chapter).table(name, columns)
             table, formats = table.rename(columns=titles), known | (formats or {})
         show_table(
             table,

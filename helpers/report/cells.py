@@ -28,6 +28,10 @@ NEVER_RUN_TAGS = frozenset({"skip-execution"})
 _PARAMETER_TAGS = frozenset({"parameters", "injected-parameters"})
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_SHORTENED = re.compile(r"(?m)^\[([\d,]+ .*characters are not printed)\]$")
+_MOST_LINES = 1000
+_MOST_CHARACTERS = 100_000
+"""Of an output, on some twenty pages: what is longer is a log for a file, and takes minutes."""
 _PROGRESS = re.compile(r"\d+%\|.*\|\s*\d+/\d+|\d+/\d+ .*━")
 
 
@@ -227,6 +231,8 @@ def read_chapter(
         tags = set(cell.get("metadata", {}).get("tags", []))
         if cell.cell_type == "markdown" and not tags & NOTICE_TAGS:
             blocks.append(Prose(index, cell.source, _attachments(cell)))
+        if cell.cell_type == "raw":
+            blocks += _raw_blocks(cell, index)
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if executed and cell.get("execution_count") is None and not tags & NEVER_RUN_TAGS:
@@ -242,6 +248,8 @@ def read_chapter(
             blocks += [block] if block is not None else []
             problems += [f"{chapter.where(index)}: {problem}"] if problem else []
             notes += [f"{chapter.where(index)}: {note}"] if note else []
+            for left_out in _SHORTENED.findall(block.text if isinstance(block, Text) else ""):
+                notes.append(f"{chapter.where(index)}: {left_out}")
     return Chapter(name, number, folder, tuple(blocks), sources, language), problems
 
 
@@ -251,6 +259,21 @@ def _is_folded(cell: Any) -> bool:
     hidden = bool(metadata.get("jupyter", {}).get("source_hidden"))
     tags = set(metadata.get("tags", []))
     return hidden or bool(tags & HIDDEN_TAGS) or cell.source.startswith(MAGIC)
+
+
+def _raw_blocks(cell: Any, index: int) -> list[Block]:
+    """A raw cell in a format that a page can show; one that is meant for another format is none."""
+    media = cell.get("metadata", {}).get("raw_mimetype") or cell.metadata.get("format") or ""
+    if not cell.source.strip():
+        return []
+    if media == "text/markdown":
+        return [Prose(index, cell.source, _attachments(cell))]
+    if media == "text/html":
+        return [Table(index, cell.source)]
+    if media in ("", "text/plain", "text/x-python"):
+        block = _text(cell.source, index)
+        return [block] if block else []
+    return []
 
 
 def _language(notebook: Any) -> str:
@@ -352,8 +375,26 @@ def _figure(bundle: Mapping[str, Any], cell: int) -> Figure:
 
 
 def _text(text: str, cell: int) -> Text | None:
-    clean = clean_text("".join(text))
+    clean = shortened(clean_text("".join(text)))
     return Text(cell, clean) if clean else None
+
+
+def shortened(text: str) -> str:
+    r"""A text of at most about a thousand lines: its start, what is left out, and its end.
+
+    >>> shortened("\n".join(map(str, range(2000)))).splitlines()[899:902]
+    ['899', '[1,000 lines with 4,901 characters are not printed]', '1900']
+    """
+    lines = text.split("\n")
+    if len(lines) <= _MOST_LINES and len(text) <= _MOST_CHARACTERS:
+        return text
+    n_lines = max(len(lines) - _MOST_LINES, 0)
+    start = "\n".join(lines[: _MOST_LINES * 9 // 10]) if n_lines else text
+    end = "\n".join(lines[-_MOST_LINES // 10 :]) if n_lines else text
+    start, end = start[: _MOST_CHARACTERS * 9 // 10], end[-_MOST_CHARACTERS // 10 :]
+    said = f"{n_lines:,} lines with " if n_lines else ""
+    said += f"{len(text) - len(start) - len(end):,} characters"
+    return "\n".join([start, f"[{said} are not printed]", end])
 
 
 def clean_text(text: str) -> str:

@@ -13,6 +13,15 @@ from helpers.core import ReportError, gather_fonts
 from helpers.report.cells import listed
 from helpers.report.parts import Section
 
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+"""How Typst names a character that has no shape of its own, such as a mark over another."""
+_BROKEN = re.compile(r"[0-9a-f]{16}\.(?:svg|png|jpg)(?!\.)")
+_BROKEN_SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 60"><rect x="1" y="1" width="298" '
+    'height="58" fill="none" stroke="#9a4a00" stroke-dasharray="4"/><text x="150" y="34" '
+    'font-family="DejaVu Sans" font-size="11" fill="#9a4a00" text-anchor="middle">'
+    "Picture that cannot be read</text></svg>"
+)
 _TRIES = 20
 """Each names all characters that are missing, or one formula."""
 
@@ -33,6 +42,13 @@ def compile_patiently(
                         content = json.dumps(json.loads(content), ensure_ascii=False)
                     path.write_text(content.replace(text, _spelt(text)), encoding="utf-8")
             warnings += error.problems
+        except BrokenPictureError as error:
+            warnings.append(f"picture that cannot be read: {error.said}")
+            (folder / error.name).write_text(_BROKEN_SVG, encoding="utf-8")
+            if not error.name.endswith(".svg"):
+                renamed = main.read_text(encoding="utf-8").replace(error.name, error.name + ".svg")
+                main.write_text(renamed, encoding="utf-8")
+                (folder / error.name).rename(folder / (error.name + ".svg"))
         except UnknownFormulaError as error:
             content = main.read_text(encoding="utf-8")
             tex = error.formula(content)
@@ -52,6 +68,24 @@ def _spelt(text: str) -> str:
         if not is_unseen and unicodedata.category(character) not in ("Mn", "Me", "Cf"):
             names.append(name.lower() or f"U+{ord(character):04X}")
     return f"‹{', '.join(names)}›" if names else ""
+
+
+class BrokenPictureError(ReportError):
+    """A picture that looked whole, and that Typst cannot read.
+
+    Parameters
+    ----------
+    message : str
+        What is told where nothing stands in its place.
+    name : str
+        The file in the folder that is compiled.
+    said : str
+        What Typst says of it.
+    """
+
+    def __init__(self, message: str, name: str, said: str) -> None:
+        self.name, self.said = name, said
+        super().__init__(message)
 
 
 class UnknownFormulaError(ReportError):
@@ -121,7 +155,8 @@ def compile_pdf(folder: Path, moment: datetime, sections: list[Section]) -> byte
 
 def _explained(error: Any, sections: list[Section]) -> ReportError:
     """Say what Typst found: characters by chapter and cell, the rest in Typst's words."""
-    found = re.findall(r"the text `\"(.+?)\"` could not be displayed", error.diagnostic)
+    unseen = re.findall(r"the text `\"(.+?)\"` could not be displayed", error.diagnostic)
+    found = [_ESCAPED.sub(lambda code: chr(int(code[1], 16)), text) for text in unseen]
     problems = []
     for text in sorted(set(found)):
         codes = " ".join(f"U+{ord(character):04X}" for character in text)
@@ -137,6 +172,9 @@ def _explained(error: Any, sections: list[Section]) -> ReportError:
     if problems:
         return MissingGlyphError(sorted(set(found)), problems)
     said = listed([str(error.message)]) + "\n" + str(error.diagnostic)
+    broken = _BROKEN.search(str(error.diagnostic))
+    if broken and str(error.message).startswith("failed to "):
+        return BrokenPictureError(said, broken[0], str(error.message))
     place = re.search(r"main\.typ:(\d+):(\d+)", str(error.diagnostic))
     if place:
         return UnknownFormulaError(said, int(place[1]), int(place[2]))

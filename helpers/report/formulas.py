@@ -45,6 +45,12 @@ _WORDS = {
     "thickapprox": r"\approx", "xmapsto": r"\xrightarrow", "copyright": r"\text{©}",
     "lgroup": "(", "rgroup": ")", "vcentcolon": ":", "dblcolon": "::", "nicefrac": r"\frac",
 }  # fmt: skip
+_BRACKETS = {
+    "bra": (r"\langle ", "|"), "ket": ("|", r"\rangle "), "braket": (r"\langle ", r"\rangle "),
+    "Bra": (r"\left\langle ", r"\right|"), "Ket": (r"\left|", r"\right\rangle "),
+    "Braket": (r"\left\langle ", r"\right\rangle "),
+}  # fmt: skip
+"""Of physics, around one argument, as MathJax's package ``braket`` sets them."""
 _IGNORED = (
     "nolimits scriptsize tiny small footnotesize normalsize large Large LARGE huge Huge "
     "hline displaylines allowbreak nobreak noindent strut mathstrut relax notag nonumber "
@@ -162,6 +168,10 @@ def _commands(tex: str) -> str:
         if _TEXT.fullmatch(name):
             content, place = _argument(tex, place)
             parts.append(rf"\{name}{{{content}}}")
+        elif name in _BRACKETS:
+            left, right = _BRACKETS[name]
+            content, place = _argument(tex, place)
+            parts.append(f"{left}{_commands(content)}{right}")
         elif name in _UNWRAPPED:
             replacement, place = _unwrapped(name, tex, place)
             parts.append(replacement)

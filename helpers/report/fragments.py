@@ -10,10 +10,11 @@ import re
 from functools import partial
 from typing import Any
 
-from helpers.report.cells import Chapter, Cited, Figure, Prose, Table, fail_on
+from helpers.report.cells import Chapter, Cited, Figure, Prose, Table, Text, fail_on
 from helpers.report.citations import cite
 from helpers.report.exercises import add_exercises, exercises_anchor, exercises_file
 from helpers.report.glossary import mark_terms
+from helpers.report.large_tables import columns_in_turns, first_rows
 from helpers.report.links import resolved, slug
 from helpers.report.matter import NO_MATTER, Matter
 from helpers.report.pandoc import Node, plain_text, walk
@@ -27,13 +28,15 @@ from helpers.report.parts import (
     Works,
     map_inlines,
 )
-from helpers.report.pictures import natural_size
+from helpers.report.pictures import TEXT_WIDTH_CM, natural_size
 from helpers.report.prose import ProseReader, asked_width, is_caption, layout_cells
 
 _TITLE_NUMBER = re.compile(r"^\s*(chapter\s+)?\d{1,3}\s*[:.)\-–—]?\s+(?=\S)", re.IGNORECASE)
 _LARGE_CM = 1.1
 """A picture in a line of text that is higher stands between its paragraphs."""
 _SHORT = 60
+_MOST_ROWS = 500
+"""Of a table that a library shows, on some ten pages: what is longer takes minutes to set."""
 
 
 def build_sections(
@@ -143,7 +146,8 @@ class _Builder:
                 if (cells := layout_cells(node)) is not None and not caption:
                     self._add_side_by_side(cell, cells)
                 else:
-                    self._add_table(cell, node, caption or _inlines(content[1][1]))
+                    own = caption or _inlines(content[1][1])
+                    self._add_table(cell, node, own, numbered=caption is None or bool(caption))
             elif kind == "Figure":
                 self._add_blocks(cell, content[2])
                 self._add_blocks(cell, content[1][1])
@@ -247,10 +251,21 @@ class _Builder:
     def add_table(self, block: Table, blocks: list[Node], caption: list[Node]) -> None:
         self._add_blocks(block.cell, self.reader.read(blocks, block), caption)
 
-    def _add_table(self, cell: int, node: Node, caption: list[Node]) -> None:
-        number = self._number("table", caption)
+    def _add_table(self, cell: int, node: Node, caption: list[Node], numbered: bool) -> None:
+        """Add a table; the caption that another program wrote into an output is said unnumbered."""
+        number = self._number("table", caption) if numbered else ""
         bare = {"t": "Table", "c": [["", [], []], [None, []], *node["c"][2:]]}
-        self.section.parts.append(NumberedTable(cell, bare, caption, number))
+        if numbered:
+            self.section.parts.append(NumberedTable(cell, bare, caption, number))
+            return
+        bare, left_out = first_rows(bare, _MOST_ROWS)
+        for turn in columns_in_turns(bare, TEXT_WIDTH_CM):
+            self.section.parts.append(NumberedTable(cell, turn, caption, ""))
+            caption = []
+        if left_out:
+            said = f"{left_out:,} further rows are not printed"
+            self.section.parts.append(Text(cell, f"[{said}]"))
+            self.reader.faults.append(f"{self.section.chapter.where(cell)}: {said}")
 
 
 def _only_image(node: Node) -> Node | None:

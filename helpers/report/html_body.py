@@ -175,11 +175,12 @@ class _Body:
     def _table(self, part: NumberedTable) -> list[Node]:
         table = fit_table(part.table, _WIDE_CM).table
         table = self._inlines([table])[0]
-        if part.number:
-            label = _raw_inline(f'<span class="number">Table {part.number}</span> ')
-            caption = [label, *self._inlines(part.caption)]
-            content = list(table["c"])
-            content[0] = [f"table-{part.number}", [], []]
+        if part.caption:
+            caption, content = self._inlines(part.caption), list(table["c"])
+            if part.number:
+                label = f'<span class="number">Table {part.number}</span> '
+                caption = [_raw_inline(label), *caption]
+                content[0] = [f"table-{part.number}", [], []]
             content[1] = [None, [{"t": "Plain", "c": caption}]]
             table = {"t": "Table", "c": content}
         return [_raw('<div class="table" tabindex="0">'), table, _raw("</div>")]

@@ -25,6 +25,7 @@ _INTERACTIVE = {
     "application/geo+json": "Map",
 }
 _VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+\+json")
+_LAID_OUT = re.compile(r"(?i)<(table|dl|ol|ul)\b")
 _LOADS = re.compile(r"application/vnd\.(bokehjs|holoviews)_load\.v\d+\+json")
 _OBJECT = re.compile(r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL)
 _REPR = re.compile(r"^<[\w.]+( .*)?>$", re.DOTALL)
@@ -68,12 +69,14 @@ def shown(data: Mapping[str, Any]) -> Shown:
     ReportError
         If it has a picture that cannot be read.
     """
+    page, plain = _joined(data.get("text/html", "")), _joined(data.get("text/plain", ""))
     if "text/markdown" in data:
+        if _LAID_OUT.search(page) and "<script" not in page.lower():
+            return Shown("html", page)  # of R, whose Markdown loses the values of named vectors
         return Shown("prose", _joined(data["text/markdown"]))
     for media in _PICTURES:
         if media in data:
             return Shown("picture", decoded(media, data[media]))
-    page, plain = _joined(data.get("text/html", "")), _joined(data.get("text/plain", ""))
     said = next((said for media, said in _INTERACTIVE.items() if media in data), "")
     if any(map(_VEGA.fullmatch, data)):
         said = "Interactive figure of Vega"
@@ -87,6 +90,9 @@ def shown(data: Mapping[str, Any]) -> Shown:
         return Shown("html", page)
     if "text/latex" in data:
         return Shown("prose", _joined(data["text/latex"]))
+    drawn = _drawn_by(page) if "<script" in page.lower() else ""
+    if drawn and "\n" not in plain.strip():
+        return Shown("named", drawn)
     if plain.strip() and not _REPR.match(plain.strip()):
         return Shown("text", plain)
     if page.strip():
@@ -116,6 +122,12 @@ def _joined(text: Any) -> str:
     return text if isinstance(text, str) else "".join(map(str, text))
 
 
+def _drawn_by(page: str) -> str:
+    """What a page with scripts shows, by the name of the library that draws it, or nothing."""
+    lower = page.lower()
+    return next((said for word, said in _SAID_OF_PAGE.items() if word in lower), "")
+
+
 def _of_page(page: str) -> Shown:
     """HTML that comes without a text: its words and pictures, or its name."""
     lost: list[str] = []
@@ -126,8 +138,7 @@ def _of_page(page: str) -> Shown:
         return Shown("html", bare)
     if words.strip() and not lost and not (is_script and len(words.split()) < 3):
         return Shown("html", bare)
-    lower = page.lower()
-    said = next((said for word, said in _SAID_OF_PAGE.items() if word in lower), "")
+    said = _drawn_by(page)
     if not said and lost:
         said = "; ".join(dict.fromkeys(lost))
     draws = is_script and re.search(r"(?i)<(div|canvas|svg|span|p|img)\b", bare)

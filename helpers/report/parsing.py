@@ -10,6 +10,7 @@ from helpers.report.pandoc import Node, parse_all
 
 _HTML = "html+tex_math_dollars-native_divs-native_spans"
 _OUTPUT_HTML = "html-native_divs-native_spans"
+_CAPTION = re.compile(r"(?si)<caption\b[^>]*>.*?</caption>")
 
 
 def parsed_blocks(
@@ -34,7 +35,7 @@ def parsed_blocks(
                 pieces.append(((number, place, -1), labels(block.caption)))
             if isinstance(block, Table):
                 lost: list[str] = []
-                page = re.sub(r"(?s)<caption>.*?</caption>", "", block.html)
+                page = _CAPTION.sub("", block.html) if block.caption else block.html
                 texts[number, place, 0] = without_embeds(page, lost)
                 outputs.append((number, place, 0))
             if isinstance(block, Prose):

@@ -39,7 +39,7 @@ class NumberedFigure:
 
 @dataclass(frozen=True)
 class NumberedTable:
-    """A table as a pandoc block with its caption parsed apart."""
+    """A table as a pandoc block with its caption parsed apart; ``number`` may be empty."""
 
     cell: int
     table: Node

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 from helpers.core import ReportError, text_units
@@ -123,7 +124,7 @@ def section_blocks(section: Section, folder: Path) -> list[Node]:
     title = _accessible(section.title, section, folder)
     blocks: list[Node] = [{"t": "Plain", "c": _bracketed(opening, title, "];")}]
     small = False
-    for part, after in zip(section.parts, [*section.parts[1:], None], strict=True):
+    for part, after in zip_longest(section.parts, section.parts[1:]):
         shows = isinstance(after, NumberedFigure | NumberedTable | Text)
         keep = isinstance(part, Code) and shows and part.text.count("\n") < _KEPT_LINES
         blocks += _part(part, section, folder, keep)
@@ -290,8 +291,8 @@ def _wrapped(text: str) -> str:
     """Break lines that the page is too narrow for, after a blank where there is one."""
     lines = []
     for line in text.split("\n"):
-        while text_units(line) > _OUTPUT_COLUMNS:
-            fits = _fitting(line, _OUTPUT_COLUMNS)
+        while text_units(start := line[: 4 * _OUTPUT_COLUMNS]) > _OUTPUT_COLUMNS:
+            fits = _fitting(start, _OUTPUT_COLUMNS)
             cut = line.rfind(" ", fits // 2, fits) + 1 or fits
             lines.append(line[:cut].rstrip())
             line = "    " + line[cut:].lstrip()

@@ -9,6 +9,7 @@ import pytest
 from helpers.augmentation.affine import apply_transform
 from helpers.augmentation.draws import Transform, draw_transform
 from helpers.augmentation.settings import Augmentation
+from helpers.core.paths import CHAPTERS, captions_path
 from helpers.dataset.splits import split_catalogue
 from helpers.lessons.augmentation_examples import (
     black_share,
@@ -19,6 +20,7 @@ from helpers.lessons.augmentation_examples import (
     sharpness,
     step_by_step,
 )
+from helpers.notebook.captions import read_captions
 from helpers.training.configuration import Stage, TrialConfig
 
 SIZE = (60, 80)
@@ -186,4 +188,6 @@ def test_without_masks_only_the_frame_is_measured(tiny_catalogue: pd.DataFrame) 
     """A source without masks gives no column about lesions."""
     catalogue = split_catalogue(tiny_catalogue.assign(mask_path=""))
     table = measure_augmentations([config("a", rotation_range=45)], catalogue, n_images=4)
+    titles = read_captions(captions_path(CHAPTERS / "04_augmentation_trials.ipynb")).tables["price"]
+    assert set(titles["columns"]) - set(table) == set(titles["optional"])
     assert list(table) == ["trial", "filled"]

@@ -33,6 +33,10 @@ tables:
   strange:
     caption: Strange.
     columns: {gone: Gone}
+  partly:
+    caption: Partly.
+    columns: {a: A, gone: Gone}
+    optional: [gone]
   unwritten:
     caption: Unwritten.
     formats: {a: nothing_there}
@@ -78,6 +82,12 @@ def test_a_table_has_titles_and_formats(run: Run, capsys: pytest.CaptureFixture[
     assert list(saved) == ["name", "AUC", "p", "n"]
 
 
+def test_a_column_may_be_absent(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the captions say that not every source has it, such as one without masks."""
+    run.table(pd.DataFrame({"a": [1]}), "partly")
+    assert capsys.readouterr().out.split()[-2:] == ["A", "1"]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -100,8 +110,15 @@ def test_a_wrong_entry_is_told(run: Run, name: str, message: str) -> None:
         ("figures: [a]", "'figures' has no names with captions"),
         ("figures: {a: Words}", "figure 'a': expected alt and caption but got 'Words'"),
         ("figures: {a: {caption: Words}}", "figure 'a': expected a text as alt but got None"),
-        ("tables: {a: {caption: W, alt: W}}", "'alt' is none of caption, columns, formats"),
+        (
+            "tables: {a: {caption: W, alt: W}}",
+            "'alt' is none of caption, columns, formats, optional",
+        ),
         ("tables: {a: {caption: W, formats: {b: 2}}}", "expected formats to give a text for each"),
+        (
+            "tables: {a: {caption: W, optional: [b]}}",
+            "expected optional to list some of its columns",
+        ),
     ],
 )
 def test_a_wrong_file_is_told(tmp_path: Path, text: str, message: str) -> None:

@@ -129,3 +129,10 @@ def test_chapters_about_ham10000_are_left_out_for_other_diagnoses(tmp_path, monk
     about = replace(chapters[1], classes=("nv", "df"))
     assert suited_chapters([about]) == ([], [about])
     assert [chapter.name for chapter in left_out] == ["01_a", "03_c"]
+
+
+def test_the_book_with_two_other_classes(monkeypatch):
+    """What draws lesions of the seven, or speaks of them, is left out; the rest runs."""
+    monkeypatch.setattr(chapters_module, "CLASSES", ("benign", "malignant"))
+    suited, _ = suited_chapters(find_chapters())
+    assert [chapter.number for chapter in suited] == ["00", "04", "05", "07"]

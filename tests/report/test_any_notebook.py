@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nbformat import v4
 from PIL import Image
-from support.pdf_pages import Pdf
-from support.report_notebooks import SVG, code, markdown, write_notebook
+from support.pdf_pages import Pdf, overlapping
+from support.report_notebooks import SVG, code, markdown, printed, write_notebook
 
 from helpers.core.errors import ReportError
+from helpers.report.cells import shortened
 from helpers.report.exporter import DermBookPDFExporter
 
 
@@ -182,3 +184,120 @@ def test_a_notebook_may_be_chapter_nought(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "00_start.ipynb", markdown("# Start\n\n## One\n\n## Two"))
     text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
     assert "Chapter 0" in text and "0.1 One" in text and "0.2 Two" in text
+
+
+def test_outputs_stay_below_their_code(tmp_path: Path) -> None:
+    """A picture without a number never moves to the head of a page, away from what drew it."""
+    picture = {"image/png": base64.b64encode(png(size=(500, 350))).decode()}
+    cells = [code(f"draw{n}()", out(picture)) for n in range(4)]
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), *cells)
+    pdf = Pdf(DermBookPDFExporter().from_filename(str(path))[0])
+    shown = 0
+    for page in pdf.pages:
+        drawn = [place.top for word, place in page.words() if word.startswith("draw")]
+        pictures = sorted(place.top for place in page.pictures())
+        assert len(drawn) == len(pictures)
+        assert all(above < below for above, below in zip(sorted(drawn), pictures, strict=True))
+        shown += len(pictures)
+    assert shown == 4
+
+
+def test_nothing_moves_above_the_title(tmp_path: Path) -> None:
+    """A numbered picture on the page that a chapter opens goes to its foot."""
+    (tmp_path / "large.png").write_bytes(png(size=(500, 350)))
+    words = "# Title\n\n![A caption in words](large.png)\n\nAfter."
+    path = write_notebook(tmp_path / "a.ipynb", markdown(words))
+    page = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).pages[0]
+    (title,), (picture,) = page.places_of("Title"), page.pictures()
+    assert title.bottom < picture.top
+
+
+def test_raw_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Words, Markdown and HTML are printed, what is meant for another format is not."""
+    kinds = {"": "plain", "text/markdown": "*slanted*", "text/html": "<b>bold</b>"}
+    kinds["text/latex"] = "\\clearpage"
+    raw = [v4.new_raw_cell(text, metadata={"raw_mimetype": kind}) for kind, text in kinds.items()]
+    pdf, said = convert(write_notebook(tmp_path / "a.ipynb", *raw), capsys)
+    words = pdf.text.split()
+    assert {"plain", "slanted", "bold"} <= set(words) and "clearpage" not in pdf.text
+    assert said == ""
+
+
+def test_a_notebook_with_nothing_to_print(tmp_path: Path) -> None:
+    """It is its title."""
+    path = write_notebook(tmp_path / "empty.ipynb", v4.new_raw_cell("x", metadata={"format": "a"}))
+    assert "Empty" in Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+
+
+def test_outputs_of_r(tmp_path: Path) -> None:
+    """A named vector keeps its values, and a data frame its own caption, without a number."""
+    vector = "<dl><dt>first</dt><dd>11</dd><dt>last</dt><dd>22</dd></dl>"
+    frame = (
+        "<table class='dataframe'>\n<caption>A data.frame: 1 x 1</caption>\n<thead>"
+        "<tr><th scope=col>dx</th></tr><tr><th scope=col>&lt;chr&gt;</th></tr></thead>"
+        "<tbody><tr><td>nevus</td></tr></tbody></table>"
+    )
+    path = write_notebook(
+        tmp_path / "a.ipynb",
+        markdown("# A"),
+        code("v", out({"text/html": vector, "text/markdown": "first\n:   11last\n:   22\n\n"})),
+        code("f", out({"text/html": frame, "text/markdown": "A data.frame\n\n| dx |\n|---|\n"})),
+    )
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert {"first", "11", "last", "22", "nevus", "<chr>"} <= set(text.split())
+    assert "A data.frame: 1 x 1" in " ".join(text.split()) and "Table" not in text
+
+
+def test_a_chart_that_a_script_draws_is_named(tmp_path: Path) -> None:
+    """Altair gives a page beside a line of text that says nothing."""
+    page = '<div id="v"></div><script>vegaEmbed("#v", {})</script>'
+    chart = out({"text/html": page, "text/plain": "alt.Chart(...)"})
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("c", chart))
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert "[Interactive figure of Vega: not printed]" in text and "alt.Chart" not in text
+
+
+def test_a_mark_that_no_font_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Typst names it by its number; the letters that it stands on are spelt, too."""
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A\n\nதமிழ் and words"))
+    pdf, said = convert(path, capsys)
+    assert "‹tamil letter ta›" in " ".join(pdf.text.split()) and "words" in pdf.text
+    assert "U+0BCD" in said
+
+
+def test_long_outputs_are_shortened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log of many lines, or one of many letters, keeps its start and its end, and says so."""
+    lines = "\n".join(f"line{n}" for n in range(3000))
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("x", printed(lines)))
+    pdf, told = convert(path, capsys)
+    text = pdf.text
+    assert "cell 1 ('x'): 2,000 lines with" in told
+    assert {"line0", "line899", "line2900", "line2999"} <= set(text.split())
+    assert "line900" not in text.split() and "[2,000 lines with" in text
+    whole = shortened("a" + "b" * 500_000 + "c")
+    assert len(whole) < 101_000 and whole.startswith("ab") and whole.endswith("bc")
+    assert "[400,002 characters are not printed]" in whole
+
+
+def test_large_tables(tmp_path: Path) -> None:
+    """Rows beyond the first are told, and columns come in turns that keep their words whole."""
+    head = "".join(f"<th>feature_{n}</th>" for n in range(30))
+    rows = "".join(f"<tr><td>row{n}</td>{'<td>0.123456</td>' * 29}</tr>" for n in range(502))
+    page = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    wide = "<table>" + re.sub(r"<tr><td>row[2-9].*", "", rows) + "</table>"
+    narrow = page.replace("<td>0.123456</td>" * 29, "").replace(head, "<th>feature_0</th>")
+    cells = [code("a", out({"text/html": one, "text/plain": "x"})) for one in (narrow, wide)]
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), *cells)
+    pdf = Pdf(DermBookPDFExporter().from_filename(str(path))[0])
+    assert "row499" in pdf.text and "row500" not in pdf.text
+    assert "[2 further rows are not printed]" in pdf.text
+    assert pdf.text.split().count("0.123456") == 2 * 29 and not any(map(overlapping, pdf.pages))
+
+
+def test_a_broken_drawing_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An SVG that is cut short does not stop the rest."""
+    broken = out({"image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="9"><g'})
+    path = write_notebook(tmp_path / "a.ipynb", markdown("# A"), code("a", broken), code("later"))
+    pdf, said = convert(path, capsys)
+    assert "Picture that cannot be read" in pdf.text and "later" in pdf.text
+    assert "picture that cannot be read: failed to parse SVG" in said

@@ -28,6 +28,7 @@ def typst(tex: str) -> str:
         (r"a &lt; b", "a < b"),
         (r"\begin{dcases}a\\b\end{dcases}", r"\begin{cases}a\\b\end{cases}"),
         (r"a\kern 3pt b", r"\hspace{0.3em}"),
+        (r"\bra{\phi} + \ket{0}", r"\langle \phi| + |0\rangle"),
     ],
 )
 def test_commands_of_mathjax_are_put_in_those_of_pandoc(tex: str, expected: str) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from nbformat import v4
 from PIL import Image
-from support.pdf_pages import Page, Pdf, Place
+from support.pdf_pages import Page, Pdf, Place, overlapping
 from support.report_notebooks import COVER, code, figure, markdown, write_notebook
 
 from helpers.report.exporter import render_html, render_pdf
@@ -35,19 +34,6 @@ def page_html(folder: Path, *cells: object) -> str:
     path = write_notebook(folder / "01_a.ipynb", markdown("# A"), *cells)
     render_html([path], folder / "r.html", COVER, "show")
     return (folder / "r.html").read_text(encoding="utf-8")
-
-
-def meets(one: Place, other: Place) -> bool:
-    """Whether two words lie over each other, by more than a hair."""
-    across = min(one.right, other.right) - max(one.left, other.left)
-    down = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return across > 1 and down > 2
-
-
-def overlapping(page: Page) -> list[tuple[str, str]]:
-    """Pairs of words that are printed over each other."""
-    pairs = combinations(page.words(), 2)
-    return [(a, b) for (a, place), (b, other) in pairs if meets(place, other)]
 
 
 def test_few_tall_rows_break_over_pages(tmp_path: Path) -> None:

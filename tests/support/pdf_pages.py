@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,3 +109,16 @@ class Pdf:
             (entry.level + 1, entry.get_title(), entry.get_dest().get_index() + 1)
             for entry in self._document.get_toc()
         ]
+
+
+def meets(one: Place, other: Place) -> bool:
+    """Whether two words lie over each other, by more than a hair."""
+    across = min(one.right, other.right) - max(one.left, other.left)
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return across > 1 and down > 2
+
+
+def overlapping(page: Page) -> list[tuple[str, str]]:
+    """Pairs of words that are printed over each other."""
+    pairs = combinations(page.words(), 2)
+    return [(a, b) for (a, place), (b, other) in pairs if meets(place, other)]
