@@ -209,7 +209,7 @@ def _named_as_classes(columns: dict[str, str], name: str) -> tuple[dict[str, str
     """
     if "dx" in columns or sum(dx in columns for dx in CLASSES) < 2:
         return columns, []
-    read = {}
+    read: dict[str, list[str]] = {}
     for column in columns:
         code = diagnosis_code(column)
         if code in CLASSES and code not in columns:

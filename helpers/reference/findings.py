@@ -79,7 +79,7 @@ class Findings:
         for panel, leader in self.panels:
             if not panel.grouped:
                 continue
-            name, test = dict(panel.trials)[leader.chosen], leader.test
+            name, test = self._described(panel, leader.chosen), leader.test
             foremost = self.foremost is not None and panel is self.foremost[0]
             valid = with_interval(leader.valid[leader.chosen], ".3f")
             areas = [test[key] for key in ("malignant_auc", "roc_auc") if key in test]
@@ -106,6 +106,13 @@ class Findings:
                     }
                 )
         return pd.DataFrame(rows)
+
+    def _described(self, panel: Panel, key: str) -> str:
+        """A model's name, what network it is and what it sees."""
+        name, config = dict(panel.trials)[key], self.study.manifest["trials"][key]["config"]
+        (height, width), backbone = config["image_size"], config["backbone"]
+        network = [] if name == backbone else [backbone]
+        return f"{name} ({', '.join([*network, f'{width} x {height}'])})"
 
     def folds_sentence(self) -> str:
         """What folds promise on the images that they hold out, by image and by lesion."""

@@ -23,6 +23,11 @@ from helpers.statistics import listed, with_interval
 FIGURES = ROOT / "figures" / "reference"
 README = ROOT / "README.md"
 RESULTS = "results.md"
+KEPT_TITLES = {
+    "07_grad_cam-mass": "Inside of the lesion's mask",
+    "07_grad_cam-criterion": "Inside of outlined criteria",
+}
+"""What tables of the run itself are about."""
 MOST_CURVES = 8
 """Trials in one picture of learning curves: two rows of a page."""
 
@@ -132,11 +137,11 @@ def _whole(found: Findings, pictures: _Parts) -> str:
     if kept:
         parts += [
             "## Heat inside of the lesion",
-            "Shares of the maps' heat inside the lesion's mask, and inside of outlined criteria "
-            "where there are any. This alone is kept as the run computed it, because making it "
-            "again takes the images and the model.",
+            "Shares of the maps' heat. This alone is kept as the run computed it, because making "
+            "it again takes the images and the model.",
         ]
-        parts += [markdown_table(table) for table in kept.values()]
+        for name, table in kept.items():
+            parts += [f"{KEPT_TITLES.get(name, name)}:", markdown_table(table)]
     return "\n\n".join(parts) + "\n"
 
 

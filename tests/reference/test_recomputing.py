@@ -164,7 +164,7 @@ def test_all_is_made_again_and_alike(study: Study, tmp_path: Path) -> None:
     row = panel_table(study, panels_of(study)[0]).table.set_index("trial").loc["**Good**"]
     for column in ("test: balanced accuracy", "test: malignant AUC"):
         assert row[column] in results.summary
-    assert "| Model comparison | **Good** |" in results.summary and "Poor" not in results.summary
+    assert "| Model comparison | **Good (" in results.summary and "Poor" not in results.summary
 
 
 def test_marks_are_needed() -> None:

@@ -89,7 +89,7 @@ class ServedModel:
     def feature_model(self) -> Any:
         """The model up to its last feature maps: pixels in, (n, rows, columns, d) out.
 
-        Batch normalisations are folded into convolutions, for three quarters of the time; its
+        Batch normalisations are folded into convolutions, for two thirds of the time; its
         layers are no longer those of `keras_model`.
         """
         import keras
