@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -374,7 +375,8 @@ def list_images(root: str | Path) -> Layout:
     Returns
     -------
     Layout
-        Its ``images`` by file name without the ending; no masks and no metadata.
+        Its ``images`` by file name without the ending, each letter with a mark as one character,
+        however the system writes it; no masks and no metadata.
 
     Raises
     ------
@@ -390,7 +392,7 @@ def list_images(root: str | Path) -> Layout:
         for name, entry in _opened(top, outer, trouble):
             base = name.rpartition("/")[2]
             if is_picture(base):
-                stem = os.path.splitext(base)[0]
+                stem = unicodedata.normalize("NFC", os.path.splitext(base)[0])
                 copies.add(stem, (ARCHIVE_MARK in entry.locator, name), entry)
     if trouble.problems:
         raise DataError(trouble.problems, where=str(place))

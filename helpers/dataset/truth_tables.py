@@ -8,6 +8,7 @@ is 1 in each row; HAM10000's has ``image_id`` and ``dx``. Both become one DataFr
 from __future__ import annotations
 
 import os
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import ArrayLike
 from helpers.core import ARCHIVE_MARK, CLASS_INDEX, CLASSES, DataError, name_some, read_bytes
 from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES
 from helpers.dataset.tables import TableError, read_text_table
+from helpers.dataset.vocabulary import diagnosis_code, is_unknown
 
 CHALLENGE_CLASSES: tuple[str, ...] = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
 """Classes in the order of the ISIC 2018 challenge's columns, which are in upper case there."""
@@ -61,13 +63,16 @@ class TruthTable:
 
 
 def image_name(text: str) -> str:
-    """A picture's name without blanks around it and without its ending.
+    """A picture's name without blanks around it, without folders and without its ending.
 
-    >>> image_name(" ISIC_0034524.JPG "), image_name("mole.v2")
+    Letters with marks are one character each, however a system writes them.
+
+    >>> image_name(" part_1/ISIC_0034524.JPG "), image_name("mole.v2")
     ('ISIC_0034524', 'mole.v2')
     """
-    stem, suffix = os.path.splitext(text.strip())
-    return stem if suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES else text.strip()
+    base = unicodedata.normalize("NFC", text.strip().replace("\\", "/").rpartition("/")[2])
+    stem, suffix = os.path.splitext(base)
+    return stem if suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES else base
 
 
 def read_truth(path: str | Path, metadata: str | Path | None = None) -> TruthTable:
@@ -77,7 +82,8 @@ def read_truth(path: str | Path, metadata: str | Path | None = None) -> TruthTab
     ----------
     path : str or Path
         CSV text (commas, semicolons or tabs), plain or the only table in a zip archive. Columns
-        may stand in any order and in any case; names of images may have an ending.
+        may stand in any order and in any case; names of images may have an ending and folders.
+        Classes may be called by their long names where these mean one of them alone.
     metadata : str or Path, optional
         Another table with a column of images' names. What it knows of the images is added: lesions,
         where the first table has none, and other columns. Its rows may be more or fewer.
@@ -91,28 +97,32 @@ def read_truth(path: str | Path, metadata: str | Path | None = None) -> TruthTab
     DataError
         With everything that is wrong at once: a table that cannot be read, has no rows, no column
         of names or of classes; images that come twice or have no name; rows with an unknown class,
-        with none or with several; lesions with two classes.
+        with none or with several, or with another in the column dx; lesions with two classes.
     """
     name = str(path)
     table = _read_csv(name)
     image = _image_column(table, name)
     columns = {str(column).lower(): str(column) for column in table.columns}
+    columns, notes = _named_as_classes(columns, name)
     one_hot = [dx for dx in CLASSES if dx in columns]
-    notes: list[str] = []
     layout: Literal["challenge", "ham10000"] = "challenge" if one_hot else "ham10000"
     if "dx" not in columns and len(one_hot) < 2:
         raise DataError(
             f"{name}: expected the challenge's columns {', '.join(CHALLENGE_COLUMNS)}, or image_id "
             f"and dx, but got {name_some(table.columns)}; name the table with the diagnoses"
         )
+    by_code = {dx: columns[dx] for dx in one_hot}
+    used = {image, *by_code.values()}
     if "dx" in columns:
         layout = "ham10000"
-        dx = table[columns["dx"]].str.strip().str.lower()
-        problems = _unknown_classes(dx, table[columns["dx"]], table[image], name)
         used = {image, columns["dx"]}
+        dx, problems = _from_names(table[columns["dx"]], table[image], name)
+        if len(one_hot) == len(CLASSES):
+            by_column, no_truth = _from_one_hot(table, by_code, image, name)
+            # Probabilities in such columns say nothing against dx.
+            problems += [] if no_truth else _disagreeing(dx, by_column, table[image], name)
     else:
-        dx, problems = _from_one_hot(table, {dx: columns[dx] for dx in one_hot}, image, name)
-        used = {image, *(columns[dx] for dx in one_hot)}
+        dx, problems = _from_one_hot(table, by_code, image, name)
         missing = [dx.upper() for dx in CHALLENGE_CLASSES if dx not in columns]
         if missing:
             notes.append(
@@ -191,16 +201,51 @@ def _some_rows(images: pd.Series, wrong: ArrayLike) -> str:
     return name_some((f"{images.iloc[row]} (line {row + 2})" for row in places), _SHOWN)
 
 
-def _unknown_classes(
-    dx: pd.Series, as_written: pd.Series, images: pd.Series, name: str
-) -> list[str]:
+def _named_as_classes(columns: dict[str, str], name: str) -> tuple[dict[str, str], list[str]]:
+    """Columns, those with another name of a class by its code; and a note on them.
+
+    Only in a table that has columns of classes anyhow: elsewhere a column "melanoma" tells
+    something else.
+    """
+    if "dx" in columns or sum(dx in columns for dx in CLASSES) < 2:
+        return columns, []
+    read: dict[str, list[str]] = {}
+    for column in columns:
+        code = diagnosis_code(column)
+        if code in CLASSES and code not in columns:
+            read.setdefault(code, []).append(column)
+    sure = {code: found[0] for code, found in read.items() if len(found) == 1}
+    if not sure:
+        return columns, []
+    pairs = [f"{columns[column]} as {code.upper()}" for code, column in sure.items()]
+    renamed = columns | {code: columns[column] for code, column in sure.items()}
+    return renamed, [f"{name}: read the column {name_some(pairs)}"]
+
+
+def _from_names(as_written: pd.Series, images: pd.Series, name: str) -> tuple[pd.Series, list[str]]:
+    """The class of each row by its code or by a name of it, and what is wrong with rows."""
+    codes = {}
+    for text in as_written.unique():
+        code = text.strip().lower()
+        codes[text] = code if code in CLASSES else diagnosis_code(text)
+    dx = as_written.map(codes)
     unknown = ~dx.isin(CLASSES)
     if not unknown.any():
-        return []
+        return dx, []
     kinds = name_some([repr(value) for value in dict.fromkeys(as_written[unknown])], _SHOWN)
-    return [
+    return dx, [
         f"{name}: dx: expected one of {', '.join(CLASSES)} but got {kinds} in {unknown.sum():,} "
         f"rows, {_some_rows(images, unknown)}; take them out: the model does not know them"
+    ]
+
+
+def _disagreeing(dx: pd.Series, by_column: pd.Series, images: pd.Series, name: str) -> list[str]:
+    differ = dx != by_column
+    if not differ.any():
+        return []
+    return [
+        f"{name}: expected the column dx to say what the columns of classes say but "
+        f"{differ.sum():,} rows differ, {_some_rows(images, differ)}; keep the one that is right"
     ]
 
 
@@ -212,11 +257,15 @@ def _from_one_hot(
     text = table[[columns[dx] for dx in classes]]
     words = {"true": 1.0, "false": 0.0}
     cells = text.apply(
-        lambda column: pd.to_numeric(column.str.strip().str.lower().replace(words), errors="coerce")
+        lambda column: pd.to_numeric(
+            column.str.strip().str.lower().str.replace(",", ".").replace(words),
+            errors="coerce",
+        )
     )
     values = cells.to_numpy(dtype=float)
     problems = []
-    no_bit = ~np.isin(values, (0.0, 1.0)).all(axis=1)
+    empty = (text == "").to_numpy().all(axis=1)
+    no_bit = ~np.isin(values, (0.0, 1.0)).all(axis=1) & ~empty
     if no_bit.any():
         problems.append(
             f"{name}: expected 0 or 1 in the columns of classes but got others in "
@@ -290,7 +339,7 @@ def _joined(rows: pd.DataFrame, locator: str) -> tuple[pd.DataFrame, list[str]]:
 def _with_lesions(rows: pd.DataFrame, name: str) -> tuple[pd.DataFrame, bool, list[str]]:
     """Rows with ``lesion_id``, whether any lesion is known, and notes."""
     lesions = rows.get("lesion_id", pd.Series("", index=rows.index)).astype(str).str.strip()
-    unknown = lesions == ""
+    unknown = lesions.map(is_unknown)
     rows = rows.assign(lesion_id=lesions.mask(unknown, rows["image_id"]))
     torn = rows.groupby("lesion_id")["dx"].transform("nunique") > 1
     if torn.any():

@@ -26,6 +26,7 @@ from .single_scores import (
 from .subgroups import LEAST_LESIONS, LEAST_OF_A_KIND, SUBGROUPS, standing_out, subgroup_scores
 from .tables import (
     Curve,
+    class_recalls,
     class_report,
     confusion,
     error_destinations,
@@ -34,7 +35,14 @@ from .tables import (
     reliability,
     roc_curves,
 )
-from .test_time_augmentation import VIEWS, kept_views, predict_views, view_predictions, views_of
+from .test_time_augmentation import (
+    VIEWS,
+    check_views,
+    kept_views,
+    predict_views,
+    view_predictions,
+    views_of,
+)
 from .triage import errors_called, main_confusions, malignant_outcomes, recall_at_most_alarms
 from .trial_tables import (
     augmentation_table,
@@ -71,6 +79,8 @@ __all__ = [
     "balanced_accuracy",
     "chance_level",
     "check_predictions",
+    "check_views",
+    "class_recalls",
     "class_report",
     "class_table",
     "column_scores",

@@ -200,11 +200,11 @@ def _interval(
     scored: Scored, kind: str, value: float, resampled: Array, level: float, df: float
 ) -> tuple[float, float]:
     share = kind in _SHARES
-    if (
-        share and value in (0.0, 1.0) and np.ptp(resampled) < 1e-9
-    ):  # no resample can be worse than perfect
-        counts = np.bincount(scored.lesion_class)
-        counts = counts[counts > 0]
+    counts = np.bincount(scored.lesion_class)
+    counts = counts[counts > 0]
+    # No resample can be worse than perfect, nor another where each class has one lesion.
+    told_nothing = value in (0.0, 1.0) or counts.max() == 1
+    if share and told_nothing and np.ptp(resampled) < 1e-9:
         of_classes = len(counts) ** 2 / float((1 / counts).sum())
         n_cases = of_classes if kind == "classes" else float(scored.n_lesions)
         bounds = wilson(value * n_cases, n_cases, level)

@@ -9,13 +9,13 @@ conditional on how many lesions of each class the split holds. ``n`` counts imag
 ``n_groups`` lesions. All scores of one table come from the same resamples, and so do those of
 two models on the same images, which is what makes their difference sharp.
 
-Two exceptions. A score that is perfect (or nil) in every resample would get an interval of no
-width; it gets Wilson's interval for as many cases as there are lesions, for a mean over classes
-the harmonic count of [1]_. The expected calibration error grows
-when images repeat, so the lower end of its interval is that of the basic one [2]_, as far below
-the value as the percentile lies above it. For a model that is calibrated it is still too high,
-because no finite split has an error of 0: read it as a bound from above. How often intervals hold
-the truth is measured by ``python -m benchmarks.coverage``.
+Two exceptions. A score that is perfect (or nil) in every resample, or one of classes that have a
+single lesion each, would get an interval of no width; it gets Wilson's interval for as many cases
+as there are lesions, for a mean over classes the harmonic count of [1]_. The expected calibration
+error grows when images repeat, so the lower end of its interval is that of the basic one [2]_, as
+far below the value as the percentile lies above it. For a model that is calibrated it is still too
+high, because no finite split has an error of 0: read it as a bound from above. How often intervals
+hold the truth is measured by ``python -m benchmarks.coverage``.
 
 References
 ----------

@@ -81,17 +81,16 @@ def per_class(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) ->
     scored = check_predictions(predictions)
     level = options.get("level", LEVEL)
     f1 = estimate_scores(scored, {dx: _class_f1(CLASS_INDEX[dx]) for dx in CLASSES}, **options)
+    recalls = class_recalls(predictions, level)
     rows = []
     for index, dx in enumerate(CLASSES):
-        of_class, as_class = scored.y_true == index, scored.y_pred == index
-        hits = int((of_class & as_class).sum())
-        n_lesions = _n_lesions(scored, of_class)
-        recall = wilson(hits, int(of_class.sum()), level, n_groups=n_lesions)
+        as_class, recall = scored.y_pred == index, recalls[dx]
+        hits = int((as_class & (scored.y_true == index)).sum())
         n_predicted_lesions = _n_lesions(scored, as_class)
         precision = wilson(hits, int(as_class.sum()), level, n_groups=n_predicted_lesions)
         row: dict[str, float] = {
             "support": recall.n,
-            "lesions": n_lesions,
+            "lesions": recall.n_groups or 0,
             "predicted": precision.n,
         }
         for name, estimate in (("precision", precision), ("recall", recall), ("f1", f1[dx])):
@@ -99,6 +98,32 @@ def per_class(predictions: pd.DataFrame, **options: Unpack[BootstrapOptions]) ->
             row[f"{name}_low"], row[f"{name}_high"] = estimate.low, estimate.high
         rows.append(row)
     return pd.DataFrame(rows, index=pd.Index(CLASSES, name="dx"))
+
+
+def class_recalls(predictions: pd.DataFrame, level: float = LEVEL) -> dict[str, Estimate]:
+    """Share of each class's images that are predicted as it, without a bootstrap.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A trial's predictions of one split.
+    level : float, default=0.95
+        Confidence level, in (0, 1).
+
+    Returns
+    -------
+    dict of str to Estimate
+        In the order of ``CLASSES``, in [0, 1], with Wilson intervals for as many cases as there
+        are lesions; NaN for a class without images.
+    """
+    scored = check_predictions(predictions)
+    recalls = {}
+    for index, dx in enumerate(CLASSES):
+        of_class = scored.y_true == index
+        hits = int((of_class & (scored.y_pred == index)).sum())
+        n_lesions = _n_lesions(scored, of_class)
+        recalls[dx] = wilson(hits, int(of_class.sum()), level, n_groups=n_lesions)
+    return recalls
 
 
 def class_report(by_class: pd.DataFrame) -> pd.DataFrame:

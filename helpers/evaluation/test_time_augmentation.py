@@ -51,6 +51,25 @@ def views_of(size: tuple[int, int]) -> tuple[str, ...]:
     return tuple(VIEWS) if size[0] == size[1] else OBLONG_VIEWS
 
 
+def check_views(size: tuple[int, int], views: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Names of views that images of (height, width) have; all of them where None.
+
+    Raises
+    ------
+    ConfigError
+        If a view is unknown, would exchange the sides of an oblong image, or there is none.
+    """
+    known = views_of(size)
+    chosen = known if views is None else tuple(views)
+    wrong = [name for name in chosen if name not in known]
+    if wrong or not chosen:
+        raise ConfigError(
+            f"views of {size[0]}x{size[1]} images: expected some of {', '.join(known)}, got "
+            f"{', '.join(wrong) or 'none'}"
+        )
+    return chosen
+
+
 def predict_views(
     model: Any, images: Images, views: Sequence[str] | None = None
 ) -> NDArray[np.float32]:
@@ -75,14 +94,7 @@ def predict_views(
     ConfigError
         If a view is unknown, would exchange the sides of an oblong image, or there is none.
     """
-    known = views_of((images.shape[1], images.shape[2]))
-    chosen = known if views is None else tuple(views)
-    wrong = [name for name in chosen if name not in known]
-    if wrong or not chosen:
-        raise ConfigError(
-            f"views of {images.shape[1]}x{images.shape[2]} images: expected some of "
-            f"{', '.join(known)}, got {', '.join(wrong) or 'none'}"
-        )
+    chosen = check_views((images.shape[1], images.shape[2]), views)
     rows = np.arange(len(images))
     return np.stack([predict(model, VIEWS[name](images), rows) for name in chosen])
 

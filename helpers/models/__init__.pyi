@@ -17,6 +17,7 @@ from .backends import (
     seed_everything,
     spread,
 )
+from .batch_norm_folding import fold_batch_norms
 from .build import (
     HEADS,
     SECOND_DROPOUT,
@@ -54,6 +55,7 @@ __all__ = [
     "choose_backend",
     "compiles",
     "find_backbone",
+    "fold_batch_norms",
     "head_of",
     "import_keras",
     "is_flat",

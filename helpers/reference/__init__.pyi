@@ -1,6 +1,6 @@
 from .collecting import Group, collect, find_groups, find_tables
 from .readme import BEGIN, END, between_marks, put_between_marks
-from .recomputing import RESULTS, recompute, results_section
+from .recomputing import RESULTS, Results, make_results, recompute
 from .study import LIMIT_BYTES, MANIFEST, REFERENCE, Study, open_study
 
 __all__ = [
@@ -11,13 +11,14 @@ __all__ = [
     "REFERENCE",
     "RESULTS",
     "Group",
+    "Results",
     "Study",
     "between_marks",
     "collect",
     "find_groups",
     "find_tables",
+    "make_results",
     "open_study",
     "put_between_marks",
     "recompute",
-    "results_section",
 ]

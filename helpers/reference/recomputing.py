@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +13,53 @@ from helpers import evaluation, plots
 from helpers.core import ROOT, atomic_file
 from helpers.evaluation import standing_out, subgroup_scores
 from helpers.notebook import svg_bytes
+from helpers.reference.findings import Findings
 from helpers.reference.readme import between_marks, put_between_marks
 from helpers.reference.study import Study
-from helpers.reference.tables import (
-    Leader,
-    Panel,
-    ensemble_table,
-    panel_table,
-    panels_of,
-    seeds_sentence,
-    system_rows,
-)
+from helpers.reference.tables import Leader, Panel
 from helpers.screening import net_benefit, screening_pr, screening_roc, worth_using
 from helpers.statistics import listed, with_interval
 
 FIGURES = ROOT / "figures" / "reference"
 README = ROOT / "README.md"
 RESULTS = "results.md"
+KEPT_TITLES = {
+    "07_grad_cam-mass": "Inside of the lesion's mask",
+    "07_grad_cam-criterion": "Inside of outlined criteria",
+}
+"""What tables of the run itself are about."""
 MOST_CURVES = 8
 """Trials in one picture of learning curves: two rows of a page."""
 
-Draw = Callable[[str, Any, str], str]
+Draw = Callable[[str, Any], None]
 
 
-def results_section(study: Study, draw: Draw | None = None) -> str:
+@dataclass(frozen=True)
+class Results:
+    """The results as Markdown.
+
+    Attributes
+    ----------
+    summary : str
+        What a reader wants first; its links begin at the repository's root.
+    whole : str
+        That and every table and figure; its links begin in the folder of the figures.
+    """
+
+    summary: str
+    whole: str
+
+
+@dataclass(frozen=True)
+class _Picture:
+    name: str
+    alt: str
+
+    def link(self, folder: str = "") -> str:
+        return f"![{self.alt}]({folder}{self.name}.svg)"
+
+
+def make_results(study: Study, draw: Draw | None = None) -> Results:
     """Every number of the results as Markdown.
 
     Parameters
@@ -43,126 +67,145 @@ def results_section(study: Study, draw: Draw | None = None) -> str:
     study : Study
         The committed tables.
     draw : callable, optional
-        Takes the name, the figure and the alternative text, and gives the Markdown of the
-        picture; None draws nothing and leaves names of pictures in place.
+        Takes the name of a picture and its figure; None draws nothing.
 
     Returns
     -------
-    str
+    Results
         Equal for equal tables, with or without drawing.
     """
-    source, panels = study.manifest["source"], panels_of(study)
-    images = study.images
+    found = Findings(study)
+    pictures = {panel.slug: _pictures(found, panel, leader, draw) for panel, leader in found.panels}
+    return Results(_summary(found, pictures), _whole(found, pictures))
+
+
+_Parts = dict[str, list[_Picture | str]]
+
+
+def _summary(found: Findings, pictures: _Parts) -> str:
+    study, source = found.study, found.study.manifest["source"]
+    more = "" if not pictures else f" All trials are in [{RESULTS}](figures/reference/{RESULTS})."
     parts = [
-        f"{source.get('title', 'Images')}: {len(images):,} images of "
-        f"{images['lesion_id'].nunique():,} lesions, {len(study.manifest['trials'])} trainings. "
-        "Intervals are of 95 % over whole lesions. Models were chosen on validation, in bold, and "
-        "test was opened for these alone. `dermbook reference --recompute` makes every number and "
-        "figure below again from `data/reference/`, without a GPU and without TensorFlow."
+        f"{source.get('title', 'Images')}: {len(study.images):,} images of "
+        f"{study.images['lesion_id'].nunique():,} lesions, {len(study.manifest['trials'])} "
+        "trainings. Intervals are of 95 % over whole lesions. `dermbook reference --recompute` "
+        "makes every number and figure again from `data/reference/`, without a GPU and without "
+        f"TensorFlow.{more}"
     ]
-    leaders = [panel_table(study, panel) for panel in panels]
-    first = _foremost(panels, leaders)
-    for panel, leader in zip(panels, leaders, strict=True):
-        parts += [f"### {panel.title}", markdown_table(leader.table)]
-        if by_seed := seeds_sentence(study, panel, leader.values):
-            parts.append(by_seed)
-        parts += _pictures(study, panel, leader.chosen, draw or _named, panel is first)
-    ensembles = ensemble_table(study)
-    if len(ensembles):
+    chosen = found.chosen()
+    if len(chosen):
         parts += [
-            "### Ensembles of folds, and several views",
-            "Held out are the images that each model was not trained on. Folds by image leave "
-            "lesions on both sides, and are there to be seen beside. How to ask was chosen on the "
-            "held-out images of the folds by lesion, and test was opened for that alone.",
-            markdown_table(ensembles),
+            "Models were chosen on validation, whole lesions on one side, and test was opened for "
+            "those chosen alone:",
+            markdown_table(chosen),
         ]
-    systems = system_rows(study)
-    if len(systems):
+    if len(found.systems):
         parts += [
-            "### Published systems, as claimed and by lesion",
-            "Each was trained twice by its recipe: divided as its claim was, and with whole "
-            "lesions on one side. The two test sets differ, so that the difference is not paired.",
-            markdown_table(systems),
+            "Published systems by their recipes: what was published, what it comes to here under "
+            "the claim's own protocol, and what is left on test with whole lesions on one side. "
+            "The two test sets differ, so that the difference is not paired.",
+            markdown_table(found.systems),
         ]
-    kept = study.tables()
-    if kept:
+    sentences = [found.folds_sentence(), *(found.seeds(*pair) for pair in found.panels)]
+    parts += [" ".join(text for text in sentences if text)] if any(sentences) else []
+    if found.foremost is not None:
         parts += [
-            "### Heat inside of the lesion",
-            "Shares of the maps' heat inside the lesion's mask, and inside of outlined criteria "
-            "where there are any. This alone is kept as the run computed it, because making it "
-            "again takes the images and the model.",
+            picture.link("figures/reference/")
+            for picture in pictures.get(found.foremost[0].slug, [])
+            if isinstance(picture, _Picture) and picture.name.startswith(("matrix-", "roc-"))
         ]
-        parts += [markdown_table(table) for table in kept.values()]
     return "\n\n".join(parts) + "\n"
 
 
-def _foremost(panels: Sequence[Panel], leaders: Sequence[Leader]) -> Panel | None:
-    """Where the best of all diagnosing models by validation is, lesions being kept together."""
-    fit = [
-        (leader.value, -place)
-        for place, (panel, leader) in enumerate(zip(panels, leaders, strict=True))
-        if panel.grouped and panel.target == "diagnosis"
-    ]
-    return panels[-max(fit)[1]] if fit else None
+def _whole(found: Findings, pictures: _Parts) -> str:
+    parts = ["# Results of the reference study", _summary(found, {}).rstrip()]
+    for panel, leader in found.panels:
+        parts += [f"## {panel.title}", markdown_table(leader.table)]
+        parts += [seeds] if (seeds := found.seeds(panel, leader)) else []
+        parts += [
+            part.link() if isinstance(part, _Picture) else part for part in pictures[panel.slug]
+        ]
+    if len(found.ensembles):
+        parts += [
+            "## Ensembles of folds, and several views",
+            "Held out are the images that each model was not trained on. Folds by image leave "
+            "lesions on both sides, and are there to be seen beside. How to ask was chosen on the "
+            "held-out images of the folds by lesion, and test was opened for that alone.",
+            markdown_table(found.ensembles),
+        ]
+    kept = found.study.tables()
+    if kept:
+        parts += [
+            "## Heat inside of the lesion",
+            "Shares of the maps' heat. This alone is kept as the run computed it, because making "
+            "it again takes the images and the model.",
+        ]
+        for name, table in kept.items():
+            parts += [f"{KEPT_TITLES.get(name, name)}:", markdown_table(table)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _named(name: str, figure: Any, alt: str) -> str:
-    return f"![{alt}](figures/reference/{name}.svg)"
-
-
-def _pictures(study: Study, panel: Panel, chosen: str, draw: Draw, foremost: bool) -> list[str]:
+def _pictures(
+    found: Findings, panel: Panel, leader: Leader, draw: Draw | None
+) -> list[_Picture | str]:
     """Curves of the first trials, and of the one chosen what its test predictions show."""
-    slug, names = panel.slug, dict(panel.trials)
-    drawing = draw is not _named
+    study, slug, names = found.study, panel.slug, dict(panel.trials)
+    parts: list[_Picture | str] = []
+
+    def add(name: str, figure: Callable[[], Any], alt: str) -> None:
+        if draw is not None:
+            draw(f"{name}-{slug}", figure())
+        parts.append(_Picture(f"{name}-{slug}", alt))
+
     histories = {name: study.history(key) for key, name in panel.trials[:MOST_CURVES]}
-    alt = f"Learning curves of {listed(list(histories))}"
-    parts = [draw(f"curves-{slug}", plots.learning_curves(histories) if drawing else None, alt)]
-    test = study.predictions(chosen, "test")
+    add(
+        "curves",
+        lambda: plots.learning_curves(histories),
+        f"Learning curves of {listed(list(histories))}",
+    )
+    test = study.predictions(leader.chosen, "test")
     if test.empty or not panel.grouped:
         return parts
-    title = names[chosen]
+    title = names[leader.chosen]
     if panel.target == "malignant":
-        curves = None
-        if drawing:
-            curves = plots.screening_curves(screening_roc(test), screening_pr(test), {})
-        return [*parts, draw(f"roc-{slug}", curves, f"ROC and precision-recall curves of {title}")]
-
-    def made(figure: Callable[[], Any]) -> Any:
-        return figure() if drawing else None
-
-    pictures: dict[str, tuple[Callable[[], Any], str]] = {
-        "matrix": (
-            lambda: plots.confusion_matrix(evaluation.confusion(test)),
-            f"Confusion matrix of {title} on test, in images and in shares of each row",
-        ),
-        "roc": (
-            lambda: plots.roc_pr(evaluation.roc_curves(test), evaluation.pr_curves(test)),
-            f"One-vs-rest ROC and precision-recall curves of {title} on test",
-        ),
-    }
-    if not foremost:
-        return [*parts, *(draw(f"{n}-{slug}", made(f), w) for n, (f, w) in pictures.items())]
-    risk = evaluation.risk_coverage(test)
+        add(
+            "roc",
+            lambda: plots.screening_curves(screening_roc(test), screening_pr(test), {}),
+            f"ROC and precision-recall curves of {title}",
+        )
+        return parts
+    add(
+        "matrix",
+        lambda: plots.confusion_matrix(evaluation.confusion(test)),
+        f"Confusion matrix of {title} on test, in images and in shares of each row",
+    )
+    add(
+        "roc",
+        lambda: plots.roc_pr(evaluation.roc_curves(test), evaluation.pr_curves(test)),
+        f"One-vs-rest ROC and precision-recall curves of {title} on test",
+    )
+    if found.foremost is None or panel is not found.foremost[0]:
+        return parts
     benefit = net_benefit(test)
-    pictures |= {
-        "risk": (
-            lambda: plots.risk_over_coverage({title: risk}).figure,
-            f"Share of errors over the share of images kept, {title} on test",
-        ),
-        "benefit": (
-            lambda: plots.decision_curve({title: benefit}).figure,
-            f"Net benefit over thresholds, {title} on test, between sending on all and none",
-        ),
-    }
-    for name, (figure, words) in pictures.items():
-        parts.append(draw(f"{name}-{slug}", made(figure), words))
+    add(
+        "risk",
+        lambda: plots.risk_over_coverage({title: evaluation.risk_coverage(test)}).figure,
+        f"Share of errors over the share of images kept, {title} on test",
+    )
+    add(
+        "benefit",
+        lambda: plots.decision_curve({title: benefit}).figure,
+        f"Net benefit over thresholds, {title} on test, between sending on all and none",
+    )
     parts.append(_decisions(test, benefit))
     if {"age", "sex"} <= set(study.images.columns):
         groups = subgroup_scores(test, study.images)
         alone = (groups["word"] == "too few lesions") & (groups["by"] != "all")
-        words = f"Accuracy of {title} in subgroups on test, with the number of lesions"
-        picture = made(lambda: plots.subgroup_points(groups).figure)
-        parts.append(draw(f"subgroups-{slug}", picture, words))
+        add(
+            "subgroups",
+            lambda: plots.subgroup_points(groups).figure,
+            f"Accuracy of {title} in subgroups on test, with the number of lesions",
+        )
         parts.append(
             f"Told apart from all other images by accuracy: {listed(standing_out(groups))}. Too "
             "few lesions to say anything: "
@@ -208,7 +251,7 @@ def recompute(
         Folder of the figures, as SVG, and of `RESULTS`. Figures of an earlier study that this one
         does not have are removed.
     readme : Path or None
-        A Markdown file whose section between the two marks is replaced where it has them.
+        A Markdown file whose section between the two marks becomes the summary, where it has them.
 
     Returns
     -------
@@ -223,23 +266,22 @@ def recompute(
     drawn = bool(study.manifest["source"].get("drawn", False))
     written: dict[str, Path] = {}
 
-    def draw(name: str, figure: Any, alt: str) -> str:
+    def draw(name: str, figure: Any) -> None:
         path = figures / f"{name}.svg"
         with atomic_file(path) as temporary:
             temporary.write_bytes(svg_bytes(figure, drawn))
         plt.close(figure)
         written[name] = path
-        return _named(name, figure, alt)
 
-    section = results_section(study, draw)
+    results = make_results(study, draw)
     for path in figures.glob("*.svg"):
         if path.stem not in written:
             path.unlink()
-    outputs = {figures / RESULTS: section}
+    outputs = {figures / RESULTS: results.whole}
     if readme is not None and readme.is_file():
         text = readme.read_text(encoding="utf-8")
         if between_marks(text) is not None:
-            outputs[readme] = put_between_marks(text, section)
+            outputs[readme] = put_between_marks(text, results.summary)
     for path, text in outputs.items():
         with atomic_file(path) as temporary:
             temporary.write_text(text, encoding="utf-8")

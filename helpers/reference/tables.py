@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.evaluation import compare, paired_tests, scores
+from helpers.published import claim
 from helpers.reference.ensembles import FOLD, ensembles_of, mean_predictions
 from helpers.reference.study import Study, is_grouped
 from helpers.screening import screening_scores
@@ -27,7 +28,7 @@ TITLES = {
     "roc_auc": "AUC",
     "malignant_auc": "malignant AUC",
 }
-SYSTEM = re.compile(r"(?P<title>.*), by (?P<by>image|lesion)(?:, fold \d+)?")
+SYSTEM = re.compile(r"(?P<title>.*), by (?P<by>image|lesion)(?P<fold>, fold \d+)?")
 """Name of a training of a published system; see `helpers.reproduction.systems`."""
 
 
@@ -60,9 +61,13 @@ class Panel:
     @property
     def title(self) -> str:
         """What its table is called."""
-        chapter = re.sub(r"^\d+[_-]", "", self.group).replace("_", " ")
         kind = "malignant or benign, " if self.target == "malignant" else ""
-        return f"{chapter.capitalize()}: {kind}divided by {'lesion' if self.grouped else 'image'}"
+        return f"{self.chapter}: {kind}divided by {'lesion' if self.grouped else 'image'}"
+
+    @property
+    def chapter(self) -> str:
+        """Who trained them, in words."""
+        return re.sub(r"^\d+[_-]", "", self.group).replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True)
@@ -77,13 +82,21 @@ class Leader:
         p by Holm; for the chosen one, in bold, the scores of test.
     chosen : str
         Key of the trial with the highest validation score, of equals the first.
-    values : dict of str to float
+    valid : dict of str to Estimate
         Those scores by key.
+    test : dict of str to Estimate
+        Scores of the one chosen, by name.
     """
 
     table: pd.DataFrame
     chosen: str
-    values: dict[str, float]
+    valid: dict[str, Estimate]
+    test: dict[str, Estimate]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Validation scores by key, without intervals."""
+        return {key: estimate.value for key, estimate in self.valid.items()}
 
     @property
     def value(self) -> float:
@@ -94,11 +107,12 @@ class Leader:
 def panels_of(study: Study) -> list[Panel]:
     """Divide each group into what can be compared; systems and folds have tables of their own."""
     panels = []
+    systems = tuple(f"{preset.title}, " for preset in load_presets().values())
     for group in study.manifest["groups"]:
         parts: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for trial in group["trials"]:
             key, name = trial["key"], trial["name"]
-            if not (SYSTEM.fullmatch(name) or FOLD.fullmatch(name)):
+            if not (name.startswith(systems) or FOLD.fullmatch(name)):
                 part = (study.manifest["trials"][key]["split"], study.target(key))
                 parts.setdefault(part, []).append((key, name))
         for number, ((split, target), trials) in enumerate(parts.items(), 1):
@@ -163,8 +177,7 @@ def panel_table(study: Study, panel: Panel) -> Leader:
         for score, estimate in test.items():
             row[f"test: {TITLES[score]}"] = with_interval(estimate, ".3f") if best else ""
         rows.append(row)
-    values = {key: estimate.value for key, estimate in found.items()}
-    return Leader(pd.DataFrame(rows), chosen, values)
+    return Leader(pd.DataFrame(rows), chosen, found, test)
 
 
 def ensemble_table(study: Study) -> pd.DataFrame:
@@ -249,7 +262,7 @@ def seeds_sentence(study: Study, panel: Panel, values: Mapping[str, float]) -> s
 
 
 def system_rows(study: Study) -> pd.DataFrame:
-    """Published systems under their claim's protocol and by lesion, and what the leak makes.
+    """Published systems: what is claimed, what its protocol gives here, and what lesions leave.
 
     Parameters
     ----------
@@ -259,40 +272,53 @@ def system_rows(study: Study) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        A row a system that was trained both ways: ``system``, ``score`` (that of its first
-        claim, on the split that it was claimed for), ``as claimed``, ``by lesion`` (on test), and
-        ``difference``; with intervals, the last that of independent scores.
+        A row a system that was trained both ways: ``system``; ``score``, that of its first claim;
+        ``published``; ``here, as claimed``, on the split that it was claimed for; ``here, by
+        lesion``, on test; and ``difference``; with intervals, the last that of independent scores.
     """
-    measures = {preset.title: preset.measures[0] for preset in load_presets().values()}
-    members: dict[tuple[str, str], list[str]] = {}
+    presets = {preset.title: preset for preset in load_presets().values()}
+    members: dict[tuple[str, str], list[tuple[str, bool]]] = {}
     for group in study.manifest["groups"]:
         for trial in group["trials"]:
             match = SYSTEM.fullmatch(trial["name"])
-            if match and match["title"] in measures:
-                members.setdefault((match["title"], match["by"]), []).append(trial["key"])
+            if match and match["title"] in presets:
+                place = members.setdefault((match["title"], match["by"]), [])
+                place.append((trial["key"], match["fold"] is not None))
     rows = []
-    for title, measure in measures.items():
+    for title, preset in presets.items():
+        measure = preset.measures[0]
         ways = {by: members.get((title, by), []) for by in ("image", "lesion")}
         if not all(ways.values()):
             continue
         claimed = _of_system(study, ways["image"], measure.split, measure.score)
         honest = _of_system(study, ways["lesion"], "test", measure.score)
         gap = difference_of_independent(claimed, honest)
+        told = "" if measure.claim is None else with_interval(claim(measure.claim).estimate, ".3f")
         rows.append(
             {
                 "system": title,
                 "score": TITLES.get(measure.score, measure.score.replace("_", " ")),
-                "as claimed": with_interval(claimed, ".3f"),
-                "by lesion": with_interval(honest, ".3f"),
+                "published": told or "none",
+                "here, as claimed": with_interval(claimed, ".3f"),
+                "here, by lesion": with_interval(honest, ".3f"),
                 "difference": with_interval(gap, "+.3f"),
             }
         )
-    return pd.DataFrame(rows, columns=["system", "score", "as claimed", "by lesion", "difference"])
+    return pd.DataFrame(rows)
 
 
-def _of_system(study: Study, keys: Sequence[str], split: str, score: str) -> Estimate:
-    """Of folds together, and of several views where all its models were asked for them."""
-    whole = mean_predictions(study, keys, split, views=True)
-    if whole.empty:
-        whole = mean_predictions(study, keys, split, views=False)
-    return scored(whole, study.target(keys[0]), [score])[score]
+def _of_system(
+    study: Study, members: Sequence[tuple[str, bool]], split: str, score: str
+) -> Estimate:
+    """Of folds together, and of several views where all its models were asked for them.
+
+    A system that was trained in another way beside (chapter 11 divides one in three ways) counts
+    by the first of its trainings that has the split.
+    """
+    folds = [key for key, is_fold in members if is_fold]
+    for keys in [folds] if folds else [[key] for key, _ in members]:
+        for views in (True, False):
+            whole = mean_predictions(study, keys, split, views=views)
+            if len(whole):
+                return scored(whole, study.target(keys[0]), [score])[score]
+    return Estimate(nan, nan, nan, 0)

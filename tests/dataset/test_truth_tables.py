@@ -202,10 +202,58 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_names_of_images() -> None:
-    """Only endings of pictures go."""
+    """Only endings of pictures and folders go; a letter with a mark is one character."""
     assert [image_name(name) for name in ("a.jpeg", "a.b", "a.TIFF", "a.csv")] == [
         "a", "a.b", "a", "a.csv",
     ]  # fmt: skip
+    assert image_name("part_1/a.jpg") == image_name("C:\\part_1\\a.jpg") == "a"
+    assert image_name("La\u0308sion") == "L\u00e4sion"
+
+
+def test_long_names_of_diagnoses(tmp_path: Path) -> None:
+    """Those that mean one class alone; what the model does not know is told as it was written."""
+    names = "a,Melanoma\nb,naevus\nc,AK\nd,seborrhoeic keratosis\n"
+    truth = read_truth(write(tmp_path, f"image_id,dx\n{names}"))
+    assert truth.rows["dx"].tolist() == ["mel", "nv", "akiec", "bkl"]
+    with pytest.raises(DataError, match="got 'SCC' in 1 rows, e"):
+        read_truth(write(tmp_path, f"image_id,dx\n{names}e,SCC\n"))
+
+
+def test_a_column_of_2019_is_read_as_its_class(tmp_path: Path) -> None:
+    """AK is the akiec of 2019, and a note says so; with AKIEC beside it, it is another column."""
+    header = HEADER.replace("AKIEC", "AK")
+    truth = read_truth(write(tmp_path, f"{header}\na,{one_hot('akiec')}\n"))
+    assert truth.rows["dx"].tolist() == ["akiec"]
+    assert any("read the column AK as AKIEC" in note for note in truth.notes)
+    both = read_truth(write(tmp_path, f"{HEADER},AK\na,{one_hot('nv')},1\n"))
+    assert both.rows["dx"].tolist() == ["nv"] and both.notes == ()
+
+
+def test_two_truths_in_one_table_agree(tmp_path: Path) -> None:
+    """Where dx and a complete one-hot row contradict each other, nobody knows which is right."""
+    header, row = f"{HEADER},dx", one_hot("nv")
+    assert read_truth(write(tmp_path, f"{header}\na,{row},NV\n")).rows["dx"].tolist() == ["nv"]
+    with pytest.raises(DataError, match="1 rows differ, b"):
+        read_truth(write(tmp_path, f"{header}\na,{row},nv\nb,{row},mel\n"))
+    probabilities = ",".join(["0.125", "0.25"] + ["0.125"] * 5)
+    told = read_truth(write(tmp_path, f"{header}\na,{probabilities},mel\n"))
+    assert told.rows["dx"].tolist() == ["mel"]
+
+
+def test_decimal_commas_and_empty_rows(tmp_path: Path) -> None:
+    """A one is a one however it is written; a row without any cell has no class."""
+    header = HEADER.replace(",", ";")
+    row = one_hot("vasc").replace(",", ";").replace(".", ",")
+    assert read_truth(write(tmp_path, f"{header}\na;{row}\n")).rows["dx"].tolist() == ["vasc"]
+    with pytest.raises(DataError, match="1 rows have none, b"):
+        read_truth(challenge(tmp_path, f"a,{one_hot('nv')}", "b,,,,,,,"))
+
+
+@pytest.mark.parametrize("word", ["unknown", "NA", "nan", "None"])
+def test_words_for_an_unknown_lesion(tmp_path: Path, word: str) -> None:
+    """They are no name that images share."""
+    truth = read_truth(write(tmp_path, f"image_id,lesion_id,dx\na,{word},nv\nb,{word},mel\n"))
+    assert not truth.lesions_known and truth.rows["lesion_id"].tolist() == ["a", "b"]
 
 
 @pytest.mark.real

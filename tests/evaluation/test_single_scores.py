@@ -13,7 +13,7 @@ from support.predictions import COUNTS, make_predictions
 from helpers.core.classes import CLASSES, MALIGNANT
 from helpers.evaluation import single_scores as ev
 from helpers.evaluation.metrics import PROBABILITY_COLUMNS
-from helpers.evaluation.tables import class_report
+from helpers.evaluation.tables import class_recalls, class_report
 from helpers.statistics.intervals import Estimate
 
 
@@ -174,6 +174,18 @@ def test_per_class_agrees_with_scikit_learn(predictions: pd.DataFrame) -> None:
         assert (table[f"{name}_low"] <= table[name]).all()
         assert (table[name] <= table[f"{name}_high"]).all()
     assert list(table["lesions"]) == list(COUNTS)
+    for dx, recall in class_recalls(predictions).items():
+        row = table.loc[dx]
+        ends = row["recall"], row["recall_low"], row["recall_high"]
+        assert recall == Estimate(*ends, int(row["support"]), n_groups=int(row["lesions"]))
+
+
+def test_one_lesion_a_class_gives_an_interval() -> None:
+    """Nothing varies between resamples, which is no certainty."""
+    table = make_predictions(counts=(1,) * 7)
+    found = ev.scores(table, ["accuracy", "balanced_accuracy", "macro_auc"], n_resamples=20)
+    for estimate in found.values():
+        assert estimate.high - estimate.low > 0.2
 
 
 def test_class_report_has_the_same_numbers(predictions: pd.DataFrame) -> None:

@@ -12,10 +12,11 @@ from support.scored_trials import make_scored_trial
 from helpers.core import ROOT, ConfigError
 from helpers.evaluation.comparison import compare
 from helpers.evaluation.scoring import scores
+from helpers.published import claim
 from helpers.reference.collecting import Group, collect, find_groups
 from helpers.reference.ensembles import mean_predictions
 from helpers.reference.readme import BEGIN, END, between_marks, put_between_marks
-from helpers.reference.recomputing import README, RESULTS, recompute, results_section
+from helpers.reference.recomputing import FIGURES, README, RESULTS, make_results, recompute
 from helpers.reference.study import LIMIT_BYTES, MANIFEST, REFERENCE, Study, open_study
 from helpers.reference.tables import (
     ensemble_table,
@@ -26,8 +27,10 @@ from helpers.reference.tables import (
 )
 from helpers.statistics import with_interval
 from helpers.study import load_presets
+from helpers.training import Trial
 
-TITLE = next(iter(load_presets().values())).title
+PRESET = next(iter(load_presets().values()))
+TITLE = PRESET.title
 CHAPTERS = {
     "05_model_comparison": {"Good": 0.8, "Middling": 0.7, "Poor": 0.5},
     "11_discussion": {f"{TITLE}, by image": 0.9, f"{TITLE}, by lesion": 0.7},
@@ -67,6 +70,23 @@ def test_systems_stand_beside_themselves(study: Study) -> None:
     (row,) = system_rows(study).to_dict("records")
     assert row["system"] == TITLE
     assert row["difference"].startswith("+0.")
+    assert row["published"] == with_interval(claim(PRESET.measures[0].claim).estimate, ".3f")
+
+
+def test_a_system_trained_in_other_ways_beside_counts_by_its_own(tmp_path: Path) -> None:
+    """Chapter 11 divides one in three ways, without test: these are no folds, and no panel."""
+    names = [f"{TITLE}, by image", f"{TITLE}, by lesion", f"{TITLE}, lesions with one image"]
+    trials = [finish(make_scored_trial(tmp_path, f"t{n}", 0.7), name=n) for n in names]
+    without = make_scored_trial(tmp_path, "untested", 0.9)
+    table = without.predictions
+    table[table["split"] == "valid"].to_parquet(without.folder / "predictions.parquet")
+    beside = finish(Trial(without.folder, without.config), name=names[1])
+    for order in ([*trials, beside], [beside, *trials]):
+        study = collect([Group("11_discussion", tuple(order))], SOURCE, None, tmp_path / "study")
+        expected = scores(study.predictions(f"t{names[1]}", "test"), [PRESET.measures[0].score])
+        (row,) = system_rows(study).to_dict("records")
+        assert row["here, by lesion"] == with_interval(*expected.values(), ".3f")
+        assert panels_of(study) == []
 
 
 def test_folds_are_one_model(tmp_path: Path) -> None:
@@ -91,8 +111,12 @@ def test_folds_are_one_model(tmp_path: Path) -> None:
     test = scores(mean_predictions(study, keys, "test", True), ["accuracy"])["accuracy"]
     assert table.loc[views, "test: accuracy"] == with_interval(test, ".3f")
     assert (table.drop(index=views)["test: accuracy"] == "").all()
-    section = results_section(study)
-    assert "### Ensembles of folds" in section and "### Class imbalance" not in section
+    results = make_results(study)
+    assert "## Ensembles of folds" in results.whole and "## Class imbalance" not in results.whole
+    assert f"| Class imbalance | {views.strip('*')} |" in results.summary
+    by_image = mean_predictions(study, [trial.folder.name for trial in image], "valid", False)
+    others = with_interval(scores(by_image, [name])[name], ".3f")
+    assert f"promise a balanced accuracy of {others}, folds by lesion" in results.summary
 
 
 def test_one_recipe_by_several_seeds(tmp_path: Path) -> None:
@@ -108,7 +132,7 @@ def test_one_recipe_by_several_seeds(tmp_path: Path) -> None:
     sentence = seeds_sentence(study, panel, values)
     assert sentence.endswith("Net, seed 0 from 0.600 to 0.800 by 3 seeds, 0.700 on average.")
     found = panel_table(study, panel).values
-    assert seeds_sentence(study, panel, found) in results_section(study)
+    assert seeds_sentence(study, panel, found) in make_results(study).summary
     assert found["o"] < found["s0"] < found["s2"]
 
 
@@ -121,19 +145,26 @@ def test_all_is_made_again_and_alike(study: Study, tmp_path: Path) -> None:
     (figures / "old.svg").write_text("", encoding="utf-8")
     (figures / "gallery.png").write_text("", encoding="utf-8")
     written = recompute(study, figures, readme)
-    section = results_section(study)
-    assert between_marks(readme.read_text(encoding="utf-8")) == section
+    results = make_results(study)
+    assert between_marks(readme.read_text(encoding="utf-8")) == results.summary
     assert readme.read_text(encoding="utf-8").endswith(f"{END}\n\nrest\n")
-    named = {Path(name).name for name in re.findall(r"\]\((\S+)\)", section)}
+    named = set(re.findall(r"!\[.*?\]\((\S+)\)", results.whole))
     assert named == {path.name for path in figures.glob("*.svg")}
+    shown = re.findall(r"\]\((\S+)\)", results.summary)
+    assert [Path(name).name.split("-")[0] for name in shown] == [RESULTS, "matrix", "roc"]
+    assert all(name.startswith("figures/reference/") for name in shown)
     assert {path.stem.split("-")[0] for path in figures.glob("*.svg")} == {
         "curves", "matrix", "roc", "risk", "benefit", "subgroups",
     }  # fmt: skip
     assert (figures / "gallery.png").exists()
     made = {path.name for path in figures.iterdir()} - {"gallery.png"}
     assert {path.name for path in written.values()} == made | {"README.md"}
-    assert (figures / RESULTS).read_text(encoding="utf-8") == section
-    assert "Too few lesions" in section and "thresholds from" in section
+    assert (figures / RESULTS).read_text(encoding="utf-8") == results.whole
+    assert "Too few lesions" in results.whole and "thresholds from" in results.whole
+    row = panel_table(study, panels_of(study)[0]).table.set_index("trial").loc["**Good**"]
+    for column in ("test: balanced accuracy", "test: malignant AUC"):
+        assert row[column] in results.summary
+    assert "| Model comparison | **Good (" in results.summary and "Poor" not in results.summary
 
 
 def test_marks_are_needed() -> None:
@@ -150,6 +181,8 @@ def test_readme_is_the_committed_study() -> None:
     size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
     assert size <= LIMIT_BYTES
     section = between_marks(README.read_text(encoding="utf-8"))
-    assert section == results_section(committed)
+    results = make_results(committed)
+    assert section == results.summary
+    assert (FIGURES / RESULTS).read_text(encoding="utf-8") == results.whole
     for name in re.findall(r"\]\((\S+)\)", section):
         assert (ROOT / name).is_file(), name

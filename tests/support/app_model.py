@@ -53,9 +53,12 @@ class ColourModel:
         y_prob[:, classes.index("bkl")] += means[:, 2]
         return y_prob / y_prob.sum(axis=1, keepdims=True)
 
-    def variations(self, images: np.ndarray) -> np.ndarray:
-        """Mean colours."""
-        return images.mean(axis=(1, 2))
+    def judge(self, images: np.ndarray, face: str = "views") -> tuple[np.ndarray, np.ndarray]:
+        """What is predicted, and what the gate says of the mean colours."""
+        accepted = np.ones(len(images), dtype=bool)
+        if self.gate is not None:
+            accepted = self.gate.accepts(images.mean(axis=(1, 2)))
+        return self.predict(images, face), accepted
 
     def malignant(self, probabilities: np.ndarray) -> np.ndarray:
         """Sum of the malignant classes."""

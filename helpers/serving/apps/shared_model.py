@@ -19,9 +19,7 @@ def warm_up(model: ServedModel) -> None:
     """Load the network, and have it look at one black picture."""
     height, width = model.card.image_size
     black = np.zeros((1, height, width, 3), dtype=np.uint8)
-    model.predict(black)
-    if model.gate is not None:
-        model.variations(black)
+    model.judge(black)
 
 
 class SharedModel:

@@ -138,17 +138,14 @@ def read_one(
     picture = read_picture(data, name)
     pixels = fit_picture(picture.pixels, model.card.image_size)
     shown = fit_picture(picture.pixels, SHOWN_SIZE)
-    batch = pixels[None]
-    gate = model.gate
-    accepted = True if gate is None else bool(np.all(gate.accepts(model.variations(batch))))
-    probabilities = model.predict(batch, face)
+    probabilities, accepted = model.judge(pixels[None], face)
     return Reading(
         key=file_key(data),
         name=short_file_name(name),
         shown=shown,
         pixels=pixels,
         notes=tuple(picture.notes),
-        accepted=accepted,
+        accepted=bool(accepted[0]),
         probabilities=probabilities[0],
         malignant=float(model.malignant(probabilities)[0]),
         example=example,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.core import TARGET_INDEX, TARGETS, ConfigError
-from helpers.evaluation import per_class, scores
+from helpers.evaluation import class_recalls, scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
 from helpers.serving.cards.calibration import apply_temperature, fit_temperature
 from helpers.serving.cards.card import Card, Face, Score
@@ -125,9 +125,8 @@ def face_scores(predictions: pd.DataFrame, target: str, threshold: float) -> dic
     estimates |= {name: screened[key] for key, name in _SCREENING_SCORES.items()}
     found = {name: _score(e.value, e.low, e.high, e.n) for name, e in estimates.items()}
     if target == "diagnosis":
-        for dx, row in per_class(predictions).iterrows():
-            bounds = (row["recall"], row["recall_low"], row["recall_high"])
-            found[f"recall_{dx}"] = _score(*bounds, int(row["support"]))
+        recalls = class_recalls(predictions)
+        found |= {f"recall_{dx}": _score(e.value, e.low, e.high, e.n) for dx, e in recalls.items()}
     return {name: score for name, score in found.items() if score is not None}
 
 

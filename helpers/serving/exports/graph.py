@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.core import ConfigError
-from helpers.serving.exports.batch_norm_folding import fold_batch_norms
+from helpers.models import fold_batch_norms
 
 INPUT = "pixels"
 OUTPUTS = ("features", "probabilities")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,8 @@ def evaluate_folder(
     ConfigError
         If there is no column of the name ``parts``, or it has too many values.
     """
-    layout, table = list_images(images), read_truth(truth, metadata)
+    layout = list_images(images)
+    table = spelt_as_files(read_truth(truth, metadata), layout)
     rows, left_out = match_images(layout, table, str(truth))
     parts_by, part = _parts(rows, parts)
     answers = answer_pictures(scorer, layout.images, list(rows["image_id"]), face, progress)
@@ -227,6 +229,39 @@ def drop_table(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def spelt_as_files(table: TruthTable, layout: Layout) -> TruthTable:
+    """The table with images called as their files are, where only capital letters differ.
+
+    Parameters
+    ----------
+    table : TruthTable
+        Of `helpers.dataset.read_truth`.
+    layout : Layout
+        Of `helpers.dataset.list_images`.
+
+    Returns
+    -------
+    TruthTable
+        A name that means two files, or that two rows would have, stays as it is.
+    """
+    named, files = set(table.rows["image_id"]), Counter(name.casefold() for name in layout.images)
+    read = {
+        name.casefold(): name
+        for name in layout.images
+        if name not in named and files[name.casefold()] == 1
+    }
+    names = table.rows["image_id"]
+    spelt = names.map(
+        lambda name: name if name in layout.images else read.get(name.casefold(), name)
+    )
+    spelt = spelt.mask(spelt.duplicated(keep=False), names)
+    n_other = int((spelt != names).sum())
+    if not n_other:
+        return table
+    note = f"{n_other:,} images have other capital letters in the truth table than in the folder"
+    return replace(table, rows=table.rows.assign(image_id=spelt), notes=(*table.notes, note))
+
+
 def match_images(layout: Layout, table: TruthTable, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows that have an image and are to be scored, and what is left out.
 
@@ -280,6 +315,11 @@ def _parts(rows: pd.DataFrame, parts: str | None) -> tuple[str, pd.Series]:
             f"got {parts!r}; --metadata adds the columns of another table"
         )
     column = rows[wanted].astype(str).str.strip()
+    if (column == ALL).any():
+        raise ConfigError(
+            f"parts: expected another name than {ALL!r} in the column {wanted!r}, which all parts "
+            "together have; rename it"
+        )
     n_parts = column[column != ""].nunique()
     if parts is None and not 2 <= n_parts <= MOST_PARTS:
         return "", none
@@ -337,6 +377,14 @@ def _notes(
         notes.append(
             f"no image of {name_some(absent)}: means over classes leave it out, as the challenge "
             "does, and are not comparable with those of all seven"
+        )
+    lesions = rows.drop_duplicates("lesion_id")["dx"].value_counts()
+    single = [dx for dx in card.classes if lesions.get(dx) == 1]
+    if single and lesions.max() > 1:
+        noun = "lesion" if table.lesions_known else "image"
+        notes.append(
+            f"there is one {noun} alone of {name_some(single)}: what chance does to it is in no "
+            "interval, and those of means over classes are too narrow"
         )
     if answers.stretched:
         notes.append(

@@ -17,13 +17,13 @@ from helpers.evaluation import (
     Score,
     Scored,
     check_predictions,
+    class_recalls,
     estimate_scores,
-    per_class,
 )
 from helpers.screening import calibration_scores, screening_scores
 from helpers.serving.cards import Card, FaceName
 from helpers.serving.cards import Score as CardScore
-from helpers.statistics import Estimate, difference_of_independent, wilson
+from helpers.statistics import LEVEL, Estimate, difference_of_independent, wilson
 
 OFFICIAL = "balanced_accuracy"
 """Key of the challenge's metric; without ties it is the balanced accuracy of a card."""
@@ -140,19 +140,11 @@ def external_scores(
     uncalibrated = estimate_scores(
         check_predictions(before), {name: _DIAGNOSIS[name] for name in CALIBRATION}, **options
     )
-    recalls = {}
-    for dx, row in per_class(calibrated, **options).iterrows():
-        recalls[f"recall_{dx}"] = Estimate(
-            float(row["recall"]),
-            float(row["recall_low"]),
-            float(row["recall_high"]),
-            int(row["support"]),
-            n_groups=int(row["lesions"]),
-        )
+    recalls = class_recalls(calibrated, options.get("level", LEVEL))
     return {
         **found,
         **at_threshold,
-        **recalls,
+        **{f"recall_{dx}": estimate for dx, estimate in recalls.items()},
         **{f"{name}{BEFORE}": estimate for name, estimate in uncalibrated.items()},
     }
 

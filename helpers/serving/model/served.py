@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,9 @@ from pydantic import ValidationError
 
 from helpers.augmentation import equalise
 from helpers.core import APPS, ConfigError, atomic_folder
-from helpers.evaluation import predict_views
+from helpers.evaluation import VIEWS, check_views
 from helpers.explanation import Explainer
-from helpers.models import find_backbone, load_model, predict
+from helpers.models import AT_ONCE, Forward, find_backbone, fold_batch_norms, load_model
 from helpers.serving.cards import (
     CARD_FILE,
     GATE_FILE,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 BUNDLED = APPS / "model"
 """Where the repository keeps its own model."""
-
-_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +87,18 @@ class ServedModel:
 
     @cached_property
     def feature_model(self) -> Any:
-        """The model up to its last feature maps: pixels in, (n, rows, columns, d) out."""
+        """The model up to its last feature maps: pixels in, (n, rows, columns, d) out.
+
+        Batch normalisations are folded into convolutions, for two thirds of the time; its
+        layers are no longer those of `keras_model`.
+        """
         import keras
 
         with self._lock:
             layer = self.keras_model.get_layer(self.cam_layer)
-            return keras.Model(self.keras_model.inputs, layer.output)
+            body = keras.Model(self.keras_model.inputs, layer.output)
+            whole = all(layer.compute_dtype == "float32" for layer in body.layers)
+            return fold_batch_norms(body) if whole else body
 
     @cached_property
     def head_model(self) -> Any:
@@ -101,7 +106,8 @@ class ServedModel:
         import keras
 
         with self._lock:
-            return keras.Model(self.feature_model.output, self.keras_model.output)
+            maps = self.keras_model.get_layer(self.cam_layer).output
+            return keras.Model(maps, self.keras_model.output)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -156,12 +162,9 @@ class ServedModel:
         ndarray of shape (n_images, n_classes), float64
             Rows that sum to 1.
         """
-        prepared = self._prepared(images)
-        if not len(prepared):
+        if not len(self._prepared(images)):
             return np.empty((0, len(self.card.classes)))
-        with self._lock:
-            y_prob = predict_views(self.keras_model, prepared, self.card.faces[face].views)
-        return np.asarray(y_prob.mean(axis=0, dtype=np.float64))
+        return self._ask(images, self.card.faces[face].views)[0].mean(axis=0, dtype=np.float64)
 
     def answer(
         self, images: NDArray[np.uint8], face: FaceName = "views"
@@ -182,19 +185,70 @@ class ServedModel:
         variations : ndarray of shape (n_images, d), float32, or None
             As in `variations`; None for a model without a gate.
         """
+        if self.gate is None:
+            return self.uncalibrated(images, face), None
         views = self.card.faces[face].views
-        if self.gate is None or "identity" not in views:
-            seen = None if self.gate is None else self.variations(images)
-            return self.uncalibrated(images, face), seen
+        # The gate looks at the picture as it is, whether or not that is one of the views.
+        others = [name for name in views if name != "identity"]
+        parts, variations = self._ask(images, ["identity", *others])
+        averaged = parts if "identity" in views else parts[1:]
+        return averaged.mean(axis=0, dtype=np.float64), variations
+
+    def judge(
+        self, images: NDArray[np.uint8], face: FaceName = "views"
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """`predict`, and whether the gate accepts each picture; all where there is no gate.
+
+        Parameters
+        ----------
+        images : ndarray of shape (n_images, height, width, 3), uint8
+            As in `predict`; at least one.
+        face : {"views", "single"}, default="views"
+            As in `predict`.
+
+        Returns
+        -------
+        y_prob : ndarray of shape (n_images, n_classes), float64
+            Rows that sum to 1.
+        accepted : ndarray of bool of shape (n_images,)
+        """
+        y_prob, variations = self.answer(images, face)
+        accepted = np.ones(len(images), dtype=bool)
+        if self.gate is not None and variations is not None:
+            accepted = self.gate.accepts(variations)
+        return apply_temperature(y_prob, self.card.faces[face].temperature), accepted
+
+    def _ask(
+        self, images: NDArray[np.uint8], views: Sequence[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities, (n_views, n_images, n_classes), and variations of the first view.
+
+        All views of a picture are computed in one batch, which takes less time where pictures are
+        few.
+        """
         prepared = self._prepared(images)
-        maps = self.feature_maps(images)
-        others = [view for view in views if view != "identity"]
+        check_views(self.card.image_size, views)
+        step = max(1, AT_ONCE // len(views))
+        y_prob, variations = [], []
+        for start in range(0, len(prepared), step):
+            part = prepared[start : start + step]
+            turned = np.concatenate([VIEWS[name](part) for name in views])
+            with self._lock:
+                maps = self._body(turned)
+                answers = self._head(maps)
+            y_prob.append(answers.reshape(len(views), len(part), -1))
+            variations.append(maps[: len(part)].std(axis=(1, 2)))
+        return np.concatenate(y_prob, axis=1), np.concatenate(variations)
+
+    @cached_property
+    def _body(self) -> Forward:
         with self._lock:
-            parts = predict(self.head_model, maps, np.arange(len(maps)))[None]
-            if others:
-                turned = predict_views(self.keras_model, prepared, others)
-                parts = np.concatenate([parts, turned])
-        return parts.mean(axis=0, dtype=np.float64), maps.std(axis=(1, 2))
+            return Forward(self.feature_model)
+
+    @cached_property
+    def _head(self) -> Forward:
+        with self._lock:
+            return Forward(self.head_model)
 
     def feature_maps(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Feature maps before pooling, of shape (n_images, rows, columns, d).
@@ -206,10 +260,9 @@ class ServedModel:
         """
         prepared = self._prepared(images)
         with self._lock:
-            model = self.feature_model
             if not len(prepared):
-                return np.empty((0, *model.output_shape[1:]), dtype=np.float32)
-            return predict(model, prepared, np.arange(len(prepared)))
+                return np.empty((0, *self.feature_model.output_shape[1:]), dtype=np.float32)
+            return self._body.each(prepared, np.arange(len(prepared)))
 
     def variations(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What the gate looks at: the standard deviation of each feature map over its places.
@@ -224,8 +277,8 @@ class ServedModel:
         ndarray of shape (n_images, d), float32
         """
         parts = [
-            self.feature_maps(images[start : start + _BATCH]).std(axis=(1, 2))
-            for start in range(0, max(len(images), 1), _BATCH)
+            self.feature_maps(images[start : start + AT_ONCE]).std(axis=(1, 2))
+            for start in range(0, max(len(images), 1), AT_ONCE)
         ]
         return np.concatenate(parts)
 

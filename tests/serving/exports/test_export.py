@@ -18,7 +18,6 @@ from helpers.core.errors import ConfigError
 from helpers.core.files import sha256_file
 from helpers.serving.exports import export as exports
 from helpers.serving.exports import tfjs_convert
-from helpers.serving.exports.batch_norm_folding import fold_batch_norms
 from helpers.serving.exports.export import PRECISIONS, TOLERANCES, export_model
 from helpers.serving.exports.graph import compute_outputs, serving_graph, with_features
 from helpers.serving.exports.workspace import ExportWorkspace, stand_in_pictures
@@ -28,7 +27,7 @@ SIZE = (32, 48)
 KINDS = [(to, precision) for to, precisions in PRECISIONS.items() for precision in precisions]
 
 
-def small_network(preactivated: bool = False) -> Any:
+def small_network() -> Any:
     """A network of a few layers with all that real ones have, and statistics of its own."""
     import keras
     from keras import layers
@@ -42,8 +41,6 @@ def small_network(preactivated: bool = False) -> Any:
     y = layers.ReLU(6.0)(layers.BatchNormalization(name="depthwise_bn")(y))
     y = layers.BatchNormalization(name="project_bn")(layers.Conv2D(16, 1, name="project")(y))
     x = layers.Add()([x, y])
-    if preactivated:
-        x = layers.BatchNormalization(name="alone_bn")(x)
     x = layers.ReLU(6.0)(layers.Conv2D(256, 3, 2, "same", name="top")(x))
     x = layers.GlobalAveragePooling2D(name="head_pooling")(x)
     x = layers.Dense(7, activation="softmax", dtype="float32", name="head_softmax")(x)
@@ -218,17 +215,6 @@ def test_without_the_converter_the_way_out_is_told(served, tmp_path, monkeypatch
     monkeypatch.setattr(tfjs_convert.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install --no-deps tensorflowjs"):
         export_model(served, "tfjs", tmp_path / "export")
-
-
-def test_folding_keeps_the_function_and_only_folds_what_it_may():
-    """All normalisations behind convolutions go; one behind a sum stays."""
-    model = small_network(preactivated=True)
-    folded = fold_batch_norms(model)
-    images = np.random.default_rng(4).uniform(0, 255, (4, *SIZE, 3)).astype(np.float32)
-    left = [layer.name for layer in folded.layers if "bn" in layer.name]
-    assert left == ["alone_bn"]
-    assert np.allclose(folded(images), model(images, training=False), atol=1e-5)
-    assert any(layer.name == "stem_bn" for layer in model.layers)
 
 
 def test_a_mixed_precision_model_is_exported_in_32_bits():

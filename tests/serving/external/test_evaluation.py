@@ -184,6 +184,44 @@ def test_names_that_never_meet(folder: Path, tmp_path: Path) -> None:
         evaluate_folder(StandIn(), folder / "images", tmp_path / "truth.csv")
 
 
+def test_names_that_differ_in_capital_letters(folder: Path, tmp_path: Path) -> None:
+    """They are the same where only one reading is possible, and that is said."""
+    table = one_hot(labelled_rows())
+    table["image"] = table["image"].str.lower()
+    table.to_csv(tmp_path / "truth.csv", index=False)
+    found = evaluate_folder(StandIn(), folder / "images", tmp_path / "truth.csv")
+    assert found.predictions["image_id"].tolist() == labelled_rows()["image_id"].tolist()
+    assert any(note.startswith("42 images have other capital letters") for note in found.notes)
+    table.loc[1, "image"] = "ISIC_5000000"
+    table.to_csv(tmp_path / "truth.csv", index=False)
+    found = evaluate_folder(StandIn(), folder / "images", tmp_path / "truth.csv")
+    assert ["isic_5000000", "no image"] in found.left_out.to_numpy().tolist()
+
+
+def test_letters_with_marks(tmp_path: Path) -> None:
+    """A file's name from a system that writes the mark as a character of its own."""
+    rows = labelled_rows(1)
+    images = write_pictures(tmp_path / "images", rows)
+    (images / "ISIC_5000000.jpg").rename(images / "La\u0308sion.jpg")
+    rows.loc[0, "image_id"] = "L\u00e4sion"
+    one_hot(rows).to_csv(tmp_path / "truth.csv", index=False)
+    found = evaluate_folder(StandIn(), images, tmp_path / "truth.csv")
+    assert found.left_out.empty and "L\u00e4sion" in set(found.predictions["image_id"])
+
+
+def test_one_lesion_of_a_class_is_said(folder: Path, tmp_path: Path) -> None:
+    """No resample is without it; where all classes have one, means have intervals all the same."""
+    rows = labelled_rows()
+    few = rows[(rows["dx"] != "df") | (rows["lesion_id"] == "CLINIC_df_1")]
+    few.to_csv(tmp_path / "few.csv", index=False)
+    found = evaluate_folder(StandIn(), folder / "images", tmp_path / "few.csv")
+    assert any(note.startswith("there is one lesion alone of df:") for note in found.notes)
+    rows[rows["lesion_id"].str.endswith("_1")].to_csv(tmp_path / "one.csv", index=False)
+    found = evaluate_folder(StandIn(), folder / "images", tmp_path / "one.csv")
+    estimate = found.estimate("balanced_accuracy")
+    assert estimate.low + 0.1 < estimate.value < estimate.high
+
+
 def test_an_absent_class_is_said(folder: Path, tmp_path: Path) -> None:
     """Means leave it out, and no difference of them is told."""
     rows = labelled_rows()
@@ -200,6 +238,14 @@ def test_parts_need_a_column_of_few_kinds(folder: Path) -> None:
         evaluate_folder(StandIn(), folder / "images", folder / "rows.csv", parts="site")
     with pytest.raises(ConfigError, match="--metadata adds"):
         evaluate_folder(StandIn(), folder / "images", folder / "one_hot.csv", parts="lesion_id")
+
+
+def test_no_part_is_called_like_all_of_them(folder: Path, tmp_path: Path) -> None:
+    """Its scores would stand for those of all."""
+    rows = labelled_rows().replace({"dataset": {"here": ALL}})
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ConfigError, match="rename it"):
+        evaluate_folder(StandIn(), folder / "images", tmp_path / "t.csv")
 
 
 def test_a_test_of_what_the_model_learned_is_none(tmp_path: Path) -> None:

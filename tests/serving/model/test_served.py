@@ -99,6 +99,36 @@ def test_an_answer_is_probabilities_and_variations(model: ServedModel, images: n
     np.testing.assert_allclose(y_prob, model.uncalibrated(images), atol=1e-6)
 
 
+def test_a_judgement_is_what_is_predicted_and_accepted(
+    model: ServedModel, images: np.ndarray
+) -> None:
+    """For the app, which asks both; a model without a gate accepts all."""
+    y_prob, accepted = model.judge(images)
+    np.testing.assert_allclose(y_prob, model.predict(images), atol=1e-6)
+    assert model.gate is not None
+    np.testing.assert_array_equal(accepted, model.gate.accepts(model.variations(images)))
+    assert ServedModel(model.folder, small_card()).judge(images)[1].all()
+
+
+def test_no_normalisation_is_left_and_the_answers_stay(
+    model: ServedModel, images: np.ndarray
+) -> None:
+    """Those of each convolution are folded into it; probabilities differ by rounding alone."""
+    left = {type(layer).__name__ for layer in model.feature_model.layers}
+    assert "BatchNormalization" not in left and "DepthwiseConv2D" in left
+    raw = np.asarray(model.keras_model(images.astype(np.float32), training=False))
+    np.testing.assert_allclose(model.uncalibrated(images, "single"), raw, atol=1e-6)
+
+
+def test_many_pictures_are_as_few(model: ServedModel, images: np.ndarray) -> None:
+    """More than a batch holds, in their order."""
+    many = images[np.arange(18) % 5]
+    y_prob, variations = model.answer(many)
+    few, seen = model.answer(images)
+    np.testing.assert_allclose(y_prob, few[np.arange(18) % 5], atol=1e-6)
+    np.testing.assert_allclose(variations, seen[np.arange(18) % 5], atol=1e-5)
+
+
 def test_a_heat_map_is_one_weighted_sum(model: ServedModel, images: np.ndarray) -> None:
     """Grad-CAM of this head is the feature maps weighted by the head, cut at 0, scaled to 1."""
     kernel, _ = model.keras_model.get_layer("head_softmax").get_weights()
