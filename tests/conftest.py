@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.box_on_real import box_on_test  # noqa: F401, a fixture for all
 from support.made_once import made_once
 from support.small_layout import write_folder
 from support.small_served import small_served  # noqa: F401, a fixture for all
@@ -30,15 +31,19 @@ TINY_IMAGES = 84
 
 LONGEST = (
     "report/test_whole_report.py",
-    "training/test_resume.py",
+    "models/test_backends.py",
+    "training/cluster/test_on_ray.py",
     "apps/test_streamlit_pages.py",
     "apps/test_streamlit_browser.py",
-    "training/test_executors.py",
-    "training/test_trials.py",
-    "serving/bundled/test_build.py",
+    "training/test_resume.py",
     "serving/model/test_out_of_distribution.py",
     "apps/test_browser_parity.py",
     "apps/test_browser_page.py",
+    "training/test_epochs.py",
+    "serving/bundled/test_build.py",
+    "interactive/test_in_jupyterlab.py",
+    "training/test_executors.py",
+    "training/test_trials.py",
     "models/test_build.py",
     "benchmarks/test_benchmarks.py",
 )

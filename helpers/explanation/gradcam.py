@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from helpers.core import CLASS_INDEX, CLASSES, ConfigError
 from helpers.explanation.masks import FULL_FRAME, criteria_masks, lesion_masks, mass_inside
+from helpers.models import Forward
 
 Method = Literal["gradcam", "gradcam++", "scorecam"]
 
@@ -40,9 +41,9 @@ _CUT = "cut"
 class Explainer:
     """A network prepared for heat maps at one of its layers.
 
-    The network is cut behind the layer. Pictures go through the first part once, compiled and
-    without gradients; the gradient methods then differentiate the second part alone, which is
-    all that their formulas ask for.
+    The network is cut behind the layer. Pictures go through the first part, traced once for all
+    methods and without gradients; the gradient methods then differentiate the second part alone,
+    which is all that their formulas ask for.
 
     Parameters
     ----------
@@ -84,10 +85,12 @@ class Explainer:
         self.max_channels = min(max_channels, int(model.get_layer(layer).output.shape[-1]))
         self._scores = without_softmax(model)
         at_layer = model.get_layer(layer).output
-        self._features = keras.Model(model.inputs, at_layer)
+        self._features = Forward(keras.Model(model.inputs, at_layer))
         inputs = keras.Input(at_layer.shape[1:])
         behind = keras.Model(at_layer, self._scores.outputs[0])
         self._head = keras.Model(inputs, behind(keras.layers.Identity(name=_CUT)(inputs)))
+        self._behind = Forward(self._head)
+        self._scores.predict = self._predict  # Score-CAM's, which would trace the network again
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -150,10 +153,17 @@ class Explainer:
         tool = {"gradcam": Gradcam, "gradcam++": GradcamPlusPlus}[method](self._head, clone=False)
 
         def explain(images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
-            features = self._features.predict_on_batch(images.astype(np.float32))
-            return _call(tool, classes, np.asarray(features), penultimate_layer=_CUT)
+            return _call(tool, classes, self._features(images), penultimate_layer=_CUT)
 
         return explain
+
+    def _predict(self, inputs: Any, batch_size: int) -> NDArray[np.float32]:
+        """Scores before the softmax, as `keras.Model.predict` gives them."""
+        (images,) = inputs
+        rows = range(0, len(images), batch_size)
+        return np.concatenate(
+            [self._behind(self._features(images[row : row + batch_size])) for row in rows]
+        )
 
     def _score_cam(self, images: NDArray[np.uint8], classes: Sequence[int]) -> NDArray[np.float32]:
         from tf_keras_vis.scorecam import Scorecam

@@ -138,6 +138,14 @@ BACKBONES: dict[str, Backbone] = {
             "lite",
             "top_activation",
         ),
+        Backbone(
+            "SmallNetwork",
+            "helpers.models.small_network:SmallNetwork",
+            32,
+            8,
+            "tf",
+            "small_3_relu",
+        ),
     )
 }
 

@@ -52,8 +52,8 @@ def details() -> dict[str, Any]:
             "workers": 2,
         },
         "training_peer": without_torch,
-        "training": measure_training_share(42, 16, "MobileNet", (32, 32), 1, batch_size=8),
-        "gradcam": measure_gradcam(2, "MobileNet", (32, 32), rounds=1),
+        "training": measure_training_share(42, 16, "SmallNetwork", (32, 32), 1, batch_size=8),
+        "gradcam": measure_gradcam(2, "SmallNetwork", (32, 32), rounds=1),
         "scaling": measure_scaling((60, 120)),
     }
 

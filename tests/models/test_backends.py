@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from support.other_pythons import environment, interpreter
+from support.other_pythons import compiled, environment, interpreter
 
 from helpers.augmentation.settings import Augmentation
 from helpers.core.classes import CLASSES
@@ -36,19 +36,19 @@ from helpers.training.trials import Task, Trial, trial_key
 
 CONFIG = TrialConfig(
     name="small",
-    backbone="MobileNet",
+    backbone="SmallNetwork",
     image_size=(32, 32),
     head="dropout",
     dropout=0.2,
     augmentation=Augmentation(rotation_range=90, horizontal_flip=True),
     batch_norm_momentum=0.8,
     stages=(
-        Stage(  # so many layers that JAX does not compile for a minute
-            trainable=20,
+        Stage(
+            trainable=6,
             batch_norms="learn",
             learning_rate=1e-3,
             batch_size=16,
-            epochs=2,
+            epochs=4,
             decay="cosine",
         ),
     ),
@@ -81,10 +81,9 @@ def catalogue(_tiny_catalogue: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def train(
-    catalogue: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+    catalogue: pd.DataFrame,
 ) -> Callable[..., Trial]:
     """``train(backend, variant="", on_event=None, **environment)``; each variant once."""
-    compiled = str(tmp_path_factory.mktemp("jax"))
     done: dict[tuple[str, str], Trial] = {}
 
     def get(
@@ -100,8 +99,7 @@ def train(
             own = replace(task, key=key, folder=task.folder.with_name(key), backend=backend)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(sys, "executable", interpreter(backend))
-                patch.setenv("JAX_COMPILATION_CACHE_DIR", compiled)
-                for name, value in environment.items():
+                for name, value in (compiled() | environment).items():
                     patch.setenv(name, value)
                 LocalExecutor(1).run([own], on_event)
             done[backend, variant] = Trial(own.folder, own.config)

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from helpers.core import ROOT
+from helpers.core import ROOT, cache_home
 
 
 def interpreter(backend: str) -> str:
@@ -25,7 +25,16 @@ def interpreter(backend: str) -> str:
     return sys.executable
 
 
+def compiled() -> dict[str, str]:
+    """Variables with which JAX keeps all that it compiles, for the processes after it."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": str(cache_home() / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+
+
 def environment(backend: str, **variables: str) -> dict[str, str]:
     """Variables of this process, for a script that imports the project."""
     own = {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
-    return {**os.environ, **own, **variables}
+    return {**os.environ, **compiled(), **own, **variables}

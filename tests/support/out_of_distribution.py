@@ -32,7 +32,12 @@ def not_trained_on(model: ServedModel, catalogue: pd.DataFrame) -> tuple[pd.Data
     return table, open_store(table, model.card.image_size)
 
 
-def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+def measure(
+    model: ServedModel,
+    catalogue: pd.DataFrame,
+    drawn: pd.DataFrame,
+    test: np.ndarray | None = None,
+) -> pd.DataFrame:
     """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
 
     Parameters
@@ -43,6 +48,8 @@ def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) ->
         Of real images; split by lesion here, as the model in the box had them.
     drawn : DataFrame
         Catalogue of a drawn sample.
+    test : ndarray of shape (n_samples, d), optional
+        Features of the test images, where they are there already.
 
     Returns
     -------
@@ -52,11 +59,14 @@ def measure(model: ServedModel, catalogue: pd.DataFrame, drawn: pd.DataFrame) ->
     """
     size = model.card.image_size
     table, store = not_trained_on(model, catalogue)
-    chosen = {name: table[table["split"] == name] for name in ("valid", "test")}
-    valid, test = (
-        model.variations(store.take(list(chosen[name]["image_id"]))) for name in ("valid", "test")
-    )
-    gate = fit_gate(valid, chosen["valid"]["lesion_id"].to_numpy())
+
+    def features(rows: pd.DataFrame) -> np.ndarray:
+        return model.variations(store.take(list(rows["image_id"])))
+
+    valid = table[table["split"] == "valid"]
+    gate = fit_gate(features(valid), valid["lesion_id"].to_numpy())
+    if test is None:
+        test = features(table[table["split"] == "test"])
     of_kind = {
         "test images": test,
         "drawn images": model.variations(np.asarray(open_store(drawn, size).images)),

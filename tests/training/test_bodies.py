@@ -14,7 +14,7 @@ from helpers.training import bodies
 from helpers.training.bodies import open_body
 from helpers.training.configuration import Stage, TrialConfig
 
-FIELDS: dict[str, Any] = {"name": "x", "backbone": "MobileNet", "image_size": (32, 32)}
+FIELDS: dict[str, Any] = {"name": "x", "backbone": "SmallNetwork", "image_size": (32, 32)}
 FROZEN = TrialConfig(**FIELDS, head="focal", dropout=0.5, stages=(Stage(),))
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
 
@@ -60,7 +60,7 @@ def test_another_head_leaves_the_body_as_it_was() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"backbone": "MobileNetV2"},
+        {"backbone": "MobileNet"},
         {"image_size": (32, 48)},
         {"seed": 1},
         {"head": "focal_flatten"},
@@ -78,7 +78,7 @@ def test_another_network_is_built(fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"stages": (Stage(), Stage(trainable=3))}, {"start": "mobilenet-0123"}]
+    "fields", [{"stages": (Stage(), Stage(trainable=3))}, {"start": "smallnetwork-0123"}]
 )
 def test_a_body_that_learns_is_not_kept(fields: dict[str, Any]) -> None:
     """Nor is one whose weights come from a trial."""

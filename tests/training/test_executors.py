@@ -28,7 +28,7 @@ def make_config(seed: int) -> TrialConfig:
     stage = Stage(trainable="head", batch_size=4, epochs=1000)
     return TrialConfig(
         name="endless",
-        backbone="MobileNet",
+        backbone="SmallNetwork",
         image_size=(32, 32),
         stages=(stage,),
         early_stopping_patience=1000,

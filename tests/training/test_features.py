@@ -125,7 +125,7 @@ def test_a_head_behind_a_frozen_body_learns_as_in_the_whole_network(
 
     config = TrialConfig(
         name="x",
-        backbone="MobileNet",
+        backbone="SmallNetwork",
         image_size=(32, 32),
         augmentation=Augmentation(rotation_range=90, horizontal_flip=True),
         stages=(Stage(trainable="head", learning_rate=0.01, batch_size=16, epochs=3),),

@@ -25,14 +25,15 @@ from helpers.training.trials import Task, Trial
 
 CONFIG = TrialConfig(
     name="small",
-    backbone="MobileNet",
+    backbone="SmallNetwork",
     image_size=(32, 32),
     head="dropout",
     dropout=0.2,
     augmentation=Augmentation(rotation_range=90, horizontal_flip=True),
     stages=(
         Stage(trainable="head", batch_size=16, epochs=2),
-        Stage(trainable=5, learning_rate=1e-3, batch_size=16, epochs=2, decay="cosine"),
+        # Not over before who watches it can end it.
+        Stage(trainable=5, learning_rate=1e-3, batch_size=16, epochs=4, decay="cosine"),
     ),
     early_stopping_patience=9,
 )
@@ -199,7 +200,7 @@ def test_memory_error_halves_the_micro_batch(
     assert steps == [8, 4]
     assert [step["micro_batch"] for step in trial.record["memory_steps"]] == [8, 4]
     assert trial.record["memory_steps"][1]["accumulation"] == 4
-    assert len(trial.history) == 4
+    assert len(trial.history) == CONFIG.epochs
 
 
 def test_memory_runs_out_at_one_image(
@@ -221,7 +222,9 @@ def test_real_memory_limit_is_survived(
 ) -> None:
     """Under a limit of the kernel that the whole batch exceeds, the training still ends."""
     stage = Stage(trainable="all", batch_size=64, epochs=1)
-    config = TrialConfig(name="large", backbone="MobileNet", image_size=(224, 224), stages=(stage,))
+    config = CONFIG.model_copy(
+        update={"name": "large", "image_size": (704, 704), "stages": (stage,)}
+    )
     large = prepare_task(config, split_catalogue(tiny_catalogue))
     monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", LIMIT_MB)
     trial, events = train(large)
@@ -240,12 +243,12 @@ def test_probe_finds_what_fits_before_the_first_epoch(
     kinds = [event["kind"] for event in events]
     assert [event["micro_batch"] for event in events if event["kind"] == "memory"] == [8]
     assert kinds.index("memory") < kinds.index("start")
-    assert "failed" not in kinds and len(Trial(task.folder, task.config).history) == 4
+    assert "failed" not in kinds and len(Trial(task.folder, task.config).history) == CONFIG.epochs
 
 
 def test_training_may_augment_on_its_device(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """With bytes and matrices going to the device a training goes through all its stages."""
     monkeypatch.setenv("DERMBOOK_AUGMENT", "device")
     trial, _ = train(task)
-    assert len(trial.history) == 4
+    assert len(trial.history) == CONFIG.epochs
     assert trial.history["loss"].notna().all()

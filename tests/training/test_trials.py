@@ -29,10 +29,10 @@ from helpers.training.trials import (
 
 
 def make_config(**changes: Any) -> TrialConfig:
-    """A training of seconds: MobileNet at 32 px, two stages."""
+    """A training of a second or two: a small network at 32 px, two stages."""
     fields: dict[str, Any] = {
         "name": "small",
-        "backbone": "MobileNet",
+        "backbone": "SmallNetwork",
         "image_size": (32, 32),
         "batch_norm_momentum": 0.8,
         "stages": (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.out_of_distribution import not_trained_on
+from support.box_on_real import BoxOnTest
 
 from helpers.core.errors import ConfigError, DataError
 from helpers.dataset.catalogue import load_catalogue
@@ -25,7 +25,7 @@ from helpers.serving.model.served import BUNDLED, ServedModel, open_model
 from helpers.training.trials import find_trial
 
 STAGE = {"trainable": "all", "learning_rate": 0.002, "batch_size": 16, "epochs": 1}
-COMMON = {"backbone": "MobileNet", "image_size": [32, 32], "batch_norm_momentum": 0.8}
+COMMON = {"backbone": "SmallNetwork", "image_size": [32, 32], "batch_norm_momentum": 0.8}
 
 
 def small_recipe(**changes: Any) -> dict[str, Any]:
@@ -253,15 +253,12 @@ def test_the_committed_box_is_whole_and_small(committed: ServedModel) -> None:
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_committed_scores_hold_on_the_real_images(
-    committed: ServedModel, real_catalogue: pd.DataFrame
+    committed: ServedModel, box_on_test: BoxOnTest
 ) -> None:
     """On the real test split the box scores what its card says."""
-    table, store = not_trained_on(committed, real_catalogue)
-    test = table[table["split"] == "test"].reset_index(drop=True)
-    images = store.take(list(test["image_id"]))
-    y_prob = committed.predict(images, "single")
+    test = box_on_test.table
     y_true = np.array([committed.card.classes.index(dx) for dx in test["dx"]])
-    hits = y_prob.argmax(axis=1) == y_true
+    hits = box_on_test.y_prob.argmax(axis=1) == y_true
     recalls = [hits[y_true == label].mean() for label in range(len(committed.card.classes))]
     score = committed.card.faces["single"].scores["test"]["balanced_accuracy"]
     assert np.mean(recalls) == pytest.approx(score.value, abs=1e-9)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from support.box_on_real import BoxOnTest
 from support.out_of_distribution import measure
 
 from helpers.core.errors import ConfigError
@@ -203,10 +204,11 @@ def test_an_outlier_may_not_pass_everywhere(gate: Gate) -> None:
 def test_dermoscopy_passes_and_photographs_do_not(
     real_catalogue: pd.DataFrame,
     tiny_catalogue: pd.DataFrame,
+    box_on_test: BoxOnTest,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By the model in the box: of real test images at most 3 % are refused, else at least 95 %."""
-    found = measure(open_model(), real_catalogue, tiny_catalogue)
+    found = measure(open_model(), real_catalogue, tiny_catalogue, box_on_test.variations)
     with capsys.disabled():
         print(f"\n{found.to_string(index=False)}")
     test, negatives = found.iloc[0], found[found["wanted"] == "refused"]
