@@ -242,17 +242,21 @@ def seeds_sentence(study: Study, panel: Panel, values: Mapping[str, float]) -> s
     Returns
     -------
     str
-        "" where none do.
+        "" where none do. Trials of one configuration *and* seed differ in their pictures, as
+        lesions cut out of theirs do, so that nothing is said of their configuration.
     """
     alike: dict[str, dict[str, str]] = {}
+    seeds: dict[str, list[int]] = {}
     for key, name in panel.trials:
         config = study.manifest["trials"][key]["config"]
         facts = {field: value for field, value in config.items() if field not in ("seed", "name")}
-        alike.setdefault(json.dumps(facts, sort_keys=True), {})[key] = name
+        kind = json.dumps(facts, sort_keys=True)
+        alike.setdefault(kind, {})[key] = name
+        seeds.setdefault(kind, []).append(config["seed"])
     parts = []
-    for names in alike.values():
+    for kind, names in alike.items():
         found = [values[key] for key in names]
-        if len(found) > 1:
+        if len(set(seeds[kind])) == len(found) > 1:
             parts.append(
                 f"{next(iter(names.values()))} from {min(found):.3f} to {max(found):.3f} by "
                 f"{len(found)} seeds, {sum(found) / len(found):.3f} on average"

@@ -120,15 +120,16 @@ def test_folds_are_one_model(tmp_path: Path) -> None:
 
 
 def test_one_recipe_by_several_seeds(tmp_path: Path) -> None:
-    """Told as a range; a recipe of one seed is not."""
+    """Told as a range; a recipe of one seed is not, nor one seed on other pictures."""
     trials = [
         finish(make_scored_trial(tmp_path, f"s{seed}", skill), name=f"Net, seed {seed}", seed=seed)
         for seed, skill in enumerate([0.6, 0.7, 0.8])
     ]
     other = finish(make_scored_trial(tmp_path, "o", 0.5), name="Other", dropout=0.4)
-    study = collect([Group("05_x", (*trials, other))], SOURCE, None, tmp_path / "reference")
+    cut = finish(make_scored_trial(tmp_path, "c", 0.55), name="Other, cut out", dropout=0.4)
+    study = collect([Group("05_x", (*trials, other, cut))], SOURCE, None, tmp_path / "reference")
     (panel,) = panels_of(study)
-    values = {"s0": 0.6, "s1": 0.7, "s2": 0.8, "o": 0.5}
+    values = {"s0": 0.6, "s1": 0.7, "s2": 0.8, "o": 0.5, "c": 0.55}
     sentence = seeds_sentence(study, panel, values)
     assert sentence.endswith("Net, seed 0 from 0.600 to 0.800 by 3 seeds, 0.700 on average.")
     found = panel_table(study, panel).values
