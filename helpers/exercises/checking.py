@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import hashlib
+import re
 from dataclasses import dataclass
 from textwrap import fill
 from types import FunctionType
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 _WIDTH = 88
+_CALL = re.compile(r"\w\([^()]*\)")
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
 
 _tries: dict[str, dict[str, Any]] = {}
@@ -61,10 +63,15 @@ def check(exercise_id: str, answer: Any = ...) -> None:
 
 
 def _print(text: str) -> None:
-    """Print lines wrapped between words: JupyterLab breaks a long one in the middle of a word."""
+    """Print lines wrapped between words: JupyterLab breaks a long one in the middle of a word.
+
+    A call such as ``check("06.q1", "b")`` stays on one line, so that it can be copied.
+    """
     for line in text.splitlines():
         indent = " " * (len(line) - len(line.lstrip()) + 2)
-        print(fill(line, _WIDTH, subsequent_indent=indent, break_long_words=False))
+        whole = _CALL.sub(lambda call: call[0].replace(" ", "\0"), line)
+        wrapped = fill(whole, _WIDTH, subsequent_indent=indent, break_long_words=False)
+        print(wrapped.replace("\0", " "))
 
 
 def _lines(exercise_id: str, answer: Any) -> list[str]:
