@@ -162,7 +162,7 @@ def load_catalogue(
         images, of unreadable masks and of masks of the wrong size.
     """
     layout = list_layout(source.folder)
-    reading = read_source(source)
+    reading = read_source(source, layout)
     table, problems, notes = reading.table, [*reading.problems], [*reading.notes]
     problems += _missing_images(table, reading, layout)
 

@@ -124,7 +124,7 @@ def inspect_mask(data: bytes) -> FileFacts:
     except _BROKEN_MASK as error:
         return FileFacts(digest, problem=f"cannot be decoded as a mask ({error})")
     height, width = mask.shape
-    return FileFacts(digest, width, height, float(mask.mean()), palette)
+    return FileFacts(digest, width, height, np.count_nonzero(mask) / mask.size, palette)
 
 
 def _locator(image: Any, column: str) -> str:

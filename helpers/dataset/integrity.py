@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.dataset.sources import Source, read_source
-from helpers.dataset.verification import verify_files
+from helpers.dataset.verification import remembered_facts, verify_files
 
 _FIRST, _LAST = 24306, 34320  # the numbers in HAM10000's image names, without a gap
 _NEAR_CONSTANT = 2.0  # grey levels
@@ -50,6 +50,10 @@ def is_whole_ham10000(catalogue: pd.DataFrame) -> bool:
 
 def _facts(catalogue: pd.DataFrame) -> pd.DataFrame:
     folder, mapping = Path(catalogue.attrs["folder"]), catalogue.attrs.get("mapping")
+    masks = catalogue["mask_path"]
+    facts = remembered_facts(folder, [*catalogue["path"], *masks[masks != ""]])
+    if facts is not None:
+        return facts
     reading = read_source(Source("", folder, False, "", Path(mapping) if mapping else None))
     with_mask = catalogue.loc[catalogue["mask_path"] != "", "image_id"]
     images = [reading.images[image_id] for image_id in catalogue["image_id"]]

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock
 
 from helpers.core import ConfigError, DataError, cache_home, digest, read_json, writable
-from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, list_layout
+from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Layout, list_layout
 from helpers.dataset.mapping import MAPPING_NAMES, mapped_labels, read_mapping
 from helpers.dataset.packed import MARK, unpack, unpacked_labels
 from helpers.dataset.reading import Found, Labels, Reading, find_tables, finish, recognise
@@ -49,13 +49,15 @@ class Source:
     mapping: Path | None = None
 
 
-def read_source(source: Source) -> Reading:
+def read_source(source: Source, layout: Layout | None = None) -> Reading:
     """Find out what a source's files and tables mean.
 
     Parameters
     ----------
     source : Source
         Of `open_source`.
+    layout : Layout, optional
+        Of its folder, where it was listed already.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def read_source(source: Source) -> Reading:
     ConfigError
         If its mapping cannot be used.
     """
-    found = find_tables(list_layout(source.folder))
+    found = find_tables(layout or list_layout(source.folder))
     return finish(found, _labels(found, source.mapping))
 
 
@@ -145,6 +147,12 @@ def find_folder(spec: str | Path) -> tuple[Path, Path | None]:
     ConfigError
         If a mapping names no folder.
     """
+    layout, mapping = _find_layout(spec)
+    return layout.root, mapping
+
+
+def _find_layout(spec: str | Path) -> tuple[Layout, Path | None]:
+    """What `find_folder` finds, with what lies in it."""
     place, mapping = Path(spec).expanduser(), None
     if _exists(place) and place.suffix.lower() in (".yml", ".yaml"):
         mapping = place.resolve()
@@ -163,6 +171,7 @@ def find_folder(spec: str | Path) -> tuple[Path, Path | None]:
     layout = list_layout(place)
     if layout.packed and not layout.pictures:
         place = unpack(layout.packed, place)
+        layout = list_layout(place)
     elif not layout.pictures:
         endings = ", ".join(IMAGE_SUFFIXES + OTHER_SUFFIXES)
         missing = [f"expected images ({endings}) but found none"]
@@ -171,7 +180,7 @@ def find_folder(spec: str | Path) -> tuple[Path, Path | None]:
         raise DataError([*missing, *layout.notes, _CHOICES], where=str(place))
     if mapping is None and place.is_dir():
         mapping = next((place / n for n in MAPPING_NAMES if (place / n).is_file()), None)
-    return place, mapping
+    return layout, mapping
 
 
 def _exists(place: Path) -> bool:
@@ -182,13 +191,14 @@ def _exists(place: Path) -> bool:
 
 
 def _open_folder(spec: str | Path, mapping: str | Path | None) -> Source:
-    folder, found = find_folder(spec)
+    layout, found = _find_layout(spec)
+    folder = layout.root
     name = Path(spec).expanduser().resolve().name
     told = Path(mapping).expanduser().resolve() if mapping is not None else found
     if folder.is_dir() and (folder / DRAWN_MARK).exists():
         return Source(name, folder, True, _drawn_title(folder), told)
     source = Source(name, folder, False, name, told)
-    return replace(source, title=f"{name} ({read_source(source).kind})")
+    return replace(source, title=f"{name} ({read_source(source, layout).kind})")
 
 
 def open_source(

@@ -43,6 +43,12 @@ def _remembered(root: Path) -> pd.DataFrame:
     )
 
 
+def remembered_facts(root: Path, locators: list[str]) -> pd.DataFrame | None:
+    """What `verify_files` found of files when it last decoded them; None where it lacks one."""
+    known = _remembered(root)
+    return known.loc[locators] if known.index.isin(locators).sum() == len(locators) else None
+
+
 def _inspect(job: tuple[str, Entry]) -> FileFacts:
     kind, entry = job
     try:
