@@ -15,6 +15,7 @@ import os
 import platform
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from benchmarks.memory import peak_of, watch_report
@@ -213,7 +214,7 @@ def render(numbers: dict[str, Any]) -> str:
         "",
         f"Ray: {ray['tasks_per_second']:,.0f} empty tasks a second; eight trials on two machines "
         f"of one core take {ray['ratio']:.2f} of the time on one; its own cost is "
-        f"{ray['cost']:.1f} s of {ray['local']:.0f} s of training."
+        f"{ray['cost']:.1f} s of {mean(ray['local']):.0f} s of training."
         if ray
         else "Ray's own costs were not measured here: `python -m benchmarks.ray_scaling`.",
         "",

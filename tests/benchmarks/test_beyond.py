@@ -36,7 +36,7 @@ def test_bytes_of_trials(tmp_path: Path) -> None:
 def test_ratio_and_cost_on_ray() -> None:
     """Of the same trials, whose seeds differ."""
     one = {"start": 5.0, "trials": 100.0, "noops": 0.001}
-    found = summary({"local": 96.0, "one": one, "two": one | {"trials": 52.0}})
+    found = summary({"local": [95.0, 97.0], "one": one, "two": one | {"trials": 52.0}})
     assert found["ratio"] == pytest.approx(0.52) and found["cost"] == pytest.approx(4.0)
     assert found["allowed"] == pytest.approx(3 + 0.03 * 96)
     assert found["tasks_per_second"] == pytest.approx(1000)
