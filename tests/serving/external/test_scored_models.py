@@ -12,8 +12,9 @@ from helpers.core.errors import ConfigError
 from helpers.core.files import sha256_file, write_json
 from helpers.serving.external import scored_models
 from helpers.serving.external.scored_models import ExportedModel, open_scorer
+from helpers.serving.model.opening import BUNDLED, open_model
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import BUNDLED, ServedModel, open_model
+from helpers.serving.model.served import ServedModel
 
 
 def pretend(folder: Path, to: str = "onnx", gate: str | None = None) -> Path:
