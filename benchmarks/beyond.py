@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.memory import peak_of, watch_report
+from benchmarks.memory import watch_report
+from benchmarks.process_memory import peak_of
 from benchmarks.scaling import measure_scaling
 from benchmarks.timing import slope
 from helpers.core import ConfigError, cache_home, folder_bytes, read_json, write_json

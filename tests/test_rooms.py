@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from helpers.core import ROOT
 
 HELPERS = ROOT / "helpers"
 ROOMS = sorted(path.parent for path in HELPERS.rglob("__init__.py") if path.parent != HELPERS)
+SOURCES = sorted(HELPERS.rglob("*.py"))
+NAMED = re.compile(r"``([\w./-]+\.(?:py|typ|j2|css|js|mplstyle))``")
+DOTTED = re.compile(r"`(helpers(?:\.\w+)+)`")
 HEAVY = ("tensorflow", "keras", "tf_keras_vis", "torch", "jax", "ray", "fsspec")
 
 
@@ -59,6 +63,44 @@ def test_a_wrong_import_is_found(tmp_path: Path, place: str, line: str, contract
     done = lint(tmp_path)
     assert done.returncode == 1
     assert any(contract in row and "BROKEN" in row for row in done.stdout.splitlines())
+
+
+def test_files_that_words_name_are_there() -> None:
+    """Or are written by the module itself, which then has the name as a text."""
+    there = {path.name for top in ("helpers", "apps") for path in (ROOT / top).rglob("*.*")}
+    absent, seen = [], 0
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        for place in NAMED.findall(text):
+            name = place.rpartition("/")[2]
+            seen += 1
+            if "NN" not in name and name not in there and f'"{name}"' not in text:
+                absent.append(f"{path.relative_to(ROOT)}: {place}")
+    assert seen
+    assert not absent
+
+
+def test_modules_that_words_name_are_there() -> None:
+    """A name with dots, in quotes, is a module or something in one."""
+    absent, seen = [], 0
+    for path in SOURCES:
+        for name in set(DOTTED.findall(path.read_text(encoding="utf-8"))):
+            seen += 1
+            if not _leads_somewhere(name.split(".")):
+                absent.append(f"{path.relative_to(ROOT)}: {name}")
+    assert seen
+    assert not absent
+
+
+def _leads_somewhere(parts: list[str]) -> bool:
+    for end in range(len(parts), 0, -1):
+        place = ROOT.joinpath(*parts[:end])
+        if place.is_dir() or place.with_suffix(".py").is_file():
+            if end == len(parts):
+                return True
+            file = place / "__init__.pyi" if place.is_dir() else place.with_suffix(".py")
+            return file.is_file() and bool(re.search(rf"\b{parts[end]}\b", file.read_text("utf-8")))
+    return False
 
 
 def test_evaluation_and_plots_load_no_framework() -> None:

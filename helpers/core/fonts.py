@@ -14,14 +14,12 @@ from helpers.core.classes import NAMES_ZH
 from helpers.core.errors import ReportError
 from helpers.core.files import atomic_file, cache_home
 
-CJK_FAMILY = "Noto Sans CJK TC"
-"""Family of the Chinese text, and of headings, in the pages."""
-
 CUT_FAMILY = "DermBook CJK"
 """Family of the small regular cut that matplotlib draws class names with."""
 
 _CJK_FILE = "NotoSansCJK-VF.otf.ttc"
 _TC_FACE = 3
+_WEIGHT = 400
 _UNUSED_TABLES = (
     "GSUB",
     "GPOS",
@@ -57,27 +55,23 @@ def cjk_file() -> Path:
     return path
 
 
-def cjk_cut(text: str | None = None, weight: int = 400, home: Path | None = None) -> Path:
+def cjk_cut(text: str | None = None) -> Path:
     """Cut a static font out of the variable one, which matplotlib draws hair-thin.
 
     Parameters
     ----------
     text : str or None
         Characters to keep besides ASCII; by default those of the Chinese class names.
-    weight : int, default=400
-        Weight to freeze the font at, from 100 to 900.
-    home : Path or None
-        Folder to keep the cut in, by default ``fonts`` in the cache folder.
 
     Returns
     -------
     Path
-        An OpenType file of a few kilobytes, made once (about two seconds).
+        An OpenType file of a few kilobytes in the cache folder, made once (about two seconds).
     """
     kept = "".join(sorted(set("".join(NAMES_ZH.values()) if text is None else text)))
     source = cjk_file()
-    key = hashlib.sha256(f"{source.stat().st_size} {weight} {kept}".encode()).hexdigest()[:12]
-    target = (home or cache_home() / "fonts") / f"cjk-{key}.otf"
+    key = hashlib.sha256(f"{source.stat().st_size} {_WEIGHT} {kept}".encode()).hexdigest()[:12]
+    target = cache_home() / "fonts" / f"cjk-{key}.otf"
     if target.exists():
         return target
 
@@ -97,7 +91,7 @@ def cjk_cut(text: str | None = None, weight: int = 400, home: Path | None = None
     subsetter.subset(font)
     buffer = io.BytesIO()
     font.save(buffer)  # the instancer needs the subset as it will be read again
-    static = instancer.instantiateVariableFont(TTFont(buffer), {"wght": weight})
+    static = instancer.instantiateVariableFont(TTFont(buffer), {"wght": _WEIGHT})
     for name_id in (1, 4, 16):
         static["name"].setName(CUT_FAMILY, name_id, 3, 1, 0x409)
     with atomic_file(target) as temporary:

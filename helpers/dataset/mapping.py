@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from helpers.core import HAM10000_CLASSES, ConfigError, DataError, explain_validation, name_some
-from helpers.dataset.reading import Found, Labels, NamedTable, Pictures
+from helpers.dataset.picture_names import Pictures
+from helpers.dataset.reading import Found, Labels, NamedTable
 from helpers.dataset.recognisers.folders import class_folders
 from helpers.dataset.recognisers.joining import FACTS
 from helpers.dataset.vocabulary import class_name, diagnosis_code, folded, is_unknown

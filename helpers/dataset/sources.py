@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from helpers.core import ConfigError, DataError, cache_home, digest, read_json, writable
+from helpers.dataset.finishing import finish
 from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Layout, list_layout
 from helpers.dataset.mapping import MAPPING_NAMES, mapped_labels, read_mapping
 from helpers.dataset.packed import MARK, unpack, unpacked_labels
-from helpers.dataset.reading import Found, Labels, Reading, find_tables, finish, recognise
+from helpers.dataset.reading import Found, Labels, Reading, find_tables, recognise
 from helpers.dataset.recognisers.known import BY_FOLDER, BY_TABLE
 from helpers.sample import folder as sample
 
@@ -99,7 +98,7 @@ def _drawn_title(folder: Path) -> str:
     return f"drawn sample ({facts['n_images']:,} images, seed {facts['seed']})"
 
 
-def _open_sample(n_images: int, seed: int, progress: Any) -> Source:
+def _open_sample(n_images: int, seed: int) -> Source:
     key = digest({"n_images": n_images, "seed": seed, "version": sample.VERSION})
     folder = cache_home() / "sources" / f"sample-{key}"
     if not (folder / DRAWN_MARK).exists():
@@ -107,7 +106,7 @@ def _open_sample(n_images: int, seed: int, progress: Any) -> Source:
         # Two kernels that open the sample at once must not draw it twice.
         with FileLock(f"{folder}.lock"):
             if not (folder / DRAWN_MARK).exists():
-                sample.draw_sample(folder, n_images=n_images, seed=seed, progress=progress)
+                sample.draw_sample(folder, n_images=n_images, seed=seed)
     return Source("sample", folder, True, _drawn_title(folder))
 
 
@@ -207,7 +206,6 @@ def open_source(
     mapping: str | Path | None = None,
     sample_images: int = 600,
     seed: int = 0,
-    progress: Callable[..., None] | None = None,
 ) -> Source:
     """Open a source by name or by folder.
 
@@ -225,8 +223,6 @@ def open_source(
         How many images ``"sample"`` draws.
     seed : int, default=0
         Seed of ``"sample"``.
-    progress : callable, optional
-        Handed to :func:`helpers.sample.folder.draw_sample`.
 
     Returns
     -------
@@ -242,7 +238,7 @@ def open_source(
         written to.
     """
     if str(spec) == "sample":
-        return _open_sample(sample_images, seed, progress)
+        return _open_sample(sample_images, seed)
     if str(spec) == "ham10000":
         return _open_ham10000()
     if not str(spec).strip():

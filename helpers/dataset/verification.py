@@ -63,7 +63,6 @@ def verify_files(
     images: Iterable[Entry],
     masks: Iterable[Entry],
     *,
-    workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Decode files that were not decoded before, or changed since.
@@ -74,8 +73,6 @@ def verify_files(
         The source's folder: its name is the key of the memory.
     images, masks : iterable of Entry
         What to decode.
-    workers : int, optional
-        Threads; as many as there are processors by default.
     progress : callable, optional
         Called with the number of files done and of all files to decode.
 
@@ -90,7 +87,7 @@ def verify_files(
     stamps = dict(zip(known.index, known["stamp"], strict=True))
     todo = [job for job in jobs if stamps.get(job[1].locator) != job[1].stamp]
     if todo:
-        fresh = _inspect_all(todo, workers, progress)
+        fresh = _inspect_all(todo, progress)
         wanted = [entry.locator for _, entry in jobs]
         kept = known.drop(index=fresh.index, errors="ignore")
         kept = kept[kept.index.isin(wanted)]
@@ -106,12 +103,11 @@ def verify_files(
 
 def _inspect_all(
     jobs: list[tuple[str, Entry]],
-    workers: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
     """Decode files in parallel, with the future of no more than `CHUNK` of them in memory."""
     parts, done = [], 0
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for first in range(0, len(jobs), CHUNK):
             chunk = jobs[first : first + CHUNK]
             rows = []

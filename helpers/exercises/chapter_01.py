@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from helpers.core import CLASSES, HAM10000_CLASSES, MALIGNANT
-from helpers.exercises.answers import Case, Count, Function, Number, Share, TextSet, Values
+from helpers.exercises.answers import Count, Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -21,6 +21,8 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import TextSet, Values
 from helpers.exercises.of_run import once
 from helpers.explanation import drawn_criteria
 from helpers.lessons import (

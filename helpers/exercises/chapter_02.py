@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers.core import CLASSES, MALIGNANT
 from helpers.dataset import leakage, perceptual_hash, read_image, split_catalogue
-from helpers.exercises.answers import Case, Choice, Function, Share, TextSet, Values
+from helpers.exercises.answers import Choice, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -21,6 +21,8 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import TextSet, Values
 from helpers.exercises.of_run import once
 
 if TYPE_CHECKING:

@@ -9,17 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import CLASSES
-from helpers.exercises.answers import (
-    Case,
-    Count,
-    Facts,
-    Function,
-    Matrix,
-    Number,
-    Share,
-    TextSet,
-    Values,
-)
+from helpers.exercises.answers import Count, Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -30,7 +20,10 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Facts, Function
+from helpers.exercises.listed_answers import TextSet, Values
 from helpers.exercises.of_run import once
+from helpers.exercises.table_answers import Matrix
 from helpers.lessons import cuts, in_file_order, last_fifth, range_share
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, hypot, pi, radians, sin, sqrt
 from typing import TYPE_CHECKING, Any
 
-from helpers.exercises.answers import Case, Choice, Count, Function, Number, Share, Values
+from helpers.exercises.answers import Choice, Count, Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -16,6 +16,8 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.of_run import finished_trials, once
 from helpers.lessons import corner_moves, measure_augmentations
 

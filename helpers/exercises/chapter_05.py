@@ -10,7 +10,7 @@ import pandas as pd
 
 from helpers import evaluation
 from helpers.core import CLASSES
-from helpers.exercises.answers import Case, Count, Function, Number, Share, Values
+from helpers.exercises.answers import Count, Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -22,6 +22,8 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.of_run import finished_trials, once
 from helpers.published import claim, course_report_log
 from helpers.statistics import holm

@@ -9,7 +9,7 @@ import pandas as pd
 
 from helpers import evaluation
 from helpers.core import CLASSES, MALIGNANT
-from helpers.exercises.answers import Case, Function, Number, Share, Values
+from helpers.exercises.answers import Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -20,6 +20,8 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.of_run import finished_trials, once
 
 if TYPE_CHECKING:

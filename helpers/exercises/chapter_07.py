@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from helpers.exercises.answers import Case, Function, Matrix, Number, Share, Values
+from helpers.exercises.answers import Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -21,7 +21,10 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.of_run import finished_trials, number, once
+from helpers.exercises.table_answers import Matrix
 from helpers.explanation import outline_mask
 
 if TYPE_CHECKING:

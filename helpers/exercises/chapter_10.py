@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.core import MALIGNANT
-from helpers.exercises.answers import Case, Choice, Count, Function, Matrix, Number, Values
+from helpers.exercises.answers import Choice, Count, Number
 from helpers.exercises.exercise import (
     AS_TEXT,
     OFF,
@@ -20,7 +20,10 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.of_run import NotRunYet, command_for, finished_trials, number, once
+from helpers.exercises.table_answers import Matrix
 
 if TYPE_CHECKING:
     from helpers.notebook import Run

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from helpers.core import CLASSES
-from helpers.exercises.answers import Case, Count, Function, Matrix, Number, Share, TextSet, Values
+from helpers.exercises.answers import Count, Number, Share
 from helpers.exercises.exercise import (
     AS_TEXT,
     IN_PER_CENT,
@@ -21,7 +21,10 @@ from helpers.exercises.exercise import (
     NotHere,
     differing,
 )
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.listed_answers import TextSet, Values
 from helpers.exercises.of_run import NotRunYet, command_for, once
+from helpers.exercises.table_answers import Matrix
 
 if TYPE_CHECKING:
     from helpers.notebook import Run

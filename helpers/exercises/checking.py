@@ -11,8 +11,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from helpers.core import ConfigError, DermBookError
-from helpers.exercises.answers import as_right
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
+from helpers.exercises.function_answers import as_right
 from helpers.exercises.of_run import once
 from helpers.exercises.progress import Progress, keeps_progress
 from helpers.exercises.registry import find_exercise

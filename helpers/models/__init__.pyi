@@ -23,18 +23,17 @@ from .build import (
     SECOND_DROPOUT,
     Head,
     add_head,
-    build_backbone,
     build_body,
     build_model,
     head_of,
     is_flat,
-    load_model,
     set_trainable,
-    start_from,
 )
 from .fast_layers import use_fast_layers
 from .forward import AT_ONCE, Forward, predict
+from .loading import load_model
 from .optimizers import make_adam
+from .starting import build_backbone, start_from
 
 __all__ = [
     "AT_ONCE",

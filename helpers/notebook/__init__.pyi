@@ -1,9 +1,10 @@
 from .captions import FOLDER_VARIABLE
 from .chapters import find_chapters
 from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
+from .opening import open_run, opened_run
 from .prose import MAGIC, condition
 from .references import REFERENCES, REFERENCES_MIME, cited_keys, entries_of, known_keys, processed
-from .run import Run, open_run, opened_run
+from .run import Run
 
 __all__ = [
     "FIGURE_MIME",

@@ -1,17 +1,15 @@
-"""The run: what a chapter opens, and where its figures, tables and numbers go."""
+"""The run: what a chapter computes with, and where its figures, tables and numbers go."""
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from helpers.core import ROOT, read_json, sha256_file, writable, write_json
+from helpers.core import read_json, sha256_file, writable, write_json
 from helpers.dataset import (
     DEFAULT_FRACTIONS,
     SPLITS,
@@ -19,82 +17,22 @@ from helpers.dataset import (
     fingerprint,
     keep_together,
     load_catalogue,
-    open_source,
     read_split,
     split_catalogue,
-    split_path,
     subset,
 )
 from helpers.evaluation import scores
 from helpers.notebook.captions import UNNAMED, captions_of
+from helpers.notebook.cell_lines import CellLines
 from helpers.notebook.display import show_figure, show_markdown, show_table
-from helpers.notebook.native_log import keep_native_log_out
-from helpers.notebook.prose import notebook_names, register, written
+from helpers.notebook.prose import notebook_names, written
 from helpers.notebook.references import show_references
 from helpers.plots import use_style
 from helpers.statistics import Estimate
-from helpers.study import Profile, load_profile
-from helpers.training import Event, Trial, TrialConfig, run_trials
+from helpers.study import Profile
+from helpers.training import Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
-
-_opened: Run | None = None
-
-
-def open_run(
-    profile: str = "quick",
-    source: str | Path | None = None,
-    max_images: int | None = None,
-    seed: int | None = None,
-    split_file: str | Path | None = None,
-    folder: str | Path | None = None,
-) -> Run:
-    """Open a run for a chapter.
-
-    Parameters
-    ----------
-    profile : str, default="quick"
-        A name in ``chapters/profiles``, or a path to a YAML file.
-    source : str or Path, optional
-        "sample", "ham10000" or a folder; the profile's own where None.
-    max_images : int, optional
-        At most so many images; the profile's own where None.
-    seed : int, optional
-        Of sample, split and trials; the profile's own where None.
-    split_file : str or Path, optional
-        A split to use in place of a computed one; the profile's own where None.
-    folder : str or Path, optional
-        Where results go; ``runs/<profile>`` in the repository where None.
-
-    Returns
-    -------
-    Run
-        From here on a cell of the notebook may begin with ``%%say``; see `helpers.notebook.prose`.
-
-    Raises
-    ------
-    ConfigError
-        If the profile, the source, the split file or the chapter's captions cannot be used, or a
-        folder cannot be written to.
-    """
-    keep_native_log_out()
-    loaded = load_profile(profile)
-    seed = loaded.seed if seed is None else seed
-    # A relative folder is the user's own, but a chapter's kernel starts in chapters/.
-    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
-    place = Path(folder) if folder else ROOT / "runs" / loaded.name
-    limit = loaded.max_images if max_images is None else max_images
-    given = split_file or loaded.split_file
-    divided_by = split_path(given) if given else None
-    global _opened
-    _opened = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
-    register(_opened.quote, _opened.say)
-    return _opened
-
-
-def opened_run() -> Run | None:
-    """The run that this process opened last; None before there is one."""
-    return _opened
 
 
 def _chapter_name() -> str:
@@ -235,7 +173,7 @@ class Run:
             In the order of the configurations.
         """
         configs = self.trial_configs(trials) if isinstance(trials, str) else list(trials)
-        lines = _TrialLines([config.name for config in configs], self._chapter)
+        lines = CellLines([config.name for config in configs], self._chapter)
         table = self.catalogue() if catalogue is None else catalogue
         finished = run_trials(configs, table, progress=lines.update, grouped=grouped)
         for trial in finished:
@@ -372,57 +310,3 @@ def _write_once(path: Path, record: dict[str, Any]) -> None:
     """Write a record that every chapter of a run writes alike."""
     if not path.exists() or read_json(path) != record:
         write_json(path, record)
-
-
-class _TrialLines:
-    """One line a trial: updated while it trains, final when it is done."""
-
-    def __init__(self, names: Sequence[str], chapter: str) -> None:
-        self._chapter = chapter
-        self._events = os.environ.get("DERMBOOK_EVENTS")
-        self._trained: set[str] = set()
-        self._handles = {name: self._show(f"{name}: waiting") for name in names}
-
-    @staticmethod
-    def _show(text: str) -> Any:
-        from IPython.core.getipython import get_ipython
-        from IPython.display import display
-
-        if get_ipython() is None:
-            return None
-        return display({"text/plain": text}, raw=True, display_id=True)
-
-    def _write(self, name: str, text: str) -> None:
-        handle = self._handles.get(name)
-        if handle is not None:
-            handle.update({"text/plain": f"{name}: {text}"}, raw=True)
-
-    def update(self, event: Event) -> None:
-        if event["kind"] != "cached":
-            self._trained.add(event["trial"])
-        self._write(event["trial"], event["text"])
-        if self._events:
-            line = {
-                "time": time.time(),
-                "chapter": self._chapter,
-                "kind": "trial",
-                "text": f"{event['trial']}: {event['text']}",
-                "done": event.get("done"),
-                "total": event.get("total"),
-                "finished": event["kind"] in ("done", "failed"),
-            }
-            with open(self._events, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-
-    def finish(self, trial: Trial) -> None:
-        record = trial.record
-        best = record["best"]
-        came = "" if trial.name in self._trained else "from the cache, "
-        text = (
-            f"{came}{record['epochs']} epochs in {record['seconds']['total']:.0f} s; "
-            f"validation {best['val_accuracy']:.3f}, balanced {best['val_balanced_accuracy']:.3f}"
-        )
-        if record["memory_steps"]:
-            least = record["memory_steps"][-1]["micro_batch"]
-            text += f"; memory ran out, so {least} images went through at a time"
-        self._write(trial.name, text)

@@ -173,7 +173,6 @@ def stacked_shares(
     colours: Mapping[str, str],
     *,
     counts: pd.Series | None = None,
-    labels: Mapping[str, str] | None = None,
     least: float = 0.06,
 ) -> None:
     """Draw each row of a table as one horizontal bar of shares.
@@ -188,12 +187,10 @@ def stacked_shares(
         Colour of each column.
     counts : Series of int or None
         Cases behind each row, written to its right.
-    labels : mapping of str to str or None
-        Text of rows and columns where it is not their name.
     least : float, default=0.06
         Shares below this are drawn but not written.
     """
-    drawn = stacked_bars(ax, table, colours, labels)
+    drawn = stacked_bars(ax, table, colours)
     for bars, column in zip(drawn, table.columns, strict=True):
         texts = [f"{share:.0%}" if share >= least else "" for share in table[column]]
         ink = ink_on(colours[str(column)])

@@ -1,4 +1,4 @@
-"""What the cover of a report says; how it looks is in ``template.typ`` and ``template.html.j2``."""
+"""What the cover of a report says; its looks are in ``template.typ`` and ``page/page.html.j2``."""
 
 from __future__ import annotations
 

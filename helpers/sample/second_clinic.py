@@ -7,7 +7,6 @@ drawn by the same criteria, from another seed.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -64,12 +63,7 @@ def second_camera(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArr
     return (np.clip(seen, 0, 255) + 0.5).astype(np.uint8)
 
 
-def draw_second_clinic(
-    folder: str | Path,
-    n_images: int = 200,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Path:
+def draw_second_clinic(folder: str | Path, n_images: int = 200, seed: int = 0) -> Path:
     """Draw the pictures of a second clinic and their truth.
 
     Parameters
@@ -81,8 +75,6 @@ def draw_second_clinic(
         Pictures that are drawn, at least 42; fewer stay, because most nevi are left out.
     seed : int, default=0
         Of the sample that the model learned from: the second clinic's patients are others.
-    progress : callable, optional
-        Called with (pictures drawn, pictures in all).
 
     Returns
     -------
@@ -91,9 +83,7 @@ def draw_second_clinic(
     """
     folder = Path(folder)
     with tempfile.TemporaryDirectory() as place:
-        drawn = draw_sample(
-            Path(place) / "first", n_images=n_images, seed=seed + 7919, progress=progress
-        )
+        drawn = draw_sample(Path(place) / "first", n_images=n_images, seed=seed + 7919)
         rows = pd.read_csv(drawn / "HAM10000_metadata.csv")
         rng = np.random.default_rng([seed, 7919])
         nevi = rows.loc[rows["dx"] == "nv", "lesion_id"].drop_duplicates()

@@ -1,16 +1,17 @@
 """Executors: who runs trials. ``local`` trains each in a child process on this machine.
 
 A child process is what makes a trial harmless: when it runs out of memory only it dies, and
-its end gives back all memory, a GPU's too. The child reports events as JSON lines on its
-standard output; everything else that it prints goes to ``training.log`` in the trial's folder.
-On the CPU a child is forked from a template that has imported TensorFlow, where it can be
-(`helpers.training.template`), and one that has ended well goes on with the next trial.
+its end gives back all memory, a GPU's too. It is started again from its last epoch, with half as
+many images at a time (`shrink`; how such an end is told is in `helpers.training.memory`). The child
+reports events as JSON lines on its standard output; everything else that it prints goes to
+``training.log`` in the trial's folder. On the CPU a child is forked from a template that has
+imported TensorFlow, where it can be (`helpers.training.template`), and one that has ended well goes
+on with the next trial.
 
 Without a GPU two children run at a time, each with half of the cores, whichever processes of this
-machine ask for them. Building and tracing a
-large network takes one core a minute, and this way the other core trains meanwhile. The number
-of threads of a child depends on how many may run, and never on how many trials are left,
-because it may change the last bits of a sum and so the trial.
+machine ask for them. Building and tracing a large network takes one core a minute, and this way the
+other core trains meanwhile. The number of threads of a child depends on how many may run, and never
+on how many trials are left, because it may change the last bits of a sum and so the trial.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.external_test import fold_ratio
-from helpers.serving.model.served import open_model
+from helpers.serving.model.opening import open_model
 
 
 def test_both_networks_are_compared(small_served: Path) -> None:

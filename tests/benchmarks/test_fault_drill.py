@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fault_drill
-from benchmarks.fault_drill import ANSWERS, Kind, run_drill
+from benchmarks.fault_drill import ANSWERS, run_drill
+from benchmarks.fault_kinds import KINDS, Kind
 from helpers.core import ROOT, DermBookError
 
-LIGHT = [kind.name for kind in fault_drill.KINDS if not kind.framework]
+LIGHT = [kind.name for kind in KINDS if not kind.framework]
 
 
 def test_damaged_files_are_told_or_made_again() -> None:

@@ -10,8 +10,9 @@ from support.exploding import Explodes
 
 from helpers.core import DermBookError
 from helpers.exercises import checking, progress
-from helpers.exercises.answers import Function, Number
+from helpers.exercises.answers import Number
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
+from helpers.exercises.function_answers import Function
 from helpers.exercises.of_run import NotRunYet
 
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from helpers.exercises.answers import Values
+from helpers.exercises.listed_answers import Values
 from helpers.exercises.notebooks import SOLUTIONS
 from helpers.exercises.registry import exercises_of
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,13 +17,6 @@ from helpers.interactive.augmentation_ranges import (
     augmentation_ranges,
     ranges_in_words,
 )
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 @pytest.fixture

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from support.predictions import make_predictions
 
 from helpers.core.classes import CLASSES
@@ -16,13 +11,6 @@ from helpers.interactive.class_weights import class_weights, weight_in_words
 from helpers.lessons.class_weight_curve import shift_odds
 
 FEW = (5, 5, 5, 5, 8, 20, 5)
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 def test_recall_is_that_of_the_weight_and_of_the_moved_threshold() -> None:

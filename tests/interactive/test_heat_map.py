@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from support.predictions import make_predictions
@@ -15,13 +13,6 @@ from helpers.core.classes import CLASSES
 from helpers.interactive.heat_map import HeatMaps, heat_in_words, heat_maps
 
 SIZE = (12, 18)
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 class Network:

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-import pytest
 from support.predictions import make_predictions, make_screening_predictions
 
 from helpers.interactive.threshold import threshold_in_words, thresholds
 from helpers.plots.screening import LESION_COLOURS
 from helpers.screening.referrals import in_a_thousand, referral
 from helpers.screening.scores import screening_confusion
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 def test_each_row_is_a_setting() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from helpers.core.errors import ConfigError
 from helpers.models.backbones import find_backbone
-from helpers.models.build import backbone_layers, build_backbone, build_model
+from helpers.models.build import backbone_layers, build_model
+from helpers.models.starting import build_backbone
 
 
 def test_it_has_a_cell_for_each_eight_pixels() -> None:

@@ -15,7 +15,8 @@ from helpers.core.errors import ConfigError
 from helpers.core.paths import CHAPTERS, captions_path
 from helpers.notebook import run as run_module
 from helpers.notebook.captions import FOLDER_VARIABLE, captions_of, read_captions
-from helpers.notebook.run import Run, open_run
+from helpers.notebook.opening import open_run
+from helpers.notebook.run import Run
 from helpers.statistics.intervals import Estimate
 
 TEXT = """

@@ -15,7 +15,7 @@ from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
 from helpers.dataset.split_files import write_split
 from helpers.dataset.splits import split_catalogue
-from helpers.notebook.run import open_run
+from helpers.notebook.opening import open_run
 from helpers.study.profiles import PROFILES, load_profile
 
 

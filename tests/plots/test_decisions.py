@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -15,13 +12,6 @@ from helpers.evaluation.selective import risk_coverage
 from helpers.plots.decisions import decision_curve, risk_over_coverage, subgroup_points
 from helpers.screening.net_benefit import net_benefit
 from helpers.statistics import Estimate
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 def _subgroups(*values: float) -> pd.DataFrame:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from support.predictions import make_screening_predictions
@@ -19,13 +15,6 @@ from helpers.plots.screening import (
 )
 from helpers.screening.comparison import screening_reliability
 from helpers.screening.scores import screening_pr, screening_roc
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 def test_every_lesion_is_a_square() -> None:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pytest
 
 from helpers.plots.settings import recall_rows, threshold_rows
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    with mpl.rc_context({"backend": "agg"}):
-        yield
-        plt.close("all")
 
 
 def test_a_row_is_a_matrix_and_a_thousand_squares() -> None:

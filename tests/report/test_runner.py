@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import nullcontext
-from pathlib import Path
-from typing import ClassVar
 
 import nbformat
 import pytest
-from rich.console import Console
-from support.small_chapters import EVENT, PARAMETERS, write_chapter
+from support.small_chapters import EVENT, PATIENCE, run_small, write_chapter
 
-from helpers import models, training
-from helpers.core import ROOT
 from helpers.core.errors import ConfigError
 from helpers.core.files import read_json
 from helpers.core.fork_server import ForkServer
 from helpers.notebook.captions import FOLDER_VARIABLE
-from helpers.notebook.chapters import Chapter, find_chapters
-from helpers.report import execution, kernels, runner
+from helpers.notebook.chapters import find_chapters
+from helpers.report import kernels
 from helpers.report.cells import read_chapter
 from helpers.report.execution import check_parameters
-from helpers.report.progress import Progress
-from helpers.report.results import ChapterResult
-from helpers.report.runner import failed_path, notebook_path, numbers_path, run_chapters
-
-
-def _run(
-    chapters: list[Chapter],
-    folder: Path,
-    digests: dict[str, str] | None = None,
-    at_once: int = 1,
-) -> tuple[dict[str, ChapterResult], str]:
-    text = io.StringIO()
-    console = Console(file=text, width=120)
-    parameters = dict(PARAMETERS, run_folder=str(folder))
-    digests = digests or {chapter.name: "0" for chapter in chapters}
-    with Progress(console, len(chapters)) as progress:
-        results = run_chapters(chapters, parameters, folder, digests, progress, at_once=at_once)
-    return {result.chapter.name: result for result in results}, text.getvalue()
+from helpers.report.runner import failed_path, notebook_path, numbers_path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,7 +57,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory):
     write_chapter(source, "04_killed", ["import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])
     write_chapter(source, "05_last", ["x" if False else "y = 3"], needs=["01_good"])
     run = folder / "run"
-    results, text = _run(find_chapters(source), run)
+    results, text = run_small(find_chapters(source), run)
     return run, results, text, source
 
 
@@ -160,7 +131,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory):
     write_chapter(source, "02_exit", ["import sys", "sys.exit(0)", "print('not reached')"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "TkAgg")
-        results, _ = _run(find_chapters(source), run)
+        results, _ = run_small(find_chapters(source), run)
     return run, results
 
 
@@ -188,11 +159,11 @@ def test_unchanged_chapters_are_not_executed_again(mixed):
     run, _, _, source = mixed
     good = [c for c in find_chapters(source) if c.name in ("01_good", "05_last")]
     before = notebook_path(run, "01_good").stat().st_mtime_ns
-    results, _ = _run(good, run)
+    results, _ = run_small(good, run)
     assert [result.status for result in results.values()] == ["cached", "cached"]
     assert results["01_good"].seconds > 0
     assert notebook_path(run, "01_good").stat().st_mtime_ns == before
-    results, _ = _run(good, run, {"01_good": "1", "05_last": "0"})
+    results, _ = run_small(good, run, {"01_good": "1", "05_last": "0"})
     assert [result.status for result in results.values()] == ["done", "cached"]
     assert read_json(run / "state" / "01_good.json")["digest"] == "1"
 
@@ -202,7 +173,7 @@ def test_a_copy_without_its_state_is_not_trusted(mixed):
     run, _, _, source = mixed
     chapter = next(c for c in find_chapters(source) if c.name == "05_last")
     (run / "state" / "05_last.json").write_text("{")
-    results, _ = _run([chapter], run)
+    results, _ = run_small([chapter], run)
     assert results["05_last"].status == "done"
 
 
@@ -211,13 +182,13 @@ def test_a_copy_that_was_changed_is_not_trusted(tmp_path, part):
     """Another byte in what a chapter left, and it is executed again, to the same text."""
     write_chapter(tmp_path / "chapters", "01_one", ["print(6 * 7)"])
     chapters = find_chapters(tmp_path / "chapters")
-    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "done"
+    assert run_small(chapters, tmp_path / "run")[0]["01_one"].status == "done"
     path = {"notebooks": notebook_path, "numbers": numbers_path}[part](tmp_path / "run", "01_one")
     path.parent.mkdir(exist_ok=True)
     path.write_bytes((path.read_bytes() if path.exists() else b"").replace(b"42", b"43") + b" ")
-    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "done"
+    assert run_small(chapters, tmp_path / "run")[0]["01_one"].status == "done"
     assert "42\\n" in notebook_path(tmp_path / "run", "01_one").read_text(encoding="utf-8")
-    assert _run(chapters, tmp_path / "run")[0]["01_one"].status == "cached"
+    assert run_small(chapters, tmp_path / "run")[0]["01_one"].status == "cached"
 
 
 def test_unknown_parameters_are_refused_before_anything_runs(tmp_path):
@@ -226,112 +197,8 @@ def test_unknown_parameters_are_refused_before_anything_runs(tmp_path):
     chapter = find_chapters(tmp_path)[0]
     check_parameters(chapter, {"profile": "smoke"})
     with pytest.raises(ConfigError, match=r"01_small: no parameters .*'source'.*profile, seed"):
-        _run([chapter], tmp_path / "run")
+        run_small([chapter], tmp_path / "run")
     assert not (tmp_path / "run" / "notebooks").exists()
-
-
-class _Planned:
-    """Stands in for an execution: it lasts as many steps as its chapter is planned for."""
-
-    steps: ClassVar[dict[str, int]] = {}
-    now: ClassVar[list[_Planned]] = []
-    seen: ClassVar[list[list[str]]] = []
-    done = total = 0
-
-    def __init__(self, chapter, target, parameters, *, events, log):
-        self.name, self.target = chapter.number, target
-        self.left = self.steps.get(self.name, 1)
-
-    def start(self):
-        """Note who runs from now on."""
-        self.target.write_text("{}")
-        self.now.append(self)
-        self.seen.append([one.name for one in self.now])
-
-    @property
-    def running(self):
-        """Whether steps are left."""
-        return self.left > 0
-
-    def wait(self):
-        """Let all that run make a step."""
-        for one in self.now:
-            one.left -= 1
-
-    def check(self):
-        """End."""
-        self.now.remove(self)
-
-
-@pytest.fixture
-def plan(tmp_path, monkeypatch):
-    """Runs chapters that do nothing; tells who ran at each start."""
-    monkeypatch.setattr(execution, "Execution", _Planned)
-    monkeypatch.setattr(runner, "_kernels", lambda *_: nullcontext())
-    monkeypatch.setattr(runner, "_check_all", lambda *_: None)
-
-    def run(chapters, at_once, **steps):
-        monkeypatch.setattr(_Planned, "steps", {name[1:]: n for name, n in steps.items()})
-        monkeypatch.setattr(_Planned, "seen", [])
-        shutil.rmtree(tmp_path / "run", ignore_errors=True)
-        results, _ = _run(chapters, tmp_path / "run", at_once=at_once)
-        assert [result.status for result in results.values()] == ["done"] * len(chapters)
-        assert list(results) == [chapter.name for chapter in chapters]
-        return _Planned.seen
-
-    return run
-
-
-def _chapter(name, *needs, alone=False):
-    return Chapter(name, Path(f"{name}.ipynb"), name, needs=needs, alone=alone)
-
-
-def test_one_at_a_time_runs_in_order(plan):
-    """Whatever needs what, and also where one is to be alone."""
-    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c", "01_a")]
-    assert plan(chapters, 1, _01=3) == [["01"], ["02"], ["03"]]
-
-
-def test_the_next_whose_needs_are_done_starts(plan):
-    """In order; one that waits holds up none behind it."""
-    chapters = [_chapter("01_a"), _chapter("02_b", "01_a"), _chapter("03_c"), _chapter("04_d")]
-    seen = plan(chapters, 2, _01=2, _03=1, _04=3)
-    assert seen == [["01"], ["01", "03"], ["01", "04"], ["04", "02"]]
-
-
-def test_no_more_run_than_asked_for(plan):
-    """Three at a time of four."""
-    chapters = [_chapter(name) for name in ("01_a", "02_b", "03_c", "04_d")]
-    seen = plan(chapters, 3, _01=1, _02=2, _03=2)
-    assert seen == [["01"], ["01", "02"], ["01", "02", "03"], ["02", "03", "04"]]
-
-
-def test_a_chapter_that_measures_runs_alone(plan):
-    """It waits until nothing runs, those behind it go first, and none starts beside it."""
-    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c"), _chapter("04_d")]
-    seen = plan(chapters, 2, _01=2, _02=3, _03=1, _04=2)
-    assert seen == [["01"], ["01", "03"], ["01", "04"], ["02"]]
-    chapters = [_chapter("01_a", alone=True), _chapter("02_b")]
-    assert plan(chapters, 2, _01=3) == [["01"], ["02"]]
-
-
-def test_two_at_a_time_suit_a_cpu_of_two_cores(monkeypatch):
-    """A GPU, another backend or a single core have one chapter after the other."""
-    for cores, gpu, backend, suitable in (
-        (2, False, "tensorflow", 2),
-        (16, False, "tensorflow", 2),
-        (1, False, "tensorflow", 1),
-        (16, True, "tensorflow", 1),
-        (16, False, "jax", 1),
-    ):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        monkeypatch.setattr(training, "has_gpu", lambda gpu=gpu: gpu)
-        monkeypatch.setattr(models, "backend_name", lambda backend=backend: backend)
-        assert runner.suitable_at_once() == suitable
-
-
-PATIENCE = 600.0
-"""Seconds: other work on a machine may make each process many times as slow."""
 
 
 def _waiting_for(path: str) -> str:
@@ -364,7 +231,7 @@ def beside(tmp_path_factory: pytest.TempPathFactory):
     write_chapter(source, "06_skipped", ["1"], needs=["03_bad"])
     names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER", FOLDER_VARIABLE)
     before = {name: os.environ.get(name) for name in names}
-    results, text = _run(find_chapters(source), folder / "run", at_once=2)
+    results, text = run_small(find_chapters(source), folder / "run", at_once=2)
     assert {name: os.environ.get(name) for name in names} == before
     return folder / "run", results, text, source
 
@@ -403,86 +270,3 @@ def test_a_trial_line_names_its_chapter_where_two_run(beside):
     for number in ("01", "02"):
         assert lines.count(f"      {number} resnet50: balanced accuracy 0.71") == 1
     assert len(lines) == 5 + 6 + 2  # five begin, six end, two trials
-
-
-INTERRUPTED = """
-import signal
-
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
-import sys
-from pathlib import Path
-from rich.console import Console
-from helpers.cli.main import interrupt_on_sigterm
-from helpers.notebook.chapters import find_chapters
-from helpers.report.progress import Progress
-from helpers.report.runner import run_chapters
-interrupt_on_sigterm()
-folder = Path(sys.argv[1])
-chapters = find_chapters(folder)
-parameters = dict(profile="smoke", source=None, max_images=None, seed=None, split_file=None,
-                  run_folder=None)
-digests = {chapter.name: "0" for chapter in chapters}
-with Progress(Console(), 2) as progress:
-    run_chapters(
-        chapters, parameters, folder / "run", digests, progress, at_once=int(sys.argv[2])
-    )
-"""
-
-
-def _endless(pids: Path) -> str:
-    """A cell that starts a process, tells both numbers, and does not end."""
-    return (
-        "import json, os, subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(900)'])\n"
-        f"with open({str(pids) + '.tmp'!r}, 'w') as file:\n"
-        "    json.dump([os.getpid(), child.pid], file)\n"
-        f"os.rename({str(pids) + '.tmp'!r}, {str(pids)!r})\n"
-        "time.sleep(900)"
-    )
-
-
-def _interrupted(folder: Path, at_once: int, told: list[Path], sent: int, fork: str) -> None:
-    """Run chapters, and send a signal when all have told that they run."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(folder), str(at_once)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork),
-    )
-    end = time.monotonic() + PATIENCE
-    while not all(path.exists() for path in told):
-        if process.poll() is not None or time.monotonic() > end:
-            break
-        time.sleep(0.1)
-    process.send_signal(sent)
-    _, errors = process.communicate(timeout=PATIENCE)
-    assert b"KeyboardInterrupt" in errors
-    for pid in [pid for path in told for pid in json.loads(path.read_text())]:
-        status = Path(f"/proc/{pid}/status")
-        assert not status.exists() or "zombie" in status.read_text()
-
-
-@pytest.mark.parametrize(("sent", "fork"), [(signal.SIGINT, "1"), (signal.SIGTERM, "0")])
-def test_ctrl_c_ends_the_kernel_and_keeps_finished_chapters(tmp_path, sent, fork):
-    """After SIGINT or SIGTERM no process of the kernel lives on, and the finished chapter stays."""
-    write_chapter(tmp_path, "01_first", ["print(1)"])
-    pids = tmp_path / "pids.json"
-    write_chapter(tmp_path, "02_endless", [_endless(pids)])
-    write_chapter(tmp_path, "03_never", ["print(3)"])
-    _interrupted(tmp_path, 1, [pids], sent, fork)
-    run = tmp_path / "run"
-    assert notebook_path(run, "01_first").exists()
-    assert not notebook_path(run, "02_endless").exists()
-    assert not list((run / "notebooks").glob(".*"))
-
-
-@pytest.mark.parametrize("fork", ["1", "0"])
-def test_ctrl_c_ends_all_kernels_that_run(tmp_path, fork):
-    """Two kernels and a process of each, and neither copy is kept."""
-    told = [tmp_path / "one.json", tmp_path / "two.json"]
-    write_chapter(tmp_path, "01_one", [_endless(told[0])])
-    write_chapter(tmp_path, "02_two", [_endless(told[1])])
-    write_chapter(tmp_path, "03_never", ["print(3)"])
-    _interrupted(tmp_path, 2, told, signal.SIGINT, fork)
-    assert list((tmp_path / "run" / "notebooks").iterdir()) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.serving.model.served import open_model
+from helpers.serving.model.opening import open_model
 from support.made_once import made_once
 from support.out_of_distribution import not_trained_on
 

@@ -17,8 +17,9 @@ from helpers.dataset.image_store import ImageStore, open_store
 from helpers.dataset.sources import open_source
 from helpers.dataset.splits import split_catalogue
 from helpers.serving.bundled.build import read_recipe
+from helpers.serving.model.opening import BUNDLED, open_model
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import BUNDLED, ServedModel, open_model
+from helpers.serving.model.served import ServedModel
 from helpers.serving.uploads.pictures import fit_picture
 from helpers.statistics.intervals import wilson
 from support import not_dermoscopy

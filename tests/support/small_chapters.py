@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from rich.console import Console
+
+from helpers.notebook.chapters import Chapter
+from helpers.report.progress import Progress
+from helpers.report.results import ChapterResult
+from helpers.report.runner import run_chapters
+
+PATIENCE = 600.0
+"""Seconds: other work on a machine may make each process many times as slow."""
 
 PARAMETERS = {
     "profile": "smoke",
@@ -62,3 +72,19 @@ def write_chapter(
     path = folder / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path
+
+
+def run_small(
+    chapters: list[Chapter],
+    folder: Path,
+    digests: dict[str, str] | None = None,
+    at_once: int = 1,
+) -> tuple[dict[str, ChapterResult], str]:
+    """Run chapters; their results by name, and what was printed."""
+    text = io.StringIO()
+    console = Console(file=text, width=120)
+    parameters = dict(PARAMETERS, run_folder=str(folder))
+    digests = digests or {chapter.name: "0" for chapter in chapters}
+    with Progress(console, len(chapters)) as progress:
+        results = run_chapters(chapters, parameters, folder, digests, progress, at_once=at_once)
+    return {result.chapter.name: result for result in results}, text.getvalue()

@@ -18,7 +18,8 @@ import pytest
 
 from helpers.serving.apps.browser_page import build_web
 from helpers.serving.apps.static_server import make_server
-from helpers.serving.model.served import ServedModel, open_model
+from helpers.serving.model.opening import open_model
+from helpers.serving.model.served import ServedModel
 from support.made_once import made_once
 from support.page_steps import READY
 from support.small_served import small_served

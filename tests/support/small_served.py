@@ -13,8 +13,8 @@ from helpers.dataset.decoding import read_image
 from helpers.dataset.sources import Source
 from helpers.evaluation.test_time_augmentation import OBLONG_VIEWS
 from helpers.serving.cards.card import Card, Face, Score
+from helpers.serving.model.opening import write_served
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import write_served
 from helpers.serving.uploads.pictures import fit_picture
 from support.made_once import made_once
 

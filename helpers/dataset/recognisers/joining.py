@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from helpers.dataset.reading import NamedTable, folded_key
+from helpers.dataset.picture_names import folded_key
+from helpers.dataset.reading import NamedTable
 
 FACTS = {
     "lesion_id": ("lesion_id",),

@@ -88,7 +88,7 @@ def open_shared_model(spec: str | None = None) -> SharedModel:
     Parameters
     ----------
     spec : str, optional
-        As of :func:`helpers.serving.model.served.open_model`.
+        As of :func:`helpers.serving.model.opening.open_model`.
 
     Raises
     ------

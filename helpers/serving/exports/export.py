@@ -24,7 +24,6 @@ from helpers.serving.exports.runtimes import MODEL_FILES, Compute, Outputs, open
 from helpers.serving.exports.verification import RECORD
 from helpers.serving.exports.workspace import ExportWorkspace, no_chatter
 
-To = Literal["tfjs", "litert", "onnx", "saved_model"]
 Precision = Literal["float32", "float16", "int8"]
 Images = NDArray[np.uint8]
 

@@ -10,7 +10,7 @@ from .recalibration import (
     named,
     recalibrate,
 )
-from .scorers import BOX, ExportedModel, Scorer, open_scorer
+from .scored_models import BOX, ExportedModel, Scorer, open_scorer
 from .scoring import BEFORE, CALIBRATION, LABELS, OFFICIAL, challenge_accuracy, external_scores
 from .submissions import predict_folder
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from helpers.core import BROKEN_MEMBER, DataError, read_bytes
 from helpers.dataset import DamagedError, Entry, decode_picture, prepare_image
 from helpers.serving.cards import FaceName
-from helpers.serving.external.scorers import Scorer
+from helpers.serving.external.scored_models import Scorer
 
 AT_ONCE = 128
 """Pictures that are in memory at their own size; as many are decoded while the model computes."""

@@ -23,7 +23,7 @@ from helpers.serving.cards import (
     provenance_of_card,
 )
 from helpers.serving.external.answers import Answers, Progress, answer_pictures
-from helpers.serving.external.scorers import Scorer
+from helpers.serving.external.scored_models import Scorer
 from helpers.serving.external.scoring import (
     LABELS,
     OFFICIAL,

@@ -12,7 +12,7 @@ from helpers.dataset import CHALLENGE_CLASSES, CHALLENGE_COLUMNS, list_images
 from helpers.serving.cards import FaceName, apply_temperature
 from helpers.serving.external.answers import Answers, Progress, answer_pictures
 from helpers.serving.external.page import safe_texts
-from helpers.serving.external.scorers import Scorer
+from helpers.serving.external.scored_models import Scorer
 
 Layout = Literal["challenge", "table"]
 

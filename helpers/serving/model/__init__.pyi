@@ -1,6 +1,7 @@
+from .opening import BUNDLED, open_model, write_served
 from .operating_points import face_points, operation_at, operations_of, write_operating
 from .out_of_distribution import Gate, fit_gate, load_gate
-from .served import BUNDLED, ServedModel, open_model, prepare_batch, write_served
+from .served import ServedModel, prepare_batch
 
 __all__ = [
     "BUNDLED",

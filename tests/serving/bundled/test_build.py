@@ -20,8 +20,9 @@ from helpers.evaluation.single_scores import balanced_accuracy, malignant_auc
 from helpers.serving.bundled import build
 from helpers.serving.bundled.build import Recipe, _validation_score, build_bundled, read_recipe
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
+from helpers.serving.model.opening import BUNDLED, open_model
 from helpers.serving.model.operating_points import read_operating
-from helpers.serving.model.served import BUNDLED, ServedModel, open_model
+from helpers.serving.model.served import ServedModel
 from helpers.training.trials import find_trial
 
 STAGE = {"trainable": "all", "learning_rate": 0.002, "batch_size": 16, "epochs": 1}

@@ -9,7 +9,7 @@ from support.small_served import small_card
 from helpers.sample.plan import plan_sample
 from helpers.serving.cards.card import CARD_FILE, read_card
 from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of, provenance_of_card
-from helpers.serving.model.served import BUNDLED
+from helpers.serving.model.opening import BUNDLED
 
 
 def named(image: str, lesion: str) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from helpers.serving.exports import tfjs_convert
 from helpers.serving.exports.export import PRECISIONS, TOLERANCES, export_model
 from helpers.serving.exports.graph import compute_outputs, serving_graph, with_features
 from helpers.serving.exports.workspace import ExportWorkspace, stand_in_pictures
-from helpers.serving.model.served import write_served
+from helpers.serving.model.opening import write_served
 
 SIZE = (32, 48)
 KINDS = [(to, precision) for to, precisions in PRECISIONS.items() for precision in precisions]

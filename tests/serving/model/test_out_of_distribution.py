@@ -13,6 +13,7 @@ from support.box_on_real import BoxOnTest
 from support.out_of_distribution import measure
 
 from helpers.core.errors import ConfigError
+from helpers.serving.model.opening import open_model
 from helpers.serving.model.out_of_distribution import (
     MAX_DIRECTIONS,
     QUANTILE,
@@ -20,7 +21,6 @@ from helpers.serving.model.out_of_distribution import (
     fit_gate,
     load_gate,
 )
-from helpers.serving.model.served import open_model
 
 D, N = 60, 400
 

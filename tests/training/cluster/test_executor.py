@@ -26,13 +26,15 @@ from support.stand_in_ray import (
 
 from helpers.core.errors import ConfigError, TrialError
 from helpers.core.files import cache_home, sha256_file, write_json
+from helpers.dataset.image_store import store_record
 from helpers.dataset.splits import split_catalogue
 from helpers.training.checkpoints import Checkpoint
 from helpers.training.cluster import executor as module
 from helpers.training.cluster import node
-from helpers.training.cluster.executor import MOST_DEATHS, RayExecutor
+from helpers.training.cluster.executor import RayExecutor
 from helpers.training.cluster.kept import epochs_in, keep, kept_epochs
 from helpers.training.cluster.storage import FolderStorage
+from helpers.training.cluster.tasks import MOST_DEATHS
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
 from helpers.training.memory import memory_steps
@@ -189,7 +191,7 @@ def test_endless_deaths_end(
     # The store is sent first: its tasks are the ones that lack it.
     node.adopt_store(
         machine.home / "stores" / tasks[0].images.name,
-        module.store_record(tasks[0].images),
+        store_record(tasks[0].images),
         [tasks[0].images.read_bytes()],
     )
     with pytest.raises(TrialError, match=rf"'a': .* gone .* {MOST_DEATHS} times in a row"):

@@ -10,10 +10,11 @@ from support.small_served import IMAGE_SIZE, small_card
 
 from helpers.core.errors import ConfigError
 from helpers.core.files import sha256_file, write_json
-from helpers.serving.external import scorers
-from helpers.serving.external.scorers import ExportedModel, open_scorer
+from helpers.serving.external import scored_models
+from helpers.serving.external.scored_models import ExportedModel, open_scorer
+from helpers.serving.model.opening import BUNDLED, open_model
 from helpers.serving.model.out_of_distribution import fit_gate
-from helpers.serving.model.served import BUNDLED, ServedModel, open_model
+from helpers.serving.model.served import ServedModel
 
 
 def pretend(folder: Path, to: str = "onnx", gate: str | None = None) -> Path:
@@ -59,7 +60,7 @@ def test_an_export_averages_its_views(tmp_path: Path, monkeypatch: pytest.Monkey
     gate = fit_gate(rng.normal(size=(40, 2)), n_directions=1)
     folder = pretend(tmp_path / "export", gate="gate.npz")
     gate.save(folder / "gate.npz")
-    monkeypatch.setattr(scorers, "open_runtime", lambda *_: compute)
+    monkeypatch.setattr(scored_models, "open_runtime", lambda *_: compute)
     found = open_scorer(folder)
     images = rng.integers(0, 256, (3, *IMAGE_SIZE, 3)).astype(np.uint8)
     corners = [images[:, y, x, 0] / 255 for y in (0, -1) for x in (0, -1)]
