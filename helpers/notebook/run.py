@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
-from helpers.core import ROOT, read_json, sha256_file, writable, write_json
+from helpers.core import ROOT, ConfigError, read_json, sha256_file, writable, write_json
 from helpers.dataset import (
     DEFAULT_FRACTIONS,
     SPLITS,
@@ -38,6 +39,9 @@ from helpers.training import Event, Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
 
+_BESIDE = ("exercises", "solutions")
+"""Folders of notebooks that look at a run and make none."""
+
 _opened: Run | None = None
 
 
@@ -56,7 +60,8 @@ def open_run(
     profile : str, default="quick"
         A name in ``chapters/profiles``, or a path to a YAML file.
     source : str or Path, optional
-        "sample", "ham10000" or a folder; the profile's own where None.
+        "sample", "ham10000" or a folder; the profile's own where None. A relative folder that is
+        not beside the notebook is looked for in the repository, as ``make report`` does.
     max_images : int, optional
         At most so many images; the profile's own where None.
     seed : int, optional
@@ -64,7 +69,8 @@ def open_run(
     split_file : str or Path, optional
         A split to use in place of a computed one; the profile's own where None.
     folder : str or Path, optional
-        Where results go; ``runs/<profile>`` in the repository where None.
+        Where results go: a name in ``runs`` of the repository, such as "real", or a path in the
+        repository, such as "runs/real", or an absolute one; ``runs/<profile>`` where None.
 
     Returns
     -------
@@ -74,22 +80,49 @@ def open_run(
     Raises
     ------
     ConfigError
-        If the profile, the source, the split file or the chapter's captions cannot be used, or a
-        folder cannot be written to.
+        If the profile, a number, the source, the split file or the chapter's captions cannot be
+        used, or a folder cannot be written to.
     """
     keep_native_log_out()
     loaded = load_profile(profile)
+    _whole_number("seed", seed, 0)
+    _whole_number("max_images", max_images, 1)
     seed = loaded.seed if seed is None else seed
-    # A relative folder is the user's own, but a chapter's kernel starts in chapters/.
-    opened = open_source(source or loaded.source, sample_images=loaded.sample_images, seed=seed)
-    place = Path(folder) if folder else ROOT / "runs" / loaded.name
+    opened = open_source(
+        _found(source) or loaded.source, sample_images=loaded.sample_images, seed=seed
+    )
     limit = loaded.max_images if max_images is None else max_images
-    given = split_file or loaded.split_file
+    given = _found(split_file) or loaded.split_file
     divided_by = split_path(given) if given else None
     global _opened
-    _opened = Run(loaded, opened, place.resolve(), seed, limit, divided_by)
+    _opened = Run(loaded, opened, _place(folder or loaded.name), seed, limit, divided_by)
     register(_opened.quote, _opened.say)
     return _opened
+
+
+def _whole_number(name: str, value: Any, least: int) -> None:
+    whole = isinstance(value, int | np.integer) and value is not True and value >= least
+    if value is not None and not whole:
+        raise ConfigError(
+            f"{name}: expected None or a whole number of at least {least} but got {value!r}"
+        )
+
+
+def _found(given: str | Path | None) -> str | Path | None:
+    """A relative path of the repository, where there is none beside the notebook.
+
+    Commands are called in the repository, but a chapter's kernel starts in ``chapters``.
+    """
+    if not given or str(given) in ("sample", "ham10000"):
+        return given
+    path = Path(given).expanduser()
+    return ROOT / path if os.path.lexists(ROOT / path) and not os.path.lexists(path) else given
+
+
+def _place(folder: str | Path) -> Path:
+    """Folder of a run: a plain name is one in ``runs``, as for ``dermbook report --run``."""
+    path = Path(folder).expanduser()
+    return (ROOT / path if len(path.parts) > 1 else ROOT / "runs" / path).resolve()
 
 
 def opened_run() -> Run | None:
@@ -100,12 +133,12 @@ def opened_run() -> Run | None:
 def _chapter_name() -> str:
     """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code.
 
-    A notebook of exercises has its chapter's name and must not write over what that quoted.
+    A notebook of exercises has its chapter's name and must not write over what that wrote.
     """
     told = os.environ.get("DERMBOOK_CHAPTER")
     opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
     notebook = Path(opened or UNNAMED)
-    beside = notebook.parent.name in ("exercises", "solutions")
+    beside = notebook.parent.name in _BESIDE
     return told or (f"{notebook.parent.name}-{notebook.stem}" if beside else notebook.stem)
 
 
@@ -167,8 +200,9 @@ class Run:
         """
         if self._tables is None:
             self._tables = self._divided()
-            self._record_source(self._tables[0])
-            self._record_split(self._tables[1])
+            if not self._chapter.startswith(tuple(f"{folder}-" for folder in _BESIDE)):
+                _write_once(self.folder / "source.json", self.source_record())
+                _write_once(self.folder / "split.json", self.split_record())
         images, by_lesion = self._tables
         return (
             by_lesion.copy() if by == "lesion" else split_catalogue(images, by=by, seed=self.seed)
@@ -182,8 +216,10 @@ class Run:
             return images, split_catalogue(images, seed=self.seed)
         return images, read_split(self.split_file, images, whole=whole)
 
-    def _record_source(self, catalogue: pd.DataFrame) -> None:
-        record = {
+    def source_record(self) -> dict[str, Any]:
+        """What the run's folder, and so the manifest, says of the images in use."""
+        catalogue = self.catalogue()
+        return {
             "name": self.source.name,
             "title": self.source.title,
             "drawn": self.source.drawn,
@@ -191,12 +227,11 @@ class Run:
             "n_images": len(catalogue),
             "n_lesions": int(catalogue["lesion_id"].nunique()),
         }
-        _write_once(self.folder / "source.json", record)
 
-    def _record_split(self, catalogue: pd.DataFrame) -> None:
-        """Say in the run's folder, and so in the manifest, how the images were divided."""
-        given = self.split_file
-        record = {
+    def split_record(self) -> dict[str, Any]:
+        """What the run's folder, and so the manifest, says of how they were divided."""
+        catalogue, given = self.catalogue(), self.split_file
+        return {
             "by": "lesion",
             "file": None if given is None else str(given),
             "sha256": None if given is None else sha256_file(given),
@@ -205,7 +240,6 @@ class Run:
             "group_duplicates": self.profile.group_duplicates,
             "n_images": {name: int((catalogue["split"] == name).sum()) for name in SPLITS},
         }
-        _write_once(self.folder / "split.json", record)
 
     def trial_configs(self, group: str) -> list[TrialConfig]:
         """The profile's configurations of one group of trials."""

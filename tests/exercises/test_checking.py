@@ -10,7 +10,7 @@ from support.exploding import Explodes
 
 from helpers.core import DermBookError
 from helpers.exercises import checking, progress
-from helpers.exercises.answers import Function, Number
+from helpers.exercises.answers import Case, Function, Number
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
 from helpers.exercises.of_run import NotRunYet
 
@@ -99,6 +99,21 @@ def test_hints_grow_with_other_wrong_answers(
     assert len(said(capsys, 0.8)) == 3
     assert len(said(capsys, 0.7)) == 4
     assert len(said(capsys, 0.6)) == 4
+
+
+def test_a_function_that_is_defined_again_is_no_new_try(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a function stands inside of it; another one inside is another answer."""
+    ask(monkeypatch, small_exercise([(Case("3", (3,)), 6)], Function(Number(0.1, "sum"))))
+
+    def written(inner: str) -> Any:
+        names: dict[str, Any] = {}
+        exec(f"def f(n):\n    return sum((lambda i: {inner})(i) for i in range(n))", names)
+        return names["f"]
+
+    for inner, lines in (("i", 2), ("i", 2), ("2 * i + 1", 3), ("2 * i + 1", 3)):
+        assert len(said(capsys, written(inner))) == lines
 
 
 def test_an_expected_mistake_is_named(run: SmallRun, capsys: pytest.CaptureFixture[str]) -> None:
