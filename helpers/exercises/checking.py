@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from helpers.core import ConfigError, DermBookError, wrapped
 from helpers.exercises.answers import as_right
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
+from helpers.exercises.letters import letters_of
 from helpers.exercises.of_run import once
 from helpers.exercises.progress import Progress, keeps_progress
 from helpers.exercises.registry import find_exercise
@@ -98,7 +101,8 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
     NotRunYet
         If the run lacks what the exercise is about.
     """
-    if answer is None or answer is ... or _does_nothing(answer):
+    unsaid = exercise.kind == "choose" and letters_of(answer) == []
+    if answer is None or answer is ... or unsaid or _does_nothing(answer):
         return Verdict("empty", f"there is no answer yet; {_how_to_answer(exercise)}, and run it")
     try:
         right = right_answer(exercise, run)
@@ -160,9 +164,14 @@ def right_choices(question_id: str) -> str:
 
 
 def _problem(exercise: Exercise, answer: Any, right: Any) -> str | None:
-    """What a matcher says; strange objects may do anything when they are looked at."""
+    """What a matcher says; strange objects may do anything when they are looked at.
+
+    A function that divides by nought gives NaN, and what that means is said; numpy's warning of it
+    would stand in red beside a right answer.
+    """
     try:
-        return exercise.matcher.problem(answer, right)
+        with np.errstate(all="ignore"):
+            return exercise.matcher.problem(answer, right)
     except Exception as error:
         return f"this answer cannot be read ({_said(error)})"
 

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from helpers.core import ROOT, ConfigError, digest, name_some, read_json
+from helpers.core import ROOT, ConfigError, digest, name_some, read_json, sha256_file
 from helpers.exercises.exercise import NotHere
 from helpers.statistics import Estimate
 from helpers.training import Trial, TrialConfig, find_trial
@@ -135,14 +135,14 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
     Raises
     ------
     NotRunYet
-        If the chapter did not run.
+        If the chapter did not run to its end.
     NotHere
         If it ran, and has no such number: of masks in a source without any, for example.
     """
     try:
         record = _record(run, chapter, key)
     except NotRunYet:
-        if not any((run.folder / "numbers").glob(f"{chapter}_*.json")):
+        if not _ended(run, chapter):
             raise
         raise NotHere(f"chapter {chapter} gives no number {key!r} in it") from None
     if "low" not in record:
@@ -151,6 +151,16 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
         float("nan") if record[name] is None else record[name] for name in ("value", "low", "high")
     )
     return Estimate(value, low, high, record["n"])
+
+
+def _ended(run: Run, chapter: str) -> bool:
+    """Whether the report's runner saw the chapter end, with the numbers that are there now."""
+    for path in (run.folder / "state").glob(f"{chapter}_*.json"):
+        numbers = run.folder / "numbers" / path.name
+        return bool(
+            numbers.is_file() and read_json(path)["sha256"].get("numbers") == sha256_file(numbers)
+        )
+    return False
 
 
 def _record(run: Run, chapter: str, key: str) -> dict[str, Any]:
@@ -181,6 +191,8 @@ def _check_same(run: Run) -> None:
         name: read_json(path) if (path := run.folder / f"{name}.json").is_file() else None
         for name in ("source", "split", "manifest")
     }
+    if not any(kept.values()):
+        return
     source, split, manifest = kept["source"], kept["split"], kept["manifest"]
     profile = manifest["configuration"]["name"] if manifest else run.profile.name
     asked = once(run, "records", lambda: (run.source_record(), run.split_record()))

@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 from support.scored_trials import make_config
 
-from helpers.core import write_json
+from helpers.core import sha256_file, write_json
 from helpers.dataset import write_split
 from helpers.exercises import of_run
-from helpers.exercises.of_run import NotRunYet, command_for, finished_trials, number, once
+from helpers.exercises.exercise import NotHere
+from helpers.exercises.of_run import (
+    NotRunYet,
+    command_for,
+    finished_trials,
+    number,
+    once,
+    quoted_number,
+)
 from helpers.notebook import Run, open_run, opened_run
 
 
@@ -133,3 +141,18 @@ def test_numbers_of_another_profile_answer_nothing(run: Run) -> None:
         number(run, "04", "k")
     write_json(run.folder / "manifest.json", {"configuration": {"name": "smoke"}})
     assert number(run, "04", "k") == 1
+
+
+def test_a_chapter_that_broke_off_is_to_be_run(run: Run) -> None:
+    """What it would have quoted is not what the run lacks; only a whole chapter says that."""
+    numbers = run.folder / "numbers" / "04_x.json"
+    write_json(numbers, [{"key": "k", "text": "1", "value": 1}])
+    with pytest.raises(NotRunYet, match="no number 'cut' of chapter 04: run 'dermbook report"):
+        quoted_number(run, "04", "cut")
+    state = run.folder / "state" / "04_x.json"
+    write_json(state, {"sha256": {"numbers": sha256_file(numbers)}})
+    with pytest.raises(NotHere, match="chapter 04 gives no number 'cut'"):
+        quoted_number(run, "04", "cut")
+    write_json(numbers, [])  # begun again, and broken off
+    with pytest.raises(NotRunYet):
+        quoted_number(run, "04", "cut")
