@@ -45,7 +45,7 @@ from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
 from .paths import APPS, CHAPTERS, PUBLISHED, ROOT, captions_path
-from .text import name_some, text_units
+from .text import name_some, text_units, wrapped
 
 __all__ = [
     "APPS",
@@ -100,6 +100,7 @@ __all__ = [
     "sha256_file",
     "text_units",
     "told_write_errors",
+    "wrapped",
     "writable",
     "write_json",
     "write_problem",

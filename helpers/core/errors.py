@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from helpers.core.text import wrapped
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -11,6 +14,17 @@ if TYPE_CHECKING:
 
 class DermBookError(Exception):
     """Base of every error that DermBook raises on purpose."""
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """What Jupyter shows in place of a traceback: the message is all there is to know.
+
+        A report's runner keeps the traceback, as it does for any other error: Jupyter shows one
+        where an error has no attribute of this name.
+        """
+        if "DERMBOOK_CHAPTER" in os.environ:
+            raise AttributeError("_render_traceback_")
+        return lambda: wrapped(f"{type(self).__name__}: {self}").splitlines()
 
 
 class ConfigError(DermBookError):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
+from textwrap import fill
 from typing import Any
 
 SHOWN = 20
 """How many names a problem lists."""
+
+_WIDTH = 88
+_WHOLE = re.compile(r"\w\([^()]*\)|'(?:dermbook|make) [^']*'")
 
 
 def text_units(text: str) -> int:
@@ -32,3 +37,24 @@ def name_some(names: Iterable[Any], shown: int = SHOWN) -> str:
     listed = [str(name) for name in names]
     text = ", ".join(listed[:shown])
     return text + (f" ... and {len(listed) - shown} more" if len(listed) > shown else "")
+
+
+def wrapped(text: str) -> str:
+    """Lines broken between words: JupyterLab breaks a long one in the middle of a word.
+
+    A call such as ``check("06.q1", "b")``, or a command in quotes, stays on one line, so that it
+    can be copied. What follows a first line is indented by two more.
+    """
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        whole = _WHOLE.sub(lambda kept: kept[0].replace(" ", "\0"), line)
+        broken = fill(
+            whole,
+            _WIDTH,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.append(broken.replace("\0", " "))
+    return "\n".join(lines)

@@ -57,6 +57,7 @@ Array = NDArray[np.float64]
 PROBABILITY_COLUMNS: tuple[str, ...] = tuple(f"p_{dx}" for dx in CLASSES)
 _COLUMNS = ("image_id", "lesion_id", "dx", "y_true", *PROBABILITY_COLUMNS)
 _SHOWN = 5
+_TO_SHARES = "divide each row by its sum, or apply softmax where they are logits"
 
 PROBABILITY_FLOOR = 1e-12
 """Probabilities below this count as this, so that a rounded 0 has a logarithm: far below what a
@@ -163,8 +164,8 @@ def check_predictions(predictions: pd.DataFrame) -> Scored:
         (unknown, f"dx among {', '.join(CLASSES)}", "correct or drop the rows"),
         (disagree, "y_true to be the index of dx in CLASSES", "predict again"),
         (two_classes, "one diagnosis a lesion", "mend the catalogue"),
-        (out_of_range, "probabilities in [0, 1] without NaN", "apply softmax to logits"),
-        (off_sum & ~out_of_range, "probabilities that sum to 1 in each row", "apply softmax"),
+        (out_of_range, "probabilities in [0, 1] without NaN", _TO_SHARES),
+        (off_sum & ~out_of_range, "probabilities that sum to 1 in each row", _TO_SHARES),
     ):
         if rows.any():
             names = ", ".join(map(str, images[rows][:_SHOWN]))

@@ -242,6 +242,10 @@ EXERCISES = (
                 lambda right, run: lambda h, w, d: 2 * corner_shift(h, w, d),
             ),
             Mistake(
+                "one less than height and width: they lie between the pixels' centres as they are",
+                lambda right, run: lambda h, w, d: corner_shift(h - 1, w - 1, d),
+            ),
+            Mistake(
                 "degrees that were taken for radians",
                 lambda right, run: lambda h, w, d: hypot(h, w) * sin(d / 2),
             ),
@@ -307,7 +311,8 @@ EXERCISES = (
         _shifted,
         Values(Share()),
         (
-            "Change both shifts of trial 1 with model_copy(update=...), and measure again.",
+            "Copy the augmentation of trial 1 with both shifts changed, then the configuration of "
+            "trial 1 with that augmentation: two calls of model_copy.",
             "measure_augmentations takes a list of configurations: give it the changed one.",
             "row = measure_augmentations([changed], catalogue, seed=run.seed).iloc[0]; then "
             "float(row['filled']), and so on.",

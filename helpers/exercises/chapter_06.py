@@ -173,6 +173,15 @@ def _at_one_half(right: float, run: Run) -> float:
     return float(differing(found, right))
 
 
+def _threshold_itself(right: float, run: Run) -> float:
+    benign, malignant = _scored(run, "valid")
+    thresholds = np.concatenate([benign, malignant])
+    kept = [t for t in thresholds if (benign >= t).mean() <= ALLOWED]
+    if not kept:
+        raise NotHere("no score serves as a threshold")
+    return float(differing(min(kept), right))
+
+
 # 06.5: probabilities multiplied
 
 
@@ -299,6 +308,7 @@ EXERCISES = (
                 "one in ten of all images called in, not of the benign ones", _ten_per_cent_of_all
             ),
             Mistake("the recall at a threshold of one half", _at_one_half),
+            Mistake("the threshold itself, not the share that it finds", _threshold_itself),
             IN_PER_CENT,
             AS_TEXT,
             OFF,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dis
 import hashlib
-import re
 from dataclasses import dataclass
-from textwrap import fill
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
-from helpers.core import ConfigError, DermBookError
+import numpy as np
+
+from helpers.core import ConfigError, DermBookError, wrapped
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
 from helpers.exercises.function_answers import as_right
+from helpers.exercises.letters import letters_of
 from helpers.exercises.of_run import once
 from helpers.exercises.progress import Progress, keeps_progress
 from helpers.exercises.registry import find_exercise
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from helpers.notebook import Run
 
 _LONGEST = 300
-_WIDTH = 88
-_CALL = re.compile(r"\w\([^()]*\)")
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
 
 _tries: dict[str, dict[str, Any]] = {}
@@ -55,23 +54,11 @@ def check(exercise_id: str, answer: Any = ...) -> None:
     """
     try:
         for line in _lines(exercise_id, answer):
-            _print(line)
+            print(wrapped(line))
     except DermBookError as error:
-        _print(f"{exercise_id}: {error}")
+        print(wrapped(f"{exercise_id}: {error}"))
     except Exception as error:
-        _print(f"{exercise_id}: this answer cannot be checked ({_said(error)})")
-
-
-def _print(text: str) -> None:
-    """Print lines wrapped between words: JupyterLab breaks a long one in the middle of a word.
-
-    A call such as ``check("06.q1", "b")`` stays on one line, so that it can be copied.
-    """
-    for line in text.splitlines():
-        indent = " " * (len(line) - len(line.lstrip()) + 2)
-        whole = _CALL.sub(lambda call: call[0].replace(" ", "\0"), line)
-        wrapped = fill(whole, _WIDTH, subsequent_indent=indent, break_long_words=False)
-        print(wrapped.replace("\0", " "))
+        print(wrapped(f"{exercise_id}: this answer cannot be checked ({_said(error)})"))
 
 
 def _lines(exercise_id: str, answer: Any) -> list[str]:
@@ -114,7 +101,8 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
     NotRunYet
         If the run lacks what the exercise is about.
     """
-    if answer is None or answer is ... or _does_nothing(answer):
+    unsaid = exercise.kind == "choose" and letters_of(answer) == []
+    if answer is None or answer is ... or unsaid or _does_nothing(answer):
         return Verdict("empty", f"there is no answer yet; {_how_to_answer(exercise)}, and run it")
     try:
         right = right_answer(exercise, run)
@@ -176,9 +164,14 @@ def right_choices(question_id: str) -> str:
 
 
 def _problem(exercise: Exercise, answer: Any, right: Any) -> str | None:
-    """What a matcher says; strange objects may do anything when they are looked at."""
+    """What a matcher says; strange objects may do anything when they are looked at.
+
+    A function that divides by nought gives NaN, and what that means is said; numpy's warning of it
+    would stand in red beside a right answer.
+    """
     try:
-        return exercise.matcher.problem(answer, right)
+        with np.errstate(all="ignore"):
+            return exercise.matcher.problem(answer, right)
     except Exception as error:
         return f"this answer cannot be read ({_said(error)})"
 
@@ -217,7 +210,15 @@ def _fingerprint(answer: Any) -> str:
     """Tells an answer from the one before, so that running a cell again is no new try."""
     try:
         code = getattr(answer, "__code__", None)
-        told = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(answer)
+        told = _code_told(code) if code else repr(answer)
     except Exception:
         told = type(answer).__name__
     return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:12]
+
+
+def _code_told(code: CodeType) -> str:
+    """What a function does, whatever its place in memory, and what functions inside of it do."""
+    constants = [
+        _code_told(one) if isinstance(one, CodeType) else repr(one) for one in code.co_consts
+    ]
+    return repr((code.co_code, constants, code.co_names))

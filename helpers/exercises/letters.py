@@ -63,6 +63,8 @@ class Letters:
             return f"expected {form} but got {kind_of(answer)}"
         if not given:
             return f"expected {form} but got none"
+        if len(given) == 1 and set(given[0]) <= set(self.because):  # "ac"
+            given = list(given[0])
         unknown = [letter for letter in given if letter not in self.because]
         if unknown:
             return f"expected {form}, of {', '.join(self.because)}, but got {unknown[0]!r}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from helpers.core import ROOT, ConfigError, digest, read_json
+from helpers.core import ROOT, ConfigError, digest, name_some, read_json, sha256_file
 from helpers.exercises.exercise import NotHere
 from helpers.statistics import Estimate
 from helpers.training import Trial, TrialConfig, find_trial
@@ -22,21 +24,21 @@ _kept: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
 class NotRunYet(ConfigError):  # noqa: N818, it is no error but a fact about a run
     """What an exercise is about has not been computed; the message says what to run first."""
 
-    def _render_traceback_(self) -> list[str]:
-        """What Jupyter shows in place of a traceback: the message is all there is to know."""
-        return [f"{type(self).__name__}: {self}"]
-
 
 def command_for(run: Run, chapter: str) -> str:
     """The command that computes a chapter of this run."""
     words = ["dermbook report", run.profile.name]
     if run.folder.name != run.profile.name:
-        words.append(f"--run {run.folder.name}")
+        words.append(f"--run {quote(run.folder.name)}")
     if run.source.name != run.profile.source:
         known = run.source.name in ("sample", "ham10000")
-        words.append(f"--source {run.source.name if known else run.source.folder}")
+        words.append(f"--source {run.source.name if known else quote(str(run.source.folder))}")
+    if run.max_images != run.profile.max_images:
+        words.append(f"--max-images {run.max_images}")
     if run.seed != run.profile.seed:
         words.append(f"--seed {run.seed}")
+    if run.split_file is not None and str(run.split_file) != str(run.profile.split_file):
+        words.append(f"--split {quote(str(run.split_file))}")
     return " ".join([*words, f"--chapters {chapter}"])
 
 
@@ -94,9 +96,10 @@ def _found(
     found = [find_trial(*pair) for pair in zip(configs, tables, strict=True)]
     missing = [config.name for config, one in zip(configs, found, strict=True) if one is None]
     if missing:
+        _check_same(run)
         raise NotRunYet(
             f"{len(missing)} of {len(configs)} models of chapter {chapter} are not trained yet "
-            f"({', '.join(missing[:3])}): run '{command_for(run, chapter)}' first, in a terminal"
+            f"({name_some(missing, 3)}): run '{command_for(run, chapter)}' first, in a terminal"
         )
     return [one for one in found if one is not None]
 
@@ -132,14 +135,14 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
     Raises
     ------
     NotRunYet
-        If the chapter did not run.
+        If the chapter did not run to its end.
     NotHere
         If it ran, and has no such number: of masks in a source without any, for example.
     """
     try:
         record = _record(run, chapter, key)
     except NotRunYet:
-        if not any((run.folder / "numbers").glob(f"{chapter}_*.json")):
+        if not _ended(run, chapter):
             raise
         raise NotHere(f"chapter {chapter} gives no number {key!r} in it") from None
     if "low" not in record:
@@ -150,16 +153,62 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
     return Estimate(value, low, high, record["n"])
 
 
+def _ended(run: Run, chapter: str) -> bool:
+    """Whether the report's runner saw the chapter end, with the numbers that are there now."""
+    for path in (run.folder / "state").glob(f"{chapter}_*.json"):
+        numbers = run.folder / "numbers" / path.name
+        return bool(
+            numbers.is_file() and read_json(path)["sha256"].get("numbers") == sha256_file(numbers)
+        )
+    return False
+
+
 def _record(run: Run, chapter: str, key: str) -> dict[str, Any]:
+    _check_same(run)
     for path in sorted((run.folder / "numbers").glob(f"{chapter}_*.json")):
         for record in read_json(path):
             if record["key"] == key:
                 return dict(record)
-    where = run.folder.relative_to(ROOT) if run.folder.is_relative_to(ROOT) else run.folder
     raise NotRunYet(
-        f"{where} has no number {key!r} of chapter {chapter}: run '{command_for(run, chapter)}' "
-        "first, in a terminal"
+        f"{_where(run)} has no number {key!r} of chapter {chapter}: run "
+        f"'{command_for(run, chapter)}' first, in a terminal"
     )
+
+
+def _where(run: Run) -> Path:
+    return run.folder.relative_to(ROOT) if run.folder.is_relative_to(ROOT) else run.folder
+
+
+def _check_same(run: Run) -> None:
+    """See that the run's folder holds no other run: its numbers would be of other images.
+
+    Raises
+    ------
+    NotRunYet
+        If it does.
+    """
+    kept = {
+        name: read_json(path) if (path := run.folder / f"{name}.json").is_file() else None
+        for name in ("source", "split", "manifest")
+    }
+    if not any(kept.values()):
+        return
+    source, split, manifest = kept["source"], kept["split"], kept["manifest"]
+    profile = manifest["configuration"]["name"] if manifest else run.profile.name
+    asked = once(run, "records", lambda: (run.source_record(), run.split_record()))
+    same = profile == run.profile.name and source in (None, asked[0]) and split in (None, asked[1])
+    if not same:
+        raise NotRunYet(
+            f"{_where(run)} holds a run {_told(profile, source or asked[0], split or asked[1])}, "
+            f"and this notebook opened one {_told(run.profile.name, *asked)}. Give the parameters "
+            'at the top what that run had, or another folder, as in run_folder = "runs/real"'
+        )
+
+
+def _told(profile: str, source: Mapping[str, Any], split: Mapping[str, Any]) -> str:
+    """A run in some words, such as "of profile quick (Drawn sample, 600 images, seed 0)"."""
+    divided = f"split {split['file']}" if split["file"] else f"seed {split['seed']}"
+    return f"of profile {profile} ({source['title']}, {source['n_images']} images, {divided})"
 
 
 def once(run: Run, key: Any, compute: Any) -> Any:

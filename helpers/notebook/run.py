@@ -34,16 +34,19 @@ from helpers.training import Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
 
+_BESIDE = ("exercises", "solutions")
+"""Folders of notebooks that look at a run and make none."""
+
 
 def _chapter_name() -> str:
     """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code.
 
-    A notebook of exercises has its chapter's name and must not write over what that quoted.
+    A notebook of exercises has its chapter's name and must not write over what that wrote.
     """
     told = os.environ.get("DERMBOOK_CHAPTER")
     opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
     notebook = Path(opened or UNNAMED)
-    beside = notebook.parent.name in ("exercises", "solutions")
+    beside = notebook.parent.name in _BESIDE
     return told or (f"{notebook.parent.name}-{notebook.stem}" if beside else notebook.stem)
 
 
@@ -105,8 +108,9 @@ class Run:
         """
         if self._tables is None:
             self._tables = self._divided()
-            self._record_source(self._tables[0])
-            self._record_split(self._tables[1])
+            if not self._chapter.startswith(tuple(f"{folder}-" for folder in _BESIDE)):
+                _write_once(self.folder / "source.json", self.source_record())
+                _write_once(self.folder / "split.json", self.split_record())
         images, by_lesion = self._tables
         return (
             by_lesion.copy() if by == "lesion" else split_catalogue(images, by=by, seed=self.seed)
@@ -120,8 +124,10 @@ class Run:
             return images, split_catalogue(images, seed=self.seed)
         return images, read_split(self.split_file, images, whole=whole)
 
-    def _record_source(self, catalogue: pd.DataFrame) -> None:
-        record = {
+    def source_record(self) -> dict[str, Any]:
+        """What the run's folder, and so the manifest, says of the images in use."""
+        catalogue = self.catalogue()
+        return {
             "name": self.source.name,
             "title": self.source.title,
             "drawn": self.source.drawn,
@@ -129,12 +135,11 @@ class Run:
             "n_images": len(catalogue),
             "n_lesions": int(catalogue["lesion_id"].nunique()),
         }
-        _write_once(self.folder / "source.json", record)
 
-    def _record_split(self, catalogue: pd.DataFrame) -> None:
-        """Say in the run's folder, and so in the manifest, how the images were divided."""
-        given = self.split_file
-        record = {
+    def split_record(self) -> dict[str, Any]:
+        """What the run's folder, and so the manifest, says of how they were divided."""
+        catalogue, given = self.catalogue(), self.split_file
+        return {
             "by": "lesion",
             "file": None if given is None else str(given),
             "sha256": None if given is None else sha256_file(given),
@@ -143,7 +148,6 @@ class Run:
             "group_duplicates": self.profile.group_duplicates,
             "n_images": {name: int((catalogue["split"] == name).sum()) for name in SPLITS},
         }
-        _write_once(self.folder / "split.json", record)
 
     def trial_configs(self, group: str) -> list[TrialConfig]:
         """The profile's configurations of one group of trials."""

@@ -115,7 +115,11 @@ def check_screening(predictions: pd.DataFrame) -> Screened:
             "predict",
         ),
         ((kinds > 1).to_numpy(), "lesions that are benign or malignant", "mend the catalogue"),
-        (bad, "probabilities in [0, 1] that sum to 1", "apply softmax"),
+        (
+            bad,
+            "probabilities in [0, 1] that sum to 1",
+            "divide each row by its sum, or apply softmax where they are logits",
+        ),
     ):
         if rows.any():
             names = ", ".join(predictions["image_id"].astype(str)[rows][:_SHOWN])

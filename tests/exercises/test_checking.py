@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.exploding import Explodes
 
@@ -12,7 +15,8 @@ from helpers.core import DermBookError
 from helpers.exercises import checking, progress
 from helpers.exercises.answers import Number
 from helpers.exercises.exercise import Exercise, Mistake, NotHere
-from helpers.exercises.function_answers import Function
+from helpers.exercises.function_answers import Case, Function
+from helpers.exercises.letters import Letters
 from helpers.exercises.of_run import NotRunYet
 
 
@@ -100,6 +104,46 @@ def test_hints_grow_with_other_wrong_answers(
     assert len(said(capsys, 0.8)) == 3
     assert len(said(capsys, 0.7)) == 4
     assert len(said(capsys, 0.6)) == 4
+
+
+@pytest.mark.parametrize("answer", ["", " ", [], ..., None])
+def test_no_letter_is_no_try(
+    answer: Any, run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a question too: what to write is said, and no hint is given away."""
+    question = small_exercise(frozenset("b"), Letters({"a": "No.", "b": ""}, False))
+    ask(monkeypatch, replace(question, kind="choose"))
+    told = " ".join(said(capsys, answer))
+    assert "there is no answer yet; put a letter in place of the dots" in told
+    assert "Hint" not in told and not (run.folder / "progress.json").exists()
+
+
+def test_no_warning_stands_beside_a_right_answer(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no precision, to divide by nought gives the NaN that was asked for."""
+    ask(
+        monkeypatch,
+        small_exercise([(Case("0", (np.int64(0),)), float("nan"))], Function(Number(0.1, "share"))),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert said(capsys, lambda n: np.float64(0) / n)[0].startswith("99.1: right")
+
+
+def test_a_function_that_is_defined_again_is_no_new_try(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a function stands inside of it; another one inside is another answer."""
+    ask(monkeypatch, small_exercise([(Case("3", (3,)), 6)], Function(Number(0.1, "sum"))))
+
+    def written(inner: str) -> Any:
+        names: dict[str, Any] = {}
+        exec(f"def f(n):\n    return sum((lambda i: {inner})(i) for i in range(n))", names)
+        return names["f"]
+
+    for inner, lines in (("i", 2), ("i", 2), ("2 * i + 1", 3), ("2 * i + 1", 3)):
+        assert len(said(capsys, written(inner))) == lines
 
 
 def test_an_expected_mistake_is_named(run: SmallRun, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.scored_trials import make_config
 
-from helpers.core import write_json
+from helpers.core import sha256_file, write_json
+from helpers.dataset import write_split
 from helpers.exercises import of_run
-from helpers.exercises.of_run import NotRunYet, command_for, finished_trials, number, once
+from helpers.exercises.exercise import NotHere
+from helpers.exercises.of_run import (
+    NotRunYet,
+    command_for,
+    finished_trials,
+    number,
+    once,
+    quoted_number,
+)
 from helpers.notebook import Run, open_run, opened_run
 
 
@@ -38,7 +48,8 @@ def test_what_is_not_trained_is_not_trained(run: Run, monkeypatch: pytest.Monkey
         f"dermbook report smoke --run mine --source {run.source.folder} --chapters 06"
     )
     assert command in str(told.value)
-    assert told.value._render_traceback_() == [f"NotRunYet: {told.value}"]
+    lines = told.value._render_traceback_()
+    assert " ".join(" ".join(lines).split()) == f"NotRunYet: {told.value}"
 
 
 def test_trials_come_from_the_cache_in_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +102,57 @@ def test_exercises_write_over_nothing_of_their_chapter(
     assert names == ["exercises-06_confusion_matrix.json"]
     with pytest.raises(NotRunYet):
         number(opened, "06", "k")
+
+
+def test_the_command_has_all_that_the_run_was_opened_with(run: Run, tmp_path: Path) -> None:
+    """What it would make without is another run, which answers nothing here."""
+    split = write_split(run.catalogue(), tmp_path / "my split.csv")
+    options = {"source": run.source.folder, "folder": tmp_path / "mine"}
+    command = command_for(open_run("smoke", max_images=60, seed=3, **options), "04")
+    assert "--max-images 60 --seed 3 --chapters 04" in command
+    words = shlex.split(command_for(open_run("smoke", split_file=split, **options), "04"))
+    assert words[words.index("--split") + 1] == str(split)
+
+
+@pytest.mark.parametrize("other", [{"max_images": 60}, {"seed": 1}])
+def test_numbers_of_another_run_answer_nothing(
+    run: Run, other: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message says what the folder holds and what was opened; the run itself is read."""
+    write_json(run.folder / "numbers" / "04_x.json", [{"key": "k", "text": "1", "value": 1}])
+    n_images = len(run.catalogue())  # and so the run's folder says what it is made of
+    assert number(run, "04", "k") == 1
+    opened = open_run("smoke", source=run.source.folder, folder=run.folder, **other)
+    opened._chapter = "exercises-04_x"
+    told = rf"holds a run of profile smoke \(.*{n_images} images, seed 0\), and .* opened one of"
+    with pytest.raises(NotRunYet, match=told):
+        number(opened, "04", "k")
+    monkeypatch.setattr(of_run, "find_trial", lambda config, catalogue: None)
+    with pytest.raises(NotRunYet, match=told):  # and not a command that would write over it
+        finished_trials(opened, "comparison", "06")
+
+
+def test_numbers_of_another_profile_answer_nothing(run: Run) -> None:
+    """The manifest says whose they are, where the images are the same."""
+    run.catalogue()
+    write_json(run.folder / "numbers" / "04_x.json", [{"key": "k", "text": "1", "value": 1}])
+    write_json(run.folder / "manifest.json", {"configuration": {"name": "quick"}})
+    with pytest.raises(NotRunYet, match="holds a run of profile quick .* opened one of .* smoke"):
+        number(run, "04", "k")
+    write_json(run.folder / "manifest.json", {"configuration": {"name": "smoke"}})
+    assert number(run, "04", "k") == 1
+
+
+def test_a_chapter_that_broke_off_is_to_be_run(run: Run) -> None:
+    """What it would have quoted is not what the run lacks; only a whole chapter says that."""
+    numbers = run.folder / "numbers" / "04_x.json"
+    write_json(numbers, [{"key": "k", "text": "1", "value": 1}])
+    with pytest.raises(NotRunYet, match="no number 'cut' of chapter 04: run 'dermbook report"):
+        quoted_number(run, "04", "cut")
+    state = run.folder / "state" / "04_x.json"
+    write_json(state, {"sha256": {"numbers": sha256_file(numbers)}})
+    with pytest.raises(NotHere, match="chapter 04 gives no number 'cut'"):
+        quoted_number(run, "04", "cut")
+    write_json(numbers, [])  # begun again, and broken off
+    with pytest.raises(NotRunYet):
+        quoted_number(run, "04", "cut")

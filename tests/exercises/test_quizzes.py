@@ -12,7 +12,7 @@ import pytest
 import yaml
 from support.quiz_answers import answers_to
 
-from helpers.core import CHAPTERS, ConfigError, write_json
+from helpers.core import CHAPTERS, ConfigError, sha256_file, write_json
 from helpers.exercises.checking import judge
 from helpers.exercises.exercise import NotHere
 from helpers.exercises.of_run import NotRunYet
@@ -127,7 +127,8 @@ def test_a_number_of_the_run_decides(
 def test_numbers_that_decide_nothing_are_told(tmp_path: Path) -> None:
     """No choice is right, the number is not among those of the chapter, or nothing has run."""
     run: Any = SimpleNamespace(
-        folder=tmp_path, seed=0, profile=SimpleNamespace(name="quick", source="sample", seed=0),
+        folder=tmp_path, seed=0, max_images=None, split_file=None,
+        profile=SimpleNamespace(name="quick", source="sample", seed=0, max_images=None),
         source=SimpleNamespace(name="sample"),
     )  # fmt: skip
     question = by_gain(tmp_path)
@@ -135,6 +136,7 @@ def test_numbers_that_decide_nothing_are_told(tmp_path: Path) -> None:
         question.right(run)
     path = tmp_path / "numbers" / "06_x.json"
     write_json(path, [])
+    write_json(tmp_path / "state" / path.name, {"sha256": {"numbers": sha256_file(path)}})
     with pytest.raises(NotHere, match="chapter 06 gives no number 'gain' in it"):
         question.right(run)
     record = {"key": "gain", "text": "", "value": 0.0, "low": -1.0, "high": 1.0, "n": 9}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,6 +16,7 @@ from helpers.dataset.catalogue import load_catalogue
 from helpers.dataset.sources import open_source
 from helpers.dataset.split_files import write_split
 from helpers.dataset.splits import split_catalogue
+from helpers.notebook import opening
 from helpers.notebook.opening import open_run
 from helpers.study.profiles import PROFILES, load_profile
 
@@ -91,3 +93,69 @@ def test_a_profile_names_its_file_and_groups(
     assert joined.loc[first, "group"] == joined.loc[second, "group"]
     assert joined.loc[first, "split"] == joined.loc[second, "split"]
     assert read_json(run.folder / "split.json")["group_duplicates"] is True
+
+
+@pytest.mark.parametrize(
+    ("folder", "place"), [("real", "runs/real"), ("runs/real", "runs/real"), (None, "runs/smoke")]
+)
+def test_a_runs_folder_is_in_the_repository(
+    folder: str | None,
+    place: str,
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wherever the notebook lies: a relative one is that of ``make report RUN=real``."""
+    (tmp_path / "exercises").mkdir()
+    monkeypatch.chdir(tmp_path / "exercises")
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    assert open_run("smoke", tiny_folder, folder=folder).folder == tmp_path / place
+    absolute = tmp_path / "elsewhere" / "x"
+    assert open_run("smoke", tiny_folder, folder=absolute).folder == absolute
+
+
+def test_a_relative_source_is_that_of_the_command(
+    tiny_folder: Path, split_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the repository, but where the notebook has one of this name beside it."""
+    monkeypatch.setattr(opening, "ROOT", tmp_path)
+    (tmp_path / "pictures").symlink_to(tiny_folder)
+    (tmp_path / "chapters").mkdir()
+    monkeypatch.chdir(tmp_path / "chapters")
+    run = open_run("smoke", "pictures", split_file=split_file.name, folder=tmp_path / "run")
+    assert run.source.folder == tiny_folder.resolve()
+    assert run.split_file is not None and run.split_file.samefile(split_file)
+    (tmp_path / "chapters" / "pictures").mkdir()
+    with pytest.raises(DataError, match="chapters/pictures: 3 problems"):
+        open_run("smoke", "pictures", folder=tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"max_images": "many"}, "max_images: .* at least 1 but got 'many'"),
+        ({"max_images": 0}, "max_images: .* at least 1 but got 0"),
+        ({"seed": 1.5}, "seed: .* at least 0 but got 1.5"),
+        ({"seed": True}, "seed: .* but got True"),
+    ],
+)
+def test_a_parameter_that_is_no_number_is_told_at_once(
+    given: dict[str, Any], told: str, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """And not by the table of images, some cells later."""
+    with pytest.raises(ConfigError, match=told):
+        open_run("smoke", tiny_folder, folder=tmp_path / "run", **given)
+
+
+@pytest.mark.parametrize("beside", ["exercises", "solutions"])
+def test_exercises_do_not_say_what_the_run_was_made_of(
+    beside: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They look at a run: its folder keeps the records of the chapters that made it."""
+    monkeypatch.delenv("DERMBOOK_CHAPTER", raising=False)
+    made = open_run("smoke", tiny_folder, folder=tmp_path / "run")
+    made.catalogue()
+    records = {name: read_json(made.folder / name) for name in ("source.json", "split.json")}
+    monkeypatch.setenv("JPY_SESSION_NAME", f"/book/{beside}/06_confusion_matrix.ipynb")
+    open_run("smoke", tiny_folder, max_images=60, seed=1, folder=made.folder).catalogue()
+    assert {name: read_json(made.folder / name) for name in records} == records
