@@ -36,6 +36,7 @@ Quote = Callable[[str, Any, str | None], str]
 _TAG = r"\{%(?:(?!%\})[\s\S])*%\}"
 _TAGS_ALONE = re.compile(rf"^[ \t]*(?:{_TAG}[ \t]*)+$", re.MULTILINE)
 _ENDS_IN_TAG = re.compile(r"%\}$", re.MULTILINE)
+_ENDS_SENTENCE = re.compile(r"^([ \t]*\{\{(?:(?!\}\})[\s\S])*\}\})(?=[.)](?:\s|$))", re.MULTILINE)
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 
 _BUILTINS: dict[str, Any] = {
@@ -311,6 +312,8 @@ def register(quote: Quote, show: Callable[[str], None]) -> None:
         """Show the cell's Markdown, with its placeholders filled in."""
         if line.strip():
             raise ConfigError(f"{MAGIC} {line.strip()}: begin the text on the next line")
+        # Markdown would read a number that ends a sentence on a line of its own as a list.
+        cell = _ENDS_SENTENCE.sub(r"\1\\", cell)
         text = render(cell, shell.user_ns, quote, where=where(cell), first_line=2)
         if text:
             show(text)

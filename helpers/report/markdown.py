@@ -26,9 +26,14 @@ _TOKEN = re.compile(
     r"|(?P<defined>(?m:^)[ \t]*\\(?:(?:re|provide)?newcommand|DeclareMathOperator|def)\b[^\n]*)"
     r"|(?P<link>\]\([^()\s]*\))"
     r"|(?P<address>(?:https?://|www\.)[^\s<>]+)"
-    r"|(?P<escaped>\\.)",
+    r"|(?P<escaped>\\.)"
+    r"|(?P<pandoc>\n[ \t>]*(?:(?=\(\w+\)\s|\#[.)]\s|[:~]\s)|(?![Pp])(?:[A-Z]|[IVXLC]+)(?=[.)]\s)))"
+    r"|(?P<number>\n[ \t>]*\d{1,9}(?=[.)](?:[ \t\n]|\Z)))",
     re.DOTALL | re.IGNORECASE,
 )
+_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:\s|$)")
+_APART = re.compile(r"#{1,6}(?:\s|$)|<|\||(?:[-*_][ \t]*){3,}$")
+"""How lines begin that are no part of a paragraph."""
 _DELIMITERS = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
 _DEFINITION = re.compile(
     r"\\(?:(?P<new>(?:re|provide)?newcommand)\*?\s*(?:\{\s*(?P<name>\\[A-Za-z]+)\s*\}"
@@ -67,8 +72,8 @@ def read_markdown(text: str) -> Read:
 
     Outside of code: a backslash before a letter is a backslash; ``\begin{cases}`` and its like
     are formulas without dollar signs; ``$ x $`` and ``\\(x\\)`` are formulas; a table may follow
-    a line of text; HTML that stands alone is a piece of its own; what is played or loaded is its
-    link.
+    a line of text; a line of a sentence may begin with a number and begin no list; HTML that
+    stands alone is a piece of its own; what is played or loaded is its link.
 
     Parameters
     ----------
@@ -116,6 +121,11 @@ def read_markdown(text: str) -> Read:
                 said, address = _embedded(whole, name)
                 read.lost.append(said)
                 parts.append(f"[{_plain(said)}]({address})" if address else f"*{_plain(said)}*")
+            elif match["pandoc"]:
+                parts.append(match[0] + "\\")
+            elif match["number"]:
+                counts = not _interrupts(match["number"], stretch[: match.start()])
+                parts.append(match[0] if counts else match[0] + "\\")
             else:
                 parts.append(_token(match, read))
         parts.append(stretch[place:])
@@ -173,6 +183,22 @@ def _tables_apart(text: str) -> str:
             apart.append("")
         apart.append(line)
     return "\n".join(apart)
+
+
+def _interrupts(line: str, before: str) -> bool:
+    """Whether a number and a full stop begin a line inside of a paragraph, where only 1 counts."""
+    if int(line.strip(" \t\n>")) == 1:
+        return False
+    paragraph: list[str] = []
+    for above in reversed(before.split("\n")):
+        bare = above.lstrip(" \t>")
+        if not bare or _APART.match(bare):
+            break
+        paragraph.append(above)
+    if any(_ITEM.match(above.lstrip(" \t>")) for above in paragraph):
+        return False
+    # An indented paragraph may belong to an item above, and the number to the next item.
+    return bool(paragraph) and not paragraph[-1].startswith("  ")
 
 
 def _element(text: str, start: int, name: str) -> str | None:

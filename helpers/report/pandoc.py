@@ -31,6 +31,9 @@ MARKDOWN = (
     "markdown-implicit_figures-yaml_metadata_block-pandoc_title_block"
     "-blank_before_header-blank_before_blockquote+lists_without_preceding_blankline"
     "+autolink_bare_uris-example_lists-native_divs-native_spans"
+    # What is plain text in JupyterLab: "p. 5" or "(a)" at the start of a line, "| x", ": x", rules.
+    "-fancy_lists-definition_lists-line_blocks-inline_notes-subscript-superscript"
+    "-simple_tables-multiline_tables-grid_tables-table_captions"
 )
 """Pandoc's Markdown, as close to JupyterLab's as its extensions allow."""
 

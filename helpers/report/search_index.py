@@ -16,6 +16,7 @@ from helpers.report.parts import (
     Part,
     Passage,
     Section,
+    Works,
 )
 
 Found = tuple[str, str, str, str]
@@ -80,6 +81,10 @@ def _own(part: Part) -> list[tuple[str, str, str]]:
     if isinstance(part, NumberedTable) and part.number:
         text = f"{_words(part.caption)} {_words(part.table)}"
         return [(f"table-{part.number}", f"Table {part.number}", text)]
+    if isinstance(part, Works):
+        return [
+            (work.anchor, f"Reference [{work.number}]", _words(work.inlines)) for work in part.works
+        ]
     if isinstance(part, Definitions):
         return [(entry.anchor, entry.term, _words(entry.inlines)) for entry in part.entries]
     if isinstance(part, Exercises):

@@ -83,7 +83,9 @@ def _body(sections: list[Section], folder: Path, warnings: list[str] | None) -> 
 
 
 def _written(blocks: list[Node]) -> str:
-    markup = from_texmath(write(blocks, "typst-smart", "--syntax-highlighting=none"))
+    # A line that pandoc breaks before "9." would begin a list in Typst.
+    options = ("--syntax-highlighting=none", "--wrap=none")
+    markup = from_texmath(write(blocks, "typst-smart", *options))
     return re.sub(
         rf"table\.header\((?=\s*(?:table\.cell\([^\[\]]*\))?\[{re.escape(ONCE)})",
         "table.header(repeat: false, ",

@@ -209,7 +209,10 @@ def _exercises(part: Exercises, section: Section, folder: Path) -> list[Node]:
         blocks.append({"t": "Plain", "c": _bracketed("#exercise-title[", title, "];")})
         for piece in exercise.task:
             if isinstance(piece, Passage) or exercise.solution:
-                blocks += _part(piece, section, folder, False)
+                printed = _part(piece, section, folder, False)
+                if exercise.is_quiz and isinstance(piece, Passage):
+                    printed = [_raw("#question["), *printed, _raw("];")]
+                blocks += printed
         if exercise.solution:
             blocks.append(_raw("#solution-title"))
         for piece in exercise.solution:

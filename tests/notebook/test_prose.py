@@ -52,6 +52,15 @@ def test_a_cell_says_what_the_notebook_computed(shell: InteractiveShell, told: A
     assert {name for name in set(shell.user_ns) - before if not name.startswith("_")} == set()
 
 
+def test_a_number_at_the_start_of_a_line_ends_its_sentence(
+    shell: InteractiveShell, told: Any
+) -> None:
+    """Markdown would make a list of it, and print no number; a list that is meant stays."""
+    shell.run_cell("n = 1")
+    shell.run_cell("%%say\nIt is\n{{ n }}. On all {{ n }}.\n{{ n }}.5 of it\n\n1. one")
+    assert told[1] == ["It is\n1\\. On all 1.\n1.5 of it\n\n1. one"]
+
+
 def test_a_cell_without_words_shows_nothing(shell: InteractiveShell, told: Any) -> None:
     """All of it may hang on a condition; and a number of the other branch is not recorded."""
     numbers, shown = told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from PIL import Image
 from support.pdf_pages import Page, Pdf, Place, overlapping
 from support.report_notebooks import COVER, code, figure, markdown, write_notebook
 
+from helpers.notebook.display import TABLE_MIME
 from helpers.report.exporter import render_html, render_pdf
+from helpers.report.matter import Matter
 from helpers.report.pictures import clean_picture
 
 SPACES = "\n\n".join(rf"$$7{space}8$$" for space in (r"\!", "", r"\;", r"\hspace{1cm}"))
@@ -271,3 +274,122 @@ def test_formulas_that_jupyter_reads_are_formulas(tmp_path: Path) -> None:
 def test_a_table_may_follow_a_line_of_text(tmp_path: Path) -> None:
     """As JupyterLab has it, without a blank line between."""
     assert "<th" in page_html(tmp_path, markdown("These:\n| a | b |\n|---|---|\n| 1 | 2 |"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("By lesion it is\n0. On all it is more.", "is 0. On"),
+        ("> It is\n> 12. On all it is more.", "is 12. On"),
+        ("As said on\np. 5, and\n(b) that.", "on p.\u00a05, and (b) that"),
+        ("Of\niv. and\nb) and\n#. and\n(2) all.", "Of iv. and b) and #. and (2) all"),
+        ("The share of\n| x | is\n: a sum, H~2~O^2^ as it is.", "of | x | is : a sum, H~2~O^2^"),
+    ],
+)
+def test_sentences_that_go_on_in_a_line_are_no_list(tmp_path: Path, text: str, kept: str) -> None:
+    """In JupyterLab only a 1 begins a list there, letters and bars nothing."""
+    html = (
+        page_html(tmp_path, markdown(text)).partition('id="chapter-1"')[2].partition("<script")[0]
+    )
+    assert not re.search("<(li|dl|sub|sup)>", html)
+    assert kept in re.sub(r"[ \n]+", " ", html)
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("These:\n1. one\n2. two", 2),
+        ("5. one\n6. two", 2),
+        ("1. one\n\n   more of it\n2. two", 2),
+        ("# Title\n7. one", 1),
+        ("- one\n7. two", 2),
+    ],
+)
+def test_lists_of_jupyter_are_lists(tmp_path: Path, text: str, items: int) -> None:
+    """What begins with a 1, stands alone, follows a heading or another item."""
+    html = (
+        page_html(tmp_path, markdown(text)).partition('id="chapter-1"')[2].partition("<script")[0]
+    )
+    assert html.count("<li>") == items
+
+
+def test_a_number_stays_in_its_line_wherever_that_breaks(tmp_path: Path) -> None:
+    """Pandoc breaks lines of its own, and Typst would begin a list at one with ``9.``."""
+    lengths = range(40, 80)
+    cells = [markdown(f"{'w ' * (length // 2)}{'v' * (length % 2)} 9. End.") for length in lengths]
+    pages = pages_of(tmp_path, *cells).pages
+    numbers = [(page, place) for page in pages for word, place in page.words() if word == "9."]
+    assert len(numbers) == len(lengths)
+    for page, number in numbers:
+        assert any(abs(place.top - number.top) < 1 for place in page.places_of("w w w w"))
+
+
+def captioned(page: str, caption: str) -> object:
+    """A displayed table with a number."""
+    bundle = {"caption": caption, "name": "t"}
+    return v4.new_output("display_data", data={TABLE_MIME: bundle, "text/html": page})
+
+
+def test_cells_begin_at_the_top_of_their_row(tmp_path: Path) -> None:
+    """On a chapter's first page as well, where tables move to the foot."""
+    frame = "".join(f"<tr><td>short</td><td>{'long words ' * 30}</td></tr>" for _ in range(6))
+    page = f"<table><thead><tr><th>a</th><th>b</th></tr></thead><tbody>{frame}</tbody></table>"
+    pages = pages_of(tmp_path, code("t", captioned(page, "Tall.")), markdown("word " * 100)).pages
+    shorts = [(page, place) for page in pages for place in page.places_of("short")]
+    assert len(shorts) == 6
+    for page, short in shorts:
+        assert any(abs(place.top - short.top) < 1 for place in page.places_of("long words"))
+
+
+def test_numbers_keep_their_order(tmp_path: Path) -> None:
+    """A low table moves behind a high one that has moved, and stays where none has."""
+
+    def rows(count: int) -> str:
+        return "<table><tr><th>a</th></tr>" + "<tr><td>x</td></tr>" * count + "</table>"
+
+    cells = [markdown("word " * 500)]
+    for high, low in ((14, 2), (16, 3), (18, 1)):
+        cells += [code("t", captioned(rows(high), "High."), captioned(rows(low), "Low."))]
+        cells += [markdown("word " * 150), code("t", captioned(rows(2), "Alone."))]
+        cells += [markdown("word " * 350)]
+    pages = pages_of(tmp_path, *cells).pages
+    found = [
+        (number, page.places_of(f"Table 1.{table}")[0].top)
+        for table in range(1, 10)
+        for number, page in enumerate(pages)
+        if page.places_of(f"Table 1.{table}")
+    ]
+    assert len(found) == 9 and found == sorted(found)
+
+
+def test_code_in_prose_breaks_and_spreads_no_line(tmp_path: Path) -> None:
+    """A call of several words goes on in the next line, so that the line before keeps its gaps."""
+    text = 'Split by image with the seeds (`split(catalogue, by="image", seed=s, k=0)`) and look. '
+    (page,) = pages_of(tmp_path, markdown(text * 6)).pages
+    words = [(word, place) for word, place in page.words() if place.top < page.height - 71]
+    gaps = [
+        after.left - before.right
+        for (_, before), (_, after) in pairwise(words)
+        if abs(after.top - before.top) < 4 and after.left > before.right
+    ]
+    assert max(gaps) < 12
+
+
+def test_a_question_stays_with_its_choices(tmp_path: Path) -> None:
+    """Wherever the page ends in a quiz."""
+    of_quiz = {"tags": ["quiz"]}
+    choices = "\n".join(f"- **{letter})** A choice." for letter in "abcd")
+    asked = [
+        markdown(f"**01.q{n}** Question {n} of all?\n\n{choices}", metadata=of_quiz)
+        for n in range(30)
+    ]
+    quiz = markdown("## Quiz\n\nChoose.", metadata=of_quiz)
+    (tmp_path / "exercises").mkdir()
+    write_notebook(tmp_path / "exercises" / "01_a.ipynb", quiz, *asked)
+    path = write_notebook(tmp_path / "01_a.ipynb", markdown("# A"))
+    matter = Matter(exercises=tmp_path / "exercises")
+    render_pdf([path], tmp_path / "r.pdf", COVER, "show", matter)
+    pages = Pdf(tmp_path / "r.pdf").pages[2:]
+    assert len(pages) > 2
+    for page in pages:
+        assert page.text.count("A choice.") == 4 * page.text.count("of all?")

@@ -23,6 +23,8 @@
       fields: ["heading", "text"], idField: "id", tokenize: split, processTerm: words,
       searchOptions: {
         boost: { heading: 3 }, combineWith: "AND",
+        // A title of a work is short and names the subject, but the book's own words come first.
+        boostDocument: id => passages[id][2].startsWith("Reference [") ? 0.2 : 1,
         prefix: term => term.length > 1, fuzzy: term => term.length > 4 && 0.2,
       },
     });
