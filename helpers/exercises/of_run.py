@@ -194,15 +194,24 @@ def _check_same(run: Run) -> None:
     if not any(kept.values()):
         return
     source, split, manifest = kept["source"], kept["split"], kept["manifest"]
-    profile = manifest["configuration"]["name"] if manifest else run.profile.name
+    profile = manifest["configuration"]["profile"]["name"] if manifest else run.profile.name
     asked = once(run, "records", lambda: (run.source_record(), run.split_record()))
-    same = profile == run.profile.name and source in (None, asked[0]) and split in (None, asked[1])
+    same = (
+        profile == run.profile.name
+        and source in (None, asked[0])
+        and _divided_alike(split, asked[1])
+    )
     if not same:
         raise NotRunYet(
             f"{_where(run)} holds a run {_told(profile, source or asked[0], split or asked[1])}, "
             f"and this notebook opened one {_told(run.profile.name, *asked)}. Give the parameters "
             'at the top what that run had, or another folder, as in run_folder = "runs/real"'
         )
+
+
+def _divided_alike(kept: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> bool:
+    """Whether two records of a split are of the same; its file may have another path."""
+    return kept is None or {**kept, "file": None} == {**asked, "file": None}
 
 
 def _told(profile: str, source: Mapping[str, Any], split: Mapping[str, Any]) -> str:

@@ -136,10 +136,10 @@ def test_numbers_of_another_profile_answer_nothing(run: Run) -> None:
     """The manifest says whose they are, where the images are the same."""
     run.catalogue()
     write_json(run.folder / "numbers" / "04_x.json", [{"key": "k", "text": "1", "value": 1}])
-    write_json(run.folder / "manifest.json", {"configuration": {"name": "quick"}})
+    write_json(run.folder / "manifest.json", {"configuration": {"profile": {"name": "quick"}}})
     with pytest.raises(NotRunYet, match="holds a run of profile quick .* opened one of .* smoke"):
         number(run, "04", "k")
-    write_json(run.folder / "manifest.json", {"configuration": {"name": "smoke"}})
+    write_json(run.folder / "manifest.json", {"configuration": {"profile": {"name": "smoke"}}})
     assert number(run, "04", "k") == 1
 
 
