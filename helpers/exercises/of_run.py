@@ -135,10 +135,11 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
     Raises
     ------
     NotRunYet
-        If the chapter did not run to its end.
+        If the chapter did not run to its end, or the run's folder holds another run.
     NotHere
         If it ran, and has no such number: of masks in a source without any, for example.
     """
+    _check_same(run)
     try:
         record = _record(run, chapter, key)
     except NotRunYet:
@@ -215,9 +216,10 @@ def _divided_alike(kept: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> 
 
 
 def _told(profile: str, source: Mapping[str, Any], split: Mapping[str, Any]) -> str:
-    """A run in some words, such as "of profile quick (Drawn sample, 600 images, seed 0)"."""
-    divided = f"split {split['file']}" if split["file"] else f"seed {split['seed']}"
-    return f"of profile {profile} ({source['title']}, {source['n_images']} images, {divided})"
+    """A run in some words: "of profile real on HAM10000, 10015 images divided by seed 0"."""
+    by = split["file"] or f"seed {split['seed']}"
+    images = f"{source['n_images']} images divided by {by}"
+    return f"of profile {profile} on {source['title']}, {images}"
 
 
 def once(run: Run, key: Any, compute: Any) -> Any:

@@ -124,9 +124,13 @@ def test_numbers_of_another_run_answer_nothing(
     assert number(run, "04", "k") == 1
     opened = open_run("smoke", source=run.source.folder, folder=run.folder, **other)
     opened._chapter = "exercises-04_x"
-    told = rf"holds a run of profile smoke \(.*{n_images} images, seed 0\), and .* opened one of"
+    told = (
+        rf"holds a run of profile smoke on .*, {n_images} images divided by seed 0, and .* one of"
+    )
     with pytest.raises(NotRunYet, match=told):
         number(opened, "04", "k")
+    with pytest.raises(NotRunYet, match=told):  # and not that it has no such number
+        quoted_number(opened, "04", "other")
     monkeypatch.setattr(of_run, "find_trial", lambda config, catalogue: None)
     with pytest.raises(NotRunYet, match=told):  # and not a command that would write over it
         finished_trials(opened, "comparison", "06")
