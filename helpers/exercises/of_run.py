@@ -135,10 +135,11 @@ def quoted_number(run: Run, chapter: str, key: str) -> Any:
     Raises
     ------
     NotRunYet
-        If the chapter did not run to its end.
+        If the chapter did not run to its end, or the run's folder holds another run.
     NotHere
         If it ran, and has no such number: of masks in a source without any, for example.
     """
+    _check_same(run)
     try:
         record = _record(run, chapter, key)
     except NotRunYet:
@@ -194,9 +195,13 @@ def _check_same(run: Run) -> None:
     if not any(kept.values()):
         return
     source, split, manifest = kept["source"], kept["split"], kept["manifest"]
-    profile = manifest["configuration"]["name"] if manifest else run.profile.name
+    profile = manifest["configuration"]["profile"]["name"] if manifest else run.profile.name
     asked = once(run, "records", lambda: (run.source_record(), run.split_record()))
-    same = profile == run.profile.name and source in (None, asked[0]) and split in (None, asked[1])
+    same = (
+        profile == run.profile.name
+        and source in (None, asked[0])
+        and _divided_alike(split, asked[1])
+    )
     if not same:
         raise NotRunYet(
             f"{_where(run)} holds a run {_told(profile, source or asked[0], split or asked[1])}, "
@@ -205,10 +210,16 @@ def _check_same(run: Run) -> None:
         )
 
 
+def _divided_alike(kept: Mapping[str, Any] | None, asked: Mapping[str, Any]) -> bool:
+    """Whether two records of a split are of the same; its file may have another path."""
+    return kept is None or {**kept, "file": None} == {**asked, "file": None}
+
+
 def _told(profile: str, source: Mapping[str, Any], split: Mapping[str, Any]) -> str:
-    """A run in some words, such as "of profile quick (Drawn sample, 600 images, seed 0)"."""
-    divided = f"split {split['file']}" if split["file"] else f"seed {split['seed']}"
-    return f"of profile {profile} ({source['title']}, {source['n_images']} images, {divided})"
+    """A run in some words: "of profile real on HAM10000, 10015 images divided by seed 0"."""
+    by = split["file"] or f"seed {split['seed']}"
+    images = f"{source['n_images']} images divided by {by}"
+    return f"of profile {profile} on {source['title']}, {images}"
 
 
 def once(run: Run, key: Any, compute: Any) -> Any:

@@ -124,9 +124,13 @@ def test_numbers_of_another_run_answer_nothing(
     assert number(run, "04", "k") == 1
     opened = open_run("smoke", source=run.source.folder, folder=run.folder, **other)
     opened._chapter = "exercises-04_x"
-    told = rf"holds a run of profile smoke \(.*{n_images} images, seed 0\), and .* opened one of"
+    told = (
+        rf"holds a run of profile smoke on .*, {n_images} images divided by seed 0, and .* one of"
+    )
     with pytest.raises(NotRunYet, match=told):
         number(opened, "04", "k")
+    with pytest.raises(NotRunYet, match=told):  # and not that it has no such number
+        quoted_number(opened, "04", "other")
     monkeypatch.setattr(of_run, "find_trial", lambda config, catalogue: None)
     with pytest.raises(NotRunYet, match=told):  # and not a command that would write over it
         finished_trials(opened, "comparison", "06")
@@ -136,10 +140,10 @@ def test_numbers_of_another_profile_answer_nothing(run: Run) -> None:
     """The manifest says whose they are, where the images are the same."""
     run.catalogue()
     write_json(run.folder / "numbers" / "04_x.json", [{"key": "k", "text": "1", "value": 1}])
-    write_json(run.folder / "manifest.json", {"configuration": {"name": "quick"}})
+    write_json(run.folder / "manifest.json", {"configuration": {"profile": {"name": "quick"}}})
     with pytest.raises(NotRunYet, match="holds a run of profile quick .* opened one of .* smoke"):
         number(run, "04", "k")
-    write_json(run.folder / "manifest.json", {"configuration": {"name": "smoke"}})
+    write_json(run.folder / "manifest.json", {"configuration": {"profile": {"name": "smoke"}}})
     assert number(run, "04", "k") == 1
 
 
