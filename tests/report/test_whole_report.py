@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
+from support.pdf_pages import Pdf
 from support.smoke_report import SmokeReport
 
 from helpers.notebook.chapters import find_chapters
@@ -28,7 +28,7 @@ def run(smoke_report: SmokeReport) -> Path:
 @pytest.fixture(scope="module")
 def pages(run: Path) -> list[str]:
     """The text of each page of the PDF."""
-    return [page.extract_text() for page in PdfReader(run / "report.pdf").pages]
+    return [page.text for page in Pdf(run / "report.pdf").pages]
 
 
 def test_every_chapter_was_executed(run: Path) -> None:
@@ -127,7 +127,7 @@ def test_executed_chapter_converts_by_name(run: Path, tmp_path: Path) -> None:
     chapter = run / "notebooks" / f"{CHAPTERS[0].name}.ipynb"
     command = ["-m", "nbconvert", "--to", "dermbook-pdf", "--output-dir", str(tmp_path)]
     subprocess.run([sys.executable, *command, str(chapter)], check=True, capture_output=True)
-    text = PdfReader(tmp_path / f"{chapter.stem}.pdf").pages[0].extract_text()
+    text = Pdf(tmp_path / f"{chapter.stem}.pdf").pages[0].text
     assert CHAPTERS[0].title in text
 
 
@@ -141,5 +141,5 @@ def test_same_chapters_run_on_real_images(
         "smoke", source=str(real_folder), max_images=150, chapters="02,04", runs_dir=runs
     )
     assert status == 0
-    text = "\n".join(p.extract_text() for p in PdfReader(runs / "smoke" / "report.pdf").pages)
+    text = Pdf(runs / "smoke" / "report.pdf").text
     assert "drawn sample" not in text.lower()
