@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -23,11 +26,23 @@ from helpers.dataset.vocabulary import (
     class_name,
     class_order,
     diagnosis_code,
+    folder_of,
     is_unknown,
     proof_word,
 )
 
 LEAST_CLASSES, MOST_CLASSES = 2, 20
+_LISTS = (".json", ".jsonl", ".xml", ".yaml", ".txt")
+"""What labels are written in too, by other programs."""
+
+LARGEST_TABLE = 2**30
+"""Bytes; a larger file is left alone."""
+
+_NUMBER = re.compile(r"(\d+)(?:\.0)?")
+_NUMBERED = re.compile(r"(.*?)(\d+)")
+_VERSION_OF = re.compile(r"(.+)_(?:jpe?g|png)\.rf\.[0-9A-Za-z]+")
+"""How Roboflow names what it exports: several augmented versions of a picture among it."""
+
 _DOWNSAMPLED = "_downsampled"
 _SHOWN = 5
 
@@ -170,6 +185,12 @@ def find_tables(layout: Layout) -> Found:
     tables, unread = [], []
     for entry in layout.tables:
         name = short_name(entry.locator, layout.root)
+        if entry.size > LARGEST_TABLE:
+            unread.append(
+                f"{name}: expected a table of {LARGEST_TABLE // 2**20:,} MiB at most but got "
+                f"{entry.size // 2**20:,} MiB; take out the rows that belong to no image"
+            )
+            continue
         try:
             text = read_text_table(read_bytes(entry.locator))
         except TableError as error:
@@ -183,8 +204,19 @@ def find_tables(layout: Layout) -> Found:
 
 
 def folded_key(text: str) -> str:
-    """A name of a picture as it is compared: no ending, small letters, slashes."""
-    text = text.strip().replace("\\", "/").casefold()
+    r"""A name of a picture as it is compared.
+
+    No ending and no query of an address, small letters, slashes, and each letter with a mark as
+    one character, however a system writes it.
+
+    >>> folded_key(r"D:\Moles\ISIC_0024306.JPG")
+    'd:/moles/isic_0024306'
+    >>> folded_key("https://host/full/ISIC_0024306.jpg?size=full#1")
+    'https://host/full/isic_0024306'
+    """
+    text = unicodedata.normalize("NFC", text.strip().replace("\\", "/")).casefold()
+    if "://" in text:
+        text = re.split("[?#]", text)[0]
     stem, suffix = os.path.splitext(text)
     text = stem if suffix in IMAGE_SUFFIXES + OTHER_SUFFIXES else text
     return text.removesuffix(_DOWNSAMPLED).removeprefix("./")
@@ -199,12 +231,28 @@ class Pictures:
         for name in layout.pictures:
             self._by_base.setdefault(folded_key(name).rpartition("/")[2], []).append(name)
 
+    @cached_property
+    def _by_number(self) -> dict[int, list[str]]:
+        """Pictures by the number that their names end in, where these differ in it alone.
+
+        A spreadsheet takes 0024306 for a number and writes 24306.
+        """
+        numbered = {base: _NUMBERED.fullmatch(base) for base in self._by_base}
+        found = {base: match for base, match in numbered.items() if match is not None}
+        numbers = [int(match[2]) for match in found.values()]
+        if len({match[1] for match in found.values()}) != 1 or len(set(numbers)) < len(numbers):
+            return {}
+        return {int(match[2]): self._by_base[base] for base, match in found.items()}
+
     def find(self, key: str) -> list[str]:
         """Names of the pictures that a key may mean; copies count once."""
         if key in self._layout.pictures:
             return [key]
         wanted = folded_key(key)
-        names = self._by_base.get(wanted.rpartition("/")[2], [])
+        base = wanted.rpartition("/")[2]
+        names = self._by_base.get(base, [])
+        if not names and (number := _NUMBER.fullmatch(base)):
+            names = self._by_number.get(int(number[1]), [])
         if "/" in wanted:
             ends = [n for n in names if ("/" + folded_key(n)).endswith("/" + wanted)]
             names = ends or names
@@ -224,8 +272,10 @@ def _stem(name: str) -> str:
     return stem if suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES else base
 
 
-def _match(rows: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, Entry], list[str]]:
-    """Rows with ``image_id``, the picture of each, and keys that mean several."""
+def _match(
+    rows: pd.DataFrame, layout: Layout
+) -> tuple[pd.DataFrame, dict[str, Entry], list[str], list[str]]:
+    """Rows with ``image_id``, the picture of each, keys that mean several, and notes."""
     pictures = Pictures(layout)
     found = {key: pictures.find(key) for key in rows["key"].unique() if key}
     several = [key for key, names in found.items() if len(names) > 1]
@@ -247,7 +297,20 @@ def _match(rows: pd.DataFrame, layout: Layout) -> tuple[pd.DataFrame, dict[str, 
             f"{len(several):,} names mean more than one picture: {named}; name the folder in the "
             "table too, or keep one of each"
         )
-    return rows.assign(image_id=rows["key"].map(ids).fillna("")), images, problems
+    notes = []
+    by_number = [
+        f"{key} as {ids[key]}"
+        for key in chosen
+        if _NUMBER.fullmatch(key) and _stem(chosen[key]) != key
+    ]
+    if by_number:
+        noun = "name was" if len(by_number) == 1 else "names were"
+        notes.append(
+            f"{len(by_number):,} {noun} understood by the number alone: {name_some(by_number, 3)}"
+        )
+    if len({entry.locator for entry in images.values()}) < len(layout.pictures):
+        notes += layout.copies
+    return rows.assign(image_id=rows["key"].map(ids).fillna("")), images, problems, notes
 
 
 def _coded(labels: Labels, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, list[str], list[str]]:
@@ -279,6 +342,26 @@ def _coded(labels: Labels, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, li
         noun = "row has" if empty.sum() == 1 else "rows have"
         notes.append(f"{int(empty.sum()):,} {noun} no diagnosis ({words}) and are left out")
     return dx, empty & (not labels.strict), notes, []
+
+
+def _other_folders(rows: pd.DataFrame, dx: pd.Series, layout: Layout) -> list[str]:
+    """A note on pictures that lie in a folder of another diagnosis than the table's."""
+    known = {code for code in dx.unique() if diagnosis_code(code)}
+    said = {name: code for name, code in zip(rows["image_id"], dx, strict=True) if code in known}
+    folders = {name: folder_of(name) for name in layout.pictures if _stem(name) in said}
+    codes = {folder: diagnosis_code(folder) for folder in set(folders.values())}
+    differ = [
+        f"{name} ({said[_stem(name)]})"
+        for name, folder in folders.items()
+        if codes[folder] not in (None, said[_stem(name)])
+    ]
+    if not differ:
+        return []
+    noun = "picture lies" if len(differ) == 1 else "pictures lie"
+    return [
+        f"{len(differ):,} {noun} in a folder of another diagnosis than the table gives, which is "
+        f"what counts: {name_some(differ, _SHOWN)}"
+    ]
 
 
 def _two_labels(rows: pd.DataFrame, dx: pd.Series) -> list[str]:
@@ -316,11 +399,11 @@ def finish(found: Found, labels: Labels) -> Reading:
         If no row has a diagnosis.
     """
     where = str(found.layout.root)
-    rows, images, problems = _match(labels.rows.reset_index(drop=True), found.layout)
+    rows, images, problems, told = _match(labels.rows.reset_index(drop=True), found.layout)
     problems = [*labels.problems, *problems]
     dx, left_out, notes, more = _coded(labels, rows)
     problems += more
-    notes = [*labels.notes, *notes]
+    notes = [*labels.notes, *told, *notes, *_other_folders(rows, dx, found.layout)]
     kept = ~left_out
     rows, dx = rows[kept].reset_index(drop=True), dx[kept].reset_index(drop=True)
     if rows.empty:
@@ -339,14 +422,26 @@ def finish(found: Found, labels: Labels) -> Reading:
     known = "lesion_id" in rows and bool((rows["lesion_id"] != "").any())
     lesions = rows["lesion_id"] if "lesion_id" in rows else pd.Series("", index=rows.index)
     if not known or not labels.strict:
-        lesions = lesions.mask(lesions == "", rows["image_id"])
+        originals = rows["image_id"].str.replace(_VERSION_OF, r"\1", regex=True)
+        lesions = lesions.mask(lesions == "", originals)
+        n_versions = len(set(rows["image_id"])) - originals.nunique()
+        if not known and n_versions:
+            notes.append(
+                f"{n_versions:,} pictures are further versions of others by their names (as in "
+                "NAME_jpg.rf.1f0c.jpg): all versions count as one lesion"
+            )
     lacking = [column for column in ("dx_type", "localization") if column not in rows]
     fill = {column: "unknown" for column in lacking}
     clean = clean_rows(rows.assign(lesion_id=lesions, dx=dx, **fill))
     if not labels.strict:
         clean["dx_type"] = clean["dx_type"].mask(clean["dx_type"] == "", "unknown")
     classes = class_order(clean["dx"])
-    if not labels.strict and not LEAST_CLASSES <= len(classes) <= MOST_CLASSES:
+    if len(classes) < LEAST_CLASSES:
+        problems.append(
+            f"expected {LEAST_CLASSES} diagnoses at least, to tell one from the other, but got "
+            f"{name_some(classes)} alone; add pictures of another"
+        )
+    elif not labels.strict and len(classes) > MOST_CLASSES:
         problems.append(
             f"expected {LEAST_CLASSES} to {MOST_CLASSES} diagnoses but got {len(classes)} "
             f"({name_some(classes, 25)}); join or leave out some by a mapping: 'dermbook data "
@@ -370,13 +465,15 @@ def finish(found: Found, labels: Labels) -> Reading:
         image_id: _stem(re.split(r"[/\\]", entry.locator.rpartition(ARCHIVE_MARK)[2])[-1])
         for image_id, entry in images.items()
     }
+    shared = Counter(stems.values())
+    # A mask is known by the picture's name, which must not be that of another too.
     masks = {
         image_id: found.layout.masks[stem]
         for image_id, stem in stems.items()
-        if stem in found.layout.masks
+        if stem in found.layout.masks and shared[stem] == 1
     }
-    told = "lesions known" if known else "no lesions known"
-    read_as = f"{labels.kind}; labels by {labels.labelled_by}; {told}"
+    of_lesions = "lesions known" if known else "no lesions known"
+    read_as = f"{labels.kind}; labels by {labels.labelled_by}; {of_lesions}"
     return Reading(
         labels.kind, read_as, clean, images, masks, classes, labels.strict, known, problems,
         [*found.layout.notes, *notes], tuple(table.name for table in found.tables),
@@ -438,11 +535,28 @@ def _unknown(found: Found) -> list[str]:
             f"expected a table whose columns are known but got others, such as {shown.name} "
             f"({name_some(shown.text.rows.columns, 8)})"
         )
+    folders = sorted({folder_of(name) for name in found.layout.pictures} - {""})
     if not problems:
         problems.append(
             "expected a table named HAM10000_metadata or HAM10000_metadata.csv, another that is "
             "known, or a folder for each class, but found none"
         )
+        if len(folders) == 1:
+            problems.append(f"all pictures lie in one folder, {folders[0]}: add those of another")
+        elif folders:
+            problems.append(
+                f"fewer than two of the folders are called like a diagnosis: "
+                f"{name_some(folders, 8)}"
+            )
+        lists = [suffix for suffix in _LISTS if suffix in found.layout.others]
+        if lists:
+            problems.append(f"{' and '.join(lists)} files are not read")
+        if len(folders) < 2:
+            problems.append(
+                "write a CSV table with image_id and dx, or put the pictures into a folder for "
+                "each class"
+            )
+            return problems
     problems.append(
         "write down what your columns and names mean: 'dermbook data inspect FOLDER' drafts a file "
         "to correct"
