@@ -98,7 +98,8 @@ def _missing_images(table: pd.DataFrame, reading: Reading, layout: Layout) -> li
         some = name_some(layout.pictures, 3)
         return [
             f"no row has an image: the table names {name_some(without, 3)}, the folder holds {some}"
-            "; add the images that belong to the table"
+            "; add the images that belong to the table, or correct the names"
+            f"{_packed_twice(layout)}"
         ]
     of = f" of {name_some(reading.tables)}" if reading.tables else ""
     noun = f"row{of} has" if len(without) == 1 else f"rows{of} have"
@@ -106,18 +107,54 @@ def _missing_images(table: pd.DataFrame, reading: Reading, layout: Layout) -> li
         (
             f"{len(without):,} {noun} no image: expected {without.iloc[0]}.jpg and so on but found "
             f"nothing for {name_some(without)}; fetch the images again or take out the rows"
+            f"{_packed_twice(layout)}"
         )
     ]
 
 
+def _packed_twice(layout: Layout) -> str:
+    if not layout.inner_archives:
+        return ""
+    return (
+        f"; they may be in {name_some(layout.inner_archives, 3)}, which was not opened: unpack the "
+        "outer archive"
+    )
+
+
+def _same_bytes(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Pictures that are the same file under several names, as one lesion; problems and notes."""
+    same = table[table.duplicated("digest", keep=False)]
+    if same.empty:
+        return table, [], []
+    torn = [
+        " and ".join(f"{row.image_id} ({row.dx})" for row in found.itertuples())
+        for _, found in same.groupby("digest", sort=False)
+        if found["dx"].nunique() > 1
+    ]
+    problems = []
+    if torn:
+        noun = "picture is" if len(torn) == 1 else "pictures are"
+        problems.append(
+            f"{len(torn):,} {noun} there with more than one diagnosis, byte for byte the same: "
+            f"{name_some(torn, 5)}; keep the right one"
+        )
+    first = same.groupby("digest")["lesion_id"].transform("first")
+    lesions = table["lesion_id"].copy()
+    lesions.loc[same.index] = first
+    n_copies = len(same) - same["digest"].nunique()
+    noun = "picture is a copy of another" if n_copies == 1 else "pictures are copies of others"
+    note = f"{n_copies:,} {noun}, byte for byte: all copies count as one lesion"
+    return table.assign(lesion_id=lesions), problems, [note]
+
+
 def _file_notes(table: pd.DataFrame, facts: pd.DataFrame, layout: Layout) -> list[str]:
-    rows = set(table["image_id"])
+    rows, used = set(table["image_id"]), set(table["path"])
     notes = []
     for noun, entries in (("image", layout.images), ("mask", layout.masks)):
         stray = [
             short_name(entry.locator, layout.root)
             for image_id, entry in entries.items()
-            if image_id not in rows
+            if image_id not in rows and entry.locator not in used
         ]
         if stray:
             plural = f"{noun} has" if len(stray) == 1 else f"{noun}s have"
@@ -186,6 +223,11 @@ def load_catalogue(
         raise DataError(problems, where=str(layout.root))
 
     table["digest"] = facts["digest"].reindex(table["path"]).to_numpy()
+    if not reading.lesions_known and "group" not in table:
+        table, problems, told = _same_bytes(table)
+        notes += told
+        if problems:
+            raise DataError(problems, where=str(layout.root))
     columns = [*COLUMNS, "group"] if "group" in table else list(COLUMNS)
     catalogue = table.sort_values("image_id", ignore_index=True)[columns]
     catalogue.attrs = {

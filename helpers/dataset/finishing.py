@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from helpers.core import (
     DataError,
     name_some,
 )
+from helpers.dataset.layout import Layout
 from helpers.dataset.metadata import clean_rows, lesion_problems, value_problems
 from helpers.dataset.picture_names import SHOWN, match_pictures, stem_of
 from helpers.dataset.reading import Found, Labels, Reading
@@ -21,9 +23,13 @@ from helpers.dataset.vocabulary import (
     class_name,
     class_order,
     diagnosis_code,
+    folder_of,
     is_unknown,
     proof_word,
 )
+
+_VERSION_OF = re.compile(r"(.+)_(?:jpe?g|png)\.rf\.[0-9A-Za-z]+")
+"""How Roboflow names what it exports: several augmented versions of a picture among it."""
 
 
 def _coded(labels: Labels, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, list[str]]:
@@ -55,6 +61,26 @@ def _coded(labels: Labels, rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, li
         noun = "row has" if empty.sum() == 1 else "rows have"
         notes.append(f"{int(empty.sum()):,} {noun} no diagnosis ({words}) and are left out")
     return dx, empty & (not labels.strict), notes
+
+
+def _other_folders(rows: pd.DataFrame, dx: pd.Series, layout: Layout) -> list[str]:
+    """A note on pictures that lie in a folder of another diagnosis than the table's."""
+    known = {code for code in dx.unique() if diagnosis_code(code)}
+    said = {name: code for name, code in zip(rows["image_id"], dx, strict=True) if code in known}
+    folders = {name: folder_of(name) for name in layout.pictures if stem_of(name) in said}
+    codes = {folder: diagnosis_code(folder) for folder in set(folders.values())}
+    differ = [
+        f"{name} ({said[stem_of(name)]})"
+        for name, folder in folders.items()
+        if codes[folder] not in (None, said[stem_of(name)])
+    ]
+    if not differ:
+        return []
+    noun = "picture lies" if len(differ) == 1 else "pictures lie"
+    return [
+        f"{len(differ):,} {noun} in a folder of another diagnosis than the table gives, which is "
+        f"what counts: {name_some(differ, SHOWN)}"
+    ]
 
 
 def _two_labels(rows: pd.DataFrame, dx: pd.Series) -> list[str]:
@@ -92,10 +118,10 @@ def finish(found: Found, labels: Labels) -> Reading:
         If no row has a diagnosis.
     """
     where = str(found.layout.root)
-    rows, images, problems = match_pictures(labels.rows.reset_index(drop=True), found.layout)
+    rows, images, problems, told = match_pictures(labels.rows.reset_index(drop=True), found.layout)
     problems = [*labels.problems, *problems]
     dx, left_out, notes = _coded(labels, rows)
-    notes = [*labels.notes, *notes]
+    notes = [*labels.notes, *told, *notes, *_other_folders(rows, dx, found.layout)]
     kept = ~left_out
     rows, dx = rows[kept].reset_index(drop=True), dx[kept].reset_index(drop=True)
     if rows.empty:
@@ -114,14 +140,26 @@ def finish(found: Found, labels: Labels) -> Reading:
     known = "lesion_id" in rows and bool((rows["lesion_id"] != "").any())
     lesions = rows["lesion_id"] if "lesion_id" in rows else pd.Series("", index=rows.index)
     if not known or not labels.strict:
-        lesions = lesions.mask(lesions == "", rows["image_id"])
+        originals = rows["image_id"].str.replace(_VERSION_OF, r"\1", regex=True)
+        lesions = lesions.mask(lesions == "", originals)
+        n_versions = len(set(rows["image_id"])) - originals.nunique()
+        if not known and n_versions:
+            notes.append(
+                f"{n_versions:,} pictures are further versions of others by their names (as in "
+                "NAME_jpg.rf.1f0c.jpg): all versions count as one lesion"
+            )
     lacking = [column for column in ("dx_type", "localization") if column not in rows]
     fill = {column: "unknown" for column in lacking}
     clean = clean_rows(rows.assign(lesion_id=lesions, dx=dx, **fill))
     if not labels.strict:
         clean["dx_type"] = clean["dx_type"].mask(clean["dx_type"] == "", "unknown")
     classes = class_order(clean["dx"])
-    if not labels.strict and not LEAST_CLASSES <= len(classes) <= MOST_CLASSES:
+    if len(classes) < LEAST_CLASSES:
+        problems.append(
+            f"expected {LEAST_CLASSES} diagnoses at least, to tell one from the other, but got "
+            f"{name_some(classes)} alone; add pictures of another"
+        )
+    elif not labels.strict and len(classes) > MOST_CLASSES:
         problems.append(
             f"expected {LEAST_CLASSES} to {MOST_CLASSES} diagnoses but got {len(classes)} "
             f"({name_some(classes, 25)}); join or leave out some by a mapping: 'dermbook data "
@@ -145,13 +183,15 @@ def finish(found: Found, labels: Labels) -> Reading:
         image_id: stem_of(re.split(r"[/\\]", entry.locator.rpartition(ARCHIVE_MARK)[2])[-1])
         for image_id, entry in images.items()
     }
+    shared = Counter(stems.values())
+    # A mask is known by the picture's name, which must not be that of another too.
     masks = {
         image_id: found.layout.masks[stem]
         for image_id, stem in stems.items()
-        if stem in found.layout.masks
+        if stem in found.layout.masks and shared[stem] == 1
     }
-    told = "lesions known" if known else "no lesions known"
-    read_as = f"{labels.kind}; labels by {labels.labelled_by}; {told}"
+    of_lesions = "lesions known" if known else "no lesions known"
+    read_as = f"{labels.kind}; labels by {labels.labelled_by}; {of_lesions}"
     return Reading(
         labels.kind, read_as, clean, images, masks, classes, labels.strict, known, problems,
         [*found.layout.notes, *notes], tuple(table.name for table in found.tables),

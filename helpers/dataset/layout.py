@@ -10,11 +10,13 @@ import os
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError
+from helpers.dataset.vocabulary import folded
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
 OTHER_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -31,6 +33,11 @@ _WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods")
 """Not read, but told to be saved as text."""
 _PACKED_SUFFIXES = (".npz", ".parquet")
 METADATA_NAMES = re.compile(r"(ham10000_metadata[^.]*|metadata)(\.csv|\.tab|\.tsv)?", re.IGNORECASE)
+MASK_FOLDERS = frozenset(
+    {"mask", "masks", "segmentation", "segmentations", "ground truth", "groundtruth", "gt"}
+)
+"""Folders whose files are masks where a picture of the same name lies elsewhere."""
+
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
 
@@ -74,6 +81,13 @@ class Layout:
         Files that hold pictures and labels together: ``.npz`` and ``.parquet``.
     notes : tuple of str
         What is odd but harmless, one sentence each.
+    copies : tuple of str
+        The same of pictures whose names are there more than once: no fault where the folder tells
+        pictures of one name apart.
+    inner_archives : tuple of str
+        Archives inside of archives, which are not opened.
+    others : dict of str to int
+        How many files there are with which other ending, such as ``.json``.
     """
 
     root: Path
@@ -84,6 +98,9 @@ class Layout:
     pictures: dict[str, Entry] = field(default_factory=dict)
     tables: tuple[Entry, ...] = ()
     packed: tuple[Entry, ...] = ()
+    copies: tuple[str, ...] = ()
+    inner_archives: tuple[str, ...] = ()
+    others: dict[str, int] = field(default_factory=dict)
 
 
 def is_picture(name: str) -> bool:
@@ -252,6 +269,8 @@ class _Findings:
     tables: list[Entry] = field(default_factory=list)
     packed: list[Entry] = field(default_factory=list)
     inner_archives: list[str] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+    among_masks: list[tuple[str, tuple[bool, str], Entry, str]] = field(default_factory=list)
     test_set: list[str] = field(default_factory=list)
 
     def add(self, name: str, entry: Entry, shown: str) -> None:
@@ -263,8 +282,11 @@ class _Findings:
         # A folder wins over an archive, and upper case over lower.
         rank = (in_archive, name)
         if is_picture(base):
-            self.images.add(stem, rank, entry)
-            self.pictures[shown] = entry
+            if any(folded(part) in MASK_FOLDERS for part in shown.split("/")[:-1]):
+                self.among_masks.append((stem, rank, entry, shown))
+            else:
+                self.images.add(stem, rank, entry)
+                self.pictures[shown] = entry
         elif lower in IMAGE_SUFFIXES + OTHER_SUFFIXES:
             ending = next((e for e in MASK_ENDINGS if stem.lower().endswith(e)), None)
             if ending is not None:
@@ -280,6 +302,18 @@ class _Findings:
                 self.tables.append(entry)
             elif lower in _PACKED_SUFFIXES and not in_archive:
                 self.packed.append(entry)
+            else:
+                self.others[lower] += 1
+
+    def settle(self) -> None:
+        """Decide of what lies in folders of masks: a mask where there is a picture of its name."""
+        pictures = set(self.images.best)
+        for stem, rank, entry, shown in self.among_masks:
+            if stem in pictures:
+                self.masks.add(stem, rank, entry)
+            else:
+                self.images.add(stem, rank, entry)
+                self.pictures[shown] = entry
 
 
 def _top_entries(root: Path, trouble: _Trouble) -> list[tuple[str, Entry]]:
@@ -335,7 +369,8 @@ def list_layout(root: str | Path) -> Layout:
     if trouble.problems:
         raise DataError(trouble.problems, where=str(root))
 
-    notes = findings.images.notes("image", root) + findings.masks.notes("mask", root)
+    findings.settle()
+    notes = findings.masks.notes("mask", root)
     if trouble.links:
         noun = "link leads" if len(trouble.links) == 1 else "links lead"
         example = trouble.links[0]
@@ -360,6 +395,9 @@ def list_layout(root: str | Path) -> Layout:
         dict(sorted(findings.pictures.items())),
         tuple(findings.tables),
         tuple(findings.packed),
+        tuple(findings.images.notes("image", root)),
+        tuple(short_name(locator, root) for locator in findings.inner_archives),
+        dict(findings.others),
     )
 
 

@@ -34,8 +34,10 @@ MARK = "unpacked.json"
 """The file that says what a folder was unpacked from."""
 
 TABLE = "labels.csv"
-_VERSION = 1
-_SPLITS = {"train": "train", "val": "valid", "valid": "valid", "test": "test"}
+_VERSION = 2
+_SPLITS = {
+    "train": "train", "val": "valid", "valid": "valid", "validation": "valid", "test": "test",
+}  # fmt: skip
 _LABELS = ("dx", "label", "labels", "diagnosis", "class")
 
 
@@ -64,16 +66,28 @@ def unpack(files: Sequence[Entry], root: Path) -> Path:
         raise DataError(
             f"{root}: expected files of one kind but got {' and '.join(sorted(kinds))}; name one"
         )
+    if kinds == {".npz"} and len(files) > 1:
+        names = name_some((Path(entry.locator).name for entry in files), 5)
+        raise DataError(
+            f"{root}: expected one .npz file but got {names}; name the one that is meant, with its "
+            "folder"
+        )
     key = digest([_VERSION, *([entry.locator, entry.stamp] for entry in files)])
     folder = cache_home() / "sources" / f"unpacked-{key}"
     if not (folder / MARK).exists():
         with atomic_folder(folder) as made:
-            rows, kind = [], ""
+            rows, kind, taken = [], "", set()
             for entry in files:
                 path = Path(entry.locator)
                 try:
                     parts, kind = _npz(path) if path.suffix.lower() == ".npz" else _parquet(path)
                     for row, suffix, data in parts:
+                        # Each part of a set may count its pictures from 0.
+                        if row["image_id"] in taken:
+                            row["image_id"] = f"{path.stem}-{row['image_id']}"
+                        if row["image_id"] in taken:
+                            raise ValueError(f"two pictures are called {row['image_id']}")
+                        taken.add(row["image_id"])
                         (made / f"{row['image_id']}{suffix}").write_bytes(data)
                         rows.append(row)
                 except (OSError, ValueError, KeyError, *BROKEN_MEMBER) as error:
@@ -151,7 +165,9 @@ def _parquet(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], s
     if image is None or label is None:
         raise ValueError(f"no column of pictures and of labels in {name_some(schema.names, 12)}")
     names = _label_names(schema.metadata, label)
-    if pa.types.is_integer(schema.field(label).type) and names is None:
+    kind = schema.field(label).type
+    several = bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+    if pa.types.is_integer(kind.value_type if several else kind) and names is None:
         raise DataError(
             f"{path}: expected names of the labels but {label} has numbers alone; write a column "
             "dx with names, or the pictures into folders by class"
@@ -170,7 +186,7 @@ def _parquet(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], s
                 cell = row[image]
                 data = cell["bytes"] if isinstance(cell, dict) else cell
                 stem, suffix = os.path.splitext(os.path.basename(_path_of(cell) or ""))
-                value = row[label]
+                value = _only(row[label], label, number) if several else row[label]
                 dx = names[value] if names is not None and isinstance(value, int) else value
                 own = {name.casefold(): row[name] for name in texts}
                 image_id = str(own.pop("image_id", "") or stem or f"{path.stem}-{number:06d}")
@@ -182,6 +198,13 @@ def _parquet(path: Path) -> tuple[Iterator[tuple[dict[str, Any], str, bytes]], s
                 yield found | ({"split": split} if split else {}), suffix if known else ".png", data
 
     return rows(), "Parquet file with pictures"
+
+
+def _only(values: list[Any] | None, label: str, row: int) -> Any:
+    """The one label of a row whose labels are a list."""
+    if values is not None and len(values) > 1:
+        raise ValueError(f"row {row} has several labels, {label} is {values}: decide for one")
+    return values[0] if values else None
 
 
 def _path_of(cell: Any) -> str:
@@ -200,6 +223,9 @@ def _label_names(metadata: dict[bytes, bytes] | None, label: str) -> list[str] |
     """Names of numbered labels, which dataset hubs write into the file's own metadata."""
     try:
         info = json.loads((metadata or {})[b"huggingface"])["info"]["features"][label]
+        if isinstance(info, list):
+            (info,) = info
+        info = info.get("feature", info)
         return [str(name) for name in info["names"]]
     except (KeyError, TypeError, ValueError):
         return None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
+from functools import cached_property
 
 import pandas as pd
 
@@ -12,12 +15,25 @@ from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Entry, Layout
 SHOWN = 5
 """Names that a message gives of many."""
 
+_NUMBER = re.compile(r"(\d+)(?:\.0)?")
+_NUMBERED = re.compile(r"(.*?)(\d+)")
 _DOWNSAMPLED = "_downsampled"
 
 
 def folded_key(text: str) -> str:
-    """A name of a picture as it is compared: no ending, small letters, slashes."""
-    text = text.strip().replace("\\", "/").casefold()
+    r"""A name of a picture as it is compared.
+
+    No ending and no query of an address, small letters, slashes, and each letter with a mark as
+    one character, however a system writes it.
+
+    >>> folded_key(r"D:\Moles\ISIC_0024306.JPG")
+    'd:/moles/isic_0024306'
+    >>> folded_key("https://host/full/ISIC_0024306.jpg?size=full#1")
+    'https://host/full/isic_0024306'
+    """
+    text = unicodedata.normalize("NFC", text.strip().replace("\\", "/")).casefold()
+    if "://" in text:
+        text = re.split("[?#]", text)[0]
     stem, suffix = os.path.splitext(text)
     text = stem if suffix in IMAGE_SUFFIXES + OTHER_SUFFIXES else text
     return text.removesuffix(_DOWNSAMPLED).removeprefix("./")
@@ -32,12 +48,28 @@ class Pictures:
         for name in layout.pictures:
             self._by_base.setdefault(folded_key(name).rpartition("/")[2], []).append(name)
 
+    @cached_property
+    def _by_number(self) -> dict[int, list[str]]:
+        """Pictures by the number that their names end in, where these differ in it alone.
+
+        A spreadsheet takes 0024306 for a number and writes 24306.
+        """
+        numbered = {base: _NUMBERED.fullmatch(base) for base in self._by_base}
+        found = {base: match for base, match in numbered.items() if match is not None}
+        numbers = [int(match[2]) for match in found.values()]
+        if len({match[1] for match in found.values()}) != 1 or len(set(numbers)) < len(numbers):
+            return {}
+        return {int(match[2]): self._by_base[base] for base, match in found.items()}
+
     def find(self, key: str) -> list[str]:
         """Names of the pictures that a key may mean; copies count once."""
         if key in self._layout.pictures:
             return [key]
         wanted = folded_key(key)
-        names = self._by_base.get(wanted.rpartition("/")[2], [])
+        base = wanted.rpartition("/")[2]
+        names = self._by_base.get(base, [])
+        if not names and (number := _NUMBER.fullmatch(base)):
+            names = self._by_number.get(int(number[1]), [])
         if "/" in wanted:
             ends = [n for n in names if ("/" + folded_key(n)).endswith("/" + wanted)]
             names = ends or names
@@ -60,8 +92,8 @@ def stem_of(name: str) -> str:
 
 def match_pictures(
     rows: pd.DataFrame, layout: Layout
-) -> tuple[pd.DataFrame, dict[str, Entry], list[str]]:
-    """Rows with ``image_id``, the picture of each, and keys that mean several."""
+) -> tuple[pd.DataFrame, dict[str, Entry], list[str], list[str]]:
+    """Rows with ``image_id``, the picture of each, keys that mean several, and notes."""
     pictures = Pictures(layout)
     found = {key: pictures.find(key) for key in rows["key"].unique() if key}
     several = [key for key, names in found.items() if len(names) > 1]
@@ -83,4 +115,17 @@ def match_pictures(
             f"{len(several):,} names mean more than one picture: {named}; name the folder in the "
             "table too, or keep one of each"
         )
-    return rows.assign(image_id=rows["key"].map(ids).fillna("")), images, problems
+    notes = []
+    by_number = [
+        f"{key} as {ids[key]}"
+        for key in chosen
+        if _NUMBER.fullmatch(key) and stem_of(chosen[key]) != key
+    ]
+    if by_number:
+        noun = "name was" if len(by_number) == 1 else "names were"
+        notes.append(
+            f"{len(by_number):,} {noun} understood by the number alone: {name_some(by_number, 3)}"
+        )
+    if len({entry.locator for entry in images.values()}) < len(layout.pictures):
+        notes += layout.copies
+    return rows.assign(image_id=rows["key"].map(ids).fillna("")), images, problems, notes

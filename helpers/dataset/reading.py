@@ -11,6 +11,13 @@ from helpers.core import DataError, name_some, read_bytes
 from helpers.dataset.layout import Entry, Layout, short_name
 from helpers.dataset.metadata import METADATA_COLUMNS
 from helpers.dataset.tables import TableError, TextTable, read_text_table
+from helpers.dataset.vocabulary import folder_of
+
+_LISTS = (".json", ".jsonl", ".xml", ".yaml", ".txt")
+"""What labels are written in too, by other programs."""
+
+LARGEST_TABLE = 2**30
+"""Bytes; a larger file is left alone."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,12 @@ def find_tables(layout: Layout) -> Found:
     tables, unread = [], []
     for entry in layout.tables:
         name = short_name(entry.locator, layout.root)
+        if entry.size > LARGEST_TABLE:
+            unread.append(
+                f"{name}: expected a table of {LARGEST_TABLE // 2**20:,} MiB at most but got "
+                f"{entry.size // 2**20:,} MiB; take out the rows that belong to no image"
+            )
+            continue
         try:
             text = read_text_table(read_bytes(entry.locator))
         except TableError as error:
@@ -218,11 +231,28 @@ def _unknown(found: Found) -> list[str]:
             f"expected a table whose columns are known but got others, such as {shown.name} "
             f"({name_some(shown.text.rows.columns, 8)})"
         )
+    folders = sorted({folder_of(name) for name in found.layout.pictures} - {""})
     if not problems:
         problems.append(
             "expected a table named HAM10000_metadata or HAM10000_metadata.csv, another that is "
             "known, or a folder for each class, but found none"
         )
+        if len(folders) == 1:
+            problems.append(f"all pictures lie in one folder, {folders[0]}: add those of another")
+        elif folders:
+            problems.append(
+                f"fewer than two of the folders are called like a diagnosis: "
+                f"{name_some(folders, 8)}"
+            )
+        lists = [suffix for suffix in _LISTS if suffix in found.layout.others]
+        if lists:
+            problems.append(f"{' and '.join(lists)} files are not read")
+        if len(folders) < 2:
+            problems.append(
+                "write a CSV table with image_id and dx, or put the pictures into a folder for "
+                "each class"
+            )
+            return problems
     problems.append(
         "write down what your columns and names mean: 'dermbook data inspect FOLDER' drafts a file "
         "to correct"

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from helpers.core import ConfigError, DataError, cache_home, digest, read_json, writable
+from helpers.core import ConfigError, DataError, cache_home, digest, name_some, read_json, writable
 from helpers.dataset.finishing import finish
-from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Layout, list_layout
+from helpers.dataset.layout import (
+    IMAGE_SUFFIXES,
+    OTHER_SUFFIXES,
+    Layout,
+    list_layout,
+    short_name,
+)
 from helpers.dataset.mapping import MAPPING_NAMES, mapped_labels, read_mapping
 from helpers.dataset.packed import MARK, unpack, unpacked_labels
 from helpers.dataset.reading import Found, Labels, Reading, find_tables, recognise
@@ -176,10 +182,29 @@ def _find_layout(spec: str | Path) -> tuple[Layout, Path | None]:
         missing = [f"expected images ({endings}) but found none"]
         if not layout.tables:
             missing.append("expected a table such as HAM10000_metadata.csv but found none")
+        missing += _unread_kinds(layout)
         raise DataError([*missing, *layout.notes, _CHOICES], where=str(place))
     if mapping is None and place.is_dir():
         mapping = next((place / n for n in MAPPING_NAMES if (place / n).is_file()), None)
     return layout, mapping
+
+
+def _unread_kinds(layout: Layout) -> list[str]:
+    """What to say of files that may hold pictures, where none is there that can be read."""
+    shown = [f"{count:,} {suffix}" for suffix, count in sorted(layout.others.items()) if suffix]
+    said = []
+    if shown:
+        said.append(
+            f"files of other kinds are not read ({name_some(shown, 8)}): write the pictures in "
+            "them as JPEG or PNG files"
+        )
+    if layout.tables:
+        names = name_some((short_name(entry.locator, layout.root) for entry in layout.tables), 5)
+        said.append(
+            f"pixels in a table are not read either ({names}): give the pictures that it was made "
+            "from"
+        )
+    return said
 
 
 def _exists(place: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,6 +19,10 @@ _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How ``.xlsx`` and ``.ods`` files begin, and ``.xls`` files."""
 _PH2_NAMES = ("image name", "common nevus", "atypical nevus", "melanoma")
 _LARGEST_CELL = 1_000_000
+_SEPARATOR_LINE = re.compile(r"\A\s*\"?sep=.\"?[ ;,\t]*(\r?\n)", re.IGNORECASE)
+MOST_COLUMNS = 400
+"""More than this is no table of labels: pixels or features, which would take minutes to read."""
+
 _SHOWN = 5
 
 
@@ -74,8 +79,13 @@ def read_text_table(data: bytes) -> TextTable:
         raise TableError("expected a first line with names but got nothing (No columns)")
     if text.lstrip().startswith(_WIKI):
         return _wiki_table(text)
-    text = _without_legend(text)
+    text = _without_legend(_without_separator_line(text))
     first = text.lstrip("\r\n").splitlines()[0]
+    if (width := max(first.count(mark) for mark in SEPARATORS)) >= MOST_COLUMNS:
+        raise TableError(
+            f"expected a table with a label for each image but got {width + 1:,} columns: pixels "
+            "or features; this is left alone"
+        )
     candidates = [mark for mark in SEPARATORS if mark in first] or [","]
     read, refused = {}, {}
     for mark in candidates:
@@ -147,6 +157,11 @@ def _without_legend(text: str) -> str:
     return text
 
 
+def _without_separator_line(text: str) -> str:
+    """A blank line in place of "sep=;", by which a spreadsheet is told how to divide cells."""
+    return _SEPARATOR_LINE.sub(r"\1", text, count=1)
+
+
 def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]]:
     csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
@@ -164,6 +179,10 @@ def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]
         ) from None
     names = cells.pop(0)
     lines.pop(0)
+    wider = bool(cells) and all(len(row) == len(names) + 1 for row in cells)
+    if wider and all(names) and any(row[-1] for row in cells):
+        # R writes the names of rows without a name above them.
+        names = ["", *names]
     width = max((place + 1 for place, name in enumerate(names) if name), default=0)
     ragged = []
     for number, row in enumerate(cells):

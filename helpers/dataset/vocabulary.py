@@ -63,6 +63,15 @@ UNKNOWN = frozenset(
 )
 """Words, folded, for what is not known."""
 
+_BETWEEN = frozenset(
+    {"images", "image", "img", "imgs", "pictures", "jpg", "png"}
+    | {"train", "training", "val", "valid", "validation", "test", "testing"}
+)
+"""Folders below that of a class that say nothing of it."""
+
+_NUMBERED = re.compile(r"\d+\s*[._)\s-]\s*(?=\D)")
+_COUNTED = re.compile(r"[\s_-]+\(?\d[\d.,]*k?\)?$")
+
 _SEX = {"f": "female", "w": "female", "woman": "female", "female": "female",
         "m": "male", "man": "male", "male": "male"}  # fmt: skip
 
@@ -124,6 +133,28 @@ def sex_word(text: str) -> str:
 def proof_word(text: str) -> str:
     """HAM10000's word for how a diagnosis was proved, or ``unknown``."""
     return _PROOF.get(folded(text), "unknown")
+
+
+def class_of_folder(name: str) -> str:
+    """What a folder is called; without a number before it and a count behind, where that tells.
+
+    >>> class_of_folder("3. Melanoma 15.75k"), class_of_folder("0_akiec"), class_of_folder("7")
+    ('Melanoma', 'akiec', '7')
+    """
+    short = _COUNTED.sub("", _NUMBERED.sub("", name, count=1))
+    return short if diagnosis_code(name) is None and diagnosis_code(short) else name
+
+
+def folder_of(name: str) -> str:
+    """The folder that says something of a picture: "" where none does.
+
+    >>> folder_of("set/nv/train/1.jpg"), folder_of("images/1.jpg")
+    ('nv', '')
+    """
+    parts = name.split("/")[:-1]
+    while parts and folded(parts[-1]) in _BETWEEN:
+        parts.pop()
+    return class_of_folder(parts[-1]) if parts else ""
 
 
 def class_order(codes: Iterable[str]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ _LOADS = re.compile(r"application/vnd\.(bokehjs|holoviews)_load\.v\d+\+json")
 _OBJECT = re.compile(r"^\[?<(Figure|Axes|matplotlib|IPython|helpers)\b.*>\]?$", re.DOTALL)
 _REPR = re.compile(r"^<[\w.]+( .*)?>$", re.DOTALL)
 _PROGRESS_WIDGET = re.compile(r"\b(Float|Int)?Progress\(|^\s*\d+%\||it/s\]|\?it/s|B/s\]")
+_DATA = re.compile(r"""data:[^"'\s]+;base64,[^"'<>]*""")
 _SAID_OF_PAGE = {
     "plotly": "Interactive figure of Plotly", "bokeh": "Interactive figure of Bokeh",
     "vega": "Interactive figure of Vega", "leaflet": "Interactive map", "d3.": "Drawing of D3",
@@ -124,7 +125,7 @@ def _joined(text: Any) -> str:
 
 def _drawn_by(page: str) -> str:
     """What a page with scripts shows, by the name of the library that draws it, or nothing."""
-    lower = page.lower()
+    lower = _DATA.sub("", page).lower()  # a video's letters may spell a library's name
     return next((said for word, said in _SAID_OF_PAGE.items() if word in lower), "")
 
 

@@ -18,6 +18,9 @@ _SHORT_ROWS = 22
 _LONG_WORD = 15
 _WIDE_EM = 0.62
 """Width of a character where words must not run into the next column."""
+_WORD = re.compile(r"\[[^\s\]]+ [^\s\]]+\]|\S+")
+"""A word of a cell; both ends of an interval are one."""
+
 _PICTURE_GAP_CM = 0.5
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d[\d.,]*\s?(%|s|MB|GB)?(\s?[\[(±].*)?|[–—-]|nan|NaN|")
 
@@ -73,7 +76,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
             if _PICTURE in text:
                 tightest[place] = max(tightest[place], min(picture_units, 14))
                 widest[place] = max(widest[place], picture_units)
-            words = max(map(text_units, text.split()), default=1)
+            words = max(map(text_units, _WORD.findall(text)), default=1)
             tightest[place] = max(tightest[place], min(words, 14))
             widest[place] = max(widest[place], words if is_head else text_units(text) or 1)
     width = width_cm / 2.54 * 72
@@ -175,11 +178,13 @@ def _shares(widest: list[int], tightest: list[int], width: float, size: float) -
     return [round(unit / sum(units), 4) for unit in units]
 
 
-def _whole_intervals(inlines: list[Node]) -> list[Node]:
-    """Keep both ends of an interval on one line."""
+def _whole_intervals(inlines: list[Node], room: int) -> list[Node]:
+    """Keep both ends of an interval on one line, where a line of the column holds them."""
     joined = list(inlines)
     for place, node in enumerate(joined[1:-1], start=1):
-        if node["t"] == "Space" and str(joined[place - 1].get("c")).startswith("["):
+        before, after = (str(joined[place + step].get("c")) for step in (-1, 1))
+        fits = text_units(f"{before} {after}") <= room * _WIDE_EM / _UNIT_EM + 1.5
+        if node["t"] == "Space" and before.startswith("[") and fits:
             joined[place] = {"t": "Str", "c": "\u00a0"}
     return joined
 
@@ -187,7 +192,7 @@ def _whole_intervals(inlines: list[Node]) -> list[Node]:
 def _breakable(node: Node, room: int) -> Node | None:
     """Let long names in cells break, in code too; short ones not, unless a column is narrower."""
     if "c" in node and isinstance(node["c"], list) and node["t"] in ("Plain", "Para"):
-        return {"t": node["t"], "c": _whole_intervals(node["c"])}
+        return {"t": node["t"], "c": _whole_intervals(node["c"], room)}
     if node["t"] == "Code":
         return {"t": "Code", "c": [node["c"][0], breakable(node["c"][1], room)]}
     if node["t"] != "Str":
@@ -221,7 +226,7 @@ def breakable(text: str, room: int) -> str:
         whole = match[0]
         if _fits(whole, room):
             return whole
-        places = re.sub(r"(?<=[_/\-.:=,;&?|@\\])(?=\w)", "\u200b", whole)
+        places = re.sub(r"(?<=[_/.:=,;&?|@\\])(?=\w)|(?<=\w-)(?=\w)", "\u200b", whole)
         return re.sub(rf"[^\s\u200b]{{{room}}}(?=[^\s\u200b])", "\\g<0>\u200b", places)
 
     return re.sub(r"[^\s\u200b]+", word, text)

@@ -110,7 +110,7 @@ def test_copies_that_differ_are_noted(make_folder):
     folder = make_folder()
     (folder / "small").mkdir()
     (folder / "small" / "ISIC_0000000.jpg").write_bytes(jpeg(0, (28, 21)))
-    notes = list_layout(folder).notes
+    notes = load_catalogue(open_source(folder)).attrs["notes"]
     assert any("differ in size" in note and "ISIC_0000000.jpg" in note for note in notes)
 
 

@@ -257,6 +257,18 @@ def test_a_chart_that_a_script_draws_is_named(tmp_path: Path) -> None:
     assert "[Interactive figure of Vega: not printed]" in text and "alt.Chart" not in text
 
 
+def test_letters_of_a_video_name_no_library(tmp_path: Path) -> None:
+    """Base64 spells whatever it likes."""
+    page = (
+        '<video controls src="data:video/mp4;base64,AAAA\nGveGABokehd3VEGA==">Old browser</video>'
+    )
+    path = write_notebook(
+        tmp_path / "a.ipynb", markdown("# A"), code("c", out({"text/html": page}))
+    )
+    text = Pdf(DermBookPDFExporter().from_filename(str(path))[0]).text
+    assert "[Video: not printed]" in text
+
+
 def test_a_mark_that_no_font_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Typst names it by its number; the letters that it stands on are spelt, too."""
     path = write_notebook(tmp_path / "a.ipynb", markdown("# A\n\nதமிழ் and words"))

@@ -393,3 +393,57 @@ def test_a_question_stays_with_its_choices(tmp_path: Path) -> None:
     assert len(pages) > 2
     for page in pages:
         assert page.text.count("A choice.") == 4 * page.text.count("of all?")
+
+
+WIDE = " + ".join(r"\frac{g(x+\epsilon)h(x+\epsilon)}{\epsilon}" for _ in range(8))
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        rf"$$f(x) = {WIDE} \quad \text{{definition}}$$",
+        rf"$\begin{{align}}f(x) &= {WIDE} && \text{{definition}}\\ &= 0\end{{align}}$",
+        rf"- $$f(x) = {WIDE} \quad \text{{definition}}$$",
+    ],
+    ids=["alone", "of several lines among words", "in a list"],
+)
+def test_wide_formulas_are_made_smaller(tmp_path: Path, tex: str) -> None:
+    """What cannot go on in a next line ends at the margin, and is whole."""
+    pdf = pages_of(tmp_path, markdown(tex), markdown(r"$$f(x) = 0 \quad \text{small}$$"))
+    words = [(word, place) for page in pdf.pages for word, place in page.words()]
+    (definition,) = (place for word, place in words if word == "definition")
+    (small,) = (place for word, place in words if word == "small")
+    margin = pdf.pages[0].width - 2.5 / 2.54 * 72
+    assert definition.right < margin + 1
+    assert definition.bottom - definition.top < small.bottom - small.top
+
+
+def test_intervals_stay_in_their_column(tmp_path: Path) -> None:
+    """Both ends of one share a line where their column holds them, and run into no other cell."""
+    head = [
+        "",
+        "X",
+        "Y",
+        "method",
+        "alternative",
+        "n",
+        "r",
+        "CI95",
+        "p_unc",
+        "p_corr",
+        "p_adjust",
+        "power",
+    ]
+    row = ["0", "Neuroticism", "Conscientiousness", "spearman", "two-sided", "500", "-0.365",
+           "[-0.44, -0.29]", "0.000", "0.015", "holm", "1.000"]  # fmt: skip
+    cells = "".join(f"<td>{cell}</td>" for cell in row)
+    names = "".join(f"<th>{name}</th>" for name in head)
+    page = f"<table><thead><tr>{names}</tr></thead><tbody>{f'<tr>{cells}</tr>' * 4}</tbody></table>"
+    pdf = pages_of(tmp_path, code("t", v4.new_output("display_data", data={"text/html": page})))
+    assert not overlapping(pdf.pages[0])
+    words = pdf.pages[0].words()
+    first = [place for word, place in words if word.startswith("[")]
+    p_values = [place for word, place in words if word == "0.000"]
+    assert len(first) == len(p_values) == 4
+    for interval, p_value in zip(first, p_values, strict=True):
+        assert interval.right < p_value.left

@@ -5,23 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from helpers.core import name_some
+from helpers.core import HAM10000_CLASSES, name_some
 from helpers.dataset.reading import Found, Labels, NamedTable
 from helpers.dataset.recognisers.joining import beside, facts_of, on_end
 from helpers.dataset.vocabulary import diagnosis_code, is_unknown
 
 _NAMES = ("image", "image_id", "image_name", "isic_id")
+_FILES = ("filename", "file_name", "file")
+"""What other programs than the challenges' call the picture in a table of this kind."""
+
 _LEAST_COLUMNS = 3
+_BITS = ("0", "1", "0.0", "1.0")
 _SHOWN = 5
 
 
 def _class_columns(table: NamedTable) -> list[str]:
-    """Columns that are called like diagnoses, by code alone."""
-    return [
-        name
-        for name in table.columns
-        if len(name) <= 7 and (name == "unk" or diagnosis_code(name) is not None) and name != "dx"
-    ]
+    """Columns that are called like diagnoses: by code, or by name where these hold 0 and 1."""
+    named = [name for name in table.columns if diagnosis_code(name) is not None and name != "dx"]
+    short = [name for name in table.columns if len(name) <= 7 and (name == "unk" or name in named)]
+    if len(short) >= _LEAST_COLUMNS:
+        return short
+    bits = all(table.column(name).isin(_BITS).all() for name in named)
+    return named if bits else short
 
 
 def _read_one_hot(table: NamedTable, classes: list[str]) -> tuple[pd.Series, list[str]]:
@@ -62,7 +67,7 @@ def _read_one_hot(table: NamedTable, classes: list[str]) -> tuple[pd.Series, lis
 
 
 def _key(table: NamedTable) -> str | None:
-    return next((name for name in _NAMES if name in table.columns), None)
+    return next((name for name in (*_NAMES, *_FILES) if name in table.columns), None)
 
 
 def one_hot(found: Found) -> Labels | None:
@@ -99,7 +104,7 @@ def one_hot(found: Found) -> Labels | None:
         kind = "MILK10k"
     elif "ak" in classes or "scc" in classes:
         kind = "ISIC 2019 challenge"
-    elif classes <= {"mel", "nv", "bcc", "akiec", "bkl", "df", "vasc"}:
+    elif classes <= set(HAM10000_CLASSES):
         kind = "ISIC 2018 challenge, task 3"
     return Labels(kind, "one-hot table", rows, open_classes=True, problems=problems, notes=notes)
 
@@ -129,16 +134,21 @@ def _pictures_of_lesions(
 
 
 def isic_2020(found: Found) -> Labels | None:
-    """Know the table of ISIC 2020: benign or malignant, patients, a list of duplicates."""
+    """Know the tables of ISIC 2020 and 2024: benign or malignant, patients, duplicates listed."""
+    kind, key = "ISIC 2020 challenge", "image_name"
     tables = [
         t for t in found.tables
         if t.has("image_name") and (t.has("benign_malignant") or t.has("target"))
     ]  # fmt: skip
     if not tables:
+        kind, key = "ISIC 2024 challenge", "isic_id"
+        tables = [t for t in found.tables if t.has("isic_id", "target", "patient_id")]
+        tables = [t for t in tables if not (t.has("diagnosis") or t.has("diagnosis_1"))]
+    if not tables:
         return None
     parts = []
     for table in tables:
-        rows = table.rows(key="image_name", **facts_of(table))
+        rows = table.rows(key=key, **facts_of(table))
         words = table.column("benign_malignant")
         target = table.column("target").map({"0": "benign", "1": "malignant"}).fillna("")
         parts.append(rows.assign(dx=words.mask(words.map(is_unknown), target)))
@@ -153,6 +163,4 @@ def isic_2020(found: Found) -> Labels | None:
             notes.append(
                 f"{int(twice.sum()):,} pictures are duplicates by {table.name} and are left out"
             )
-    return Labels(
-        "ISIC 2020 challenge", "benign or malignant", rows, open_classes=True, notes=notes
-    )
+    return Labels(kind, "benign or malignant", rows, open_classes=True, notes=notes)

@@ -6,10 +6,7 @@ import pandas as pd
 
 from helpers.core import name_some
 from helpers.dataset.reading import Found, Labels
-from helpers.dataset.vocabulary import diagnosis_code, folded
-
-_BETWEEN = frozenset({"images", "image", "img", "imgs", "pictures", "jpg", "png"})
-"""Folders below that of a class that say nothing."""
+from helpers.dataset.vocabulary import diagnosis_code, folded, folder_of
 
 GROUPS = frozenset({"benign", "malignant"})
 
@@ -21,14 +18,11 @@ def class_folders(found: Found) -> pd.DataFrame:
     """
     rows, seen = [], set()
     for name, entry in found.layout.pictures.items():
-        parts = name.split("/")[:-1]
-        while parts and folded(parts[-1]) in _BETWEEN:
-            parts.pop()
-        folder = parts[-1] if parts else ""
-        mark = (folded("/".join(parts)), name.rpartition("/")[2], entry.size)
+        place, _, base = name.rpartition("/")
+        mark = (folded(place), base, entry.size)
         if mark not in seen:
             seen.add(mark)
-            rows.append({"key": name, "dx": folder})
+            rows.append({"key": name, "dx": folder_of(name)})
     return pd.DataFrame(rows, columns=["key", "dx"])
 
 
@@ -43,9 +37,13 @@ def folder_per_class(found: Found) -> Labels | None:
     strange = [name for name in names if name not in meant]
     if strange:
         counts = rows["dx"].value_counts()
-        named = name_some(f"{name or 'the top'} ({counts[name]:,} pictures)" for name in strange)
+        named = name_some(
+            f"{name or 'the top'} ({counts[name]:,} picture{'s' * bool(counts[name] - 1)})"
+            for name in strange
+        )
         problems.append(
-            f"expected a folder for each diagnosis but {named} means none of the known ones; "
+            f"expected a folder for each diagnosis but {named} "
+            f"{'mean' if len(strange) > 1 else 'means'} none of the known ones; "
             "rename or move it, or say what it means: 'dermbook data inspect FOLDER'"
         )
         rows = rows[rows["dx"].isin(meant)]
