@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from helpers.core import CLASSES, COLOURS, text_units
 from helpers.evaluation import Curve
@@ -29,6 +30,9 @@ from helpers.plots.axes import (
     wrapped,
 )
 from helpers.statistics import Estimate
+
+_APART = 1.04
+"""Least ratio of two places on a logarithmic axis that are told apart."""
 
 
 def confusion_matrix(confusion: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
@@ -242,23 +246,28 @@ def recall_vs_count(
     Returns
     -------
     Axes
-        On a logarithmic axis of counts, with the recall's interval.
+        On a logarithmic axis of counts, with the recall's interval. Classes of the same count
+        stand side by side.
     """
     ax = axes_or_new(ax, 2.9)
     rows = [str(dx) for dx in table.index[table["recall"].notna()] if n_train[str(dx)] > 0]
-    for dx in sorted(rows, key=lambda dx: n_train[dx]):
-        n = float(n_train[dx])
+    rows.sort(key=lambda dx: n_train[dx])
+    places: list[float] = []
+    for dx in rows:  # classes of one count stand side by side
+        places.append(max(float(n_train[dx]), places[-1] * _APART if places else 0.0))
+    for dx, before, n, after in zip(
+        rows, [0.0, *places], places, [*places[1:], np.inf], strict=False
+    ):
         ends = ["recall_low", "recall", "recall_high"]
         low, recall, high = table.loc[[dx], ends].to_numpy(dtype=float)[0]
         ax.vlines(n, low, high, color=COLOURS[dx], linewidth=1.6)
         ax.plot(n, recall, "o", color=COLOURS[dx], markersize=6)
-        # A name goes right of its point, or left where another point is close on the right.
-        crowded = any(1 < n_train[other] / n < 1.35 for other in rows if other != dx)
-        beside_point(ax, (n, recall), dx, left=crowded)
+        # A name goes right of its point, or left where there is more room.
+        beside_point(ax, (n, recall), dx, left=after / n < min(n / max(before, 1e-9), 1.35))
     ax.set_xscale("log")
     if rows:
-        counts = [float(n_train[dx]) for dx in rows]
-        ax.set_xlim(min(counts) / 1.6, max(counts) * 1.6)
+        ax.set_xlim(places[0] / 1.6, places[-1] * 1.6)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
     ax.xaxis.set_minor_formatter(lambda x, _: "")
     share_axis(ax, "y")

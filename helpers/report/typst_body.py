@@ -207,11 +207,12 @@ def _exercises(part: Exercises, section: Section, folder: Path) -> list[Node]:
     for exercise in part.exercises:
         title = _accessible(exercise.title, section, folder)
         blocks.append({"t": "Plain", "c": _bracketed("#exercise-title[", title, "];")})
-        for piece in exercise.task:
+        for place, piece in enumerate(exercise.task):
             if isinstance(piece, Passage) or exercise.solution:
                 printed = _part(piece, section, folder, False)
                 if exercise.is_quiz and isinstance(piece, Passage):
-                    printed = [_raw("#question["), *printed, _raw("];")]
+                    opens = "true" if place == 0 else "false"
+                    printed = [_raw(f"#question(opens: {opens})["), *printed, _raw("];")]
                 blocks += printed
         if exercise.solution:
             blocks.append(_raw("#solution-title"))

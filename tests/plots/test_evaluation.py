@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pandas as pd
 from support.plotted import texts
 from support.predictions import make_predictions
@@ -37,3 +39,20 @@ def test_absent_class_leaves_a_gap() -> None:
     ax = plots.recall_vs_count(rows, dict.fromkeys(CLASSES, 10))
     assert "df" not in texts(ax)
     assert "mel" in texts(ax)
+
+
+def test_classes_of_one_count_stand_side_by_side() -> None:
+    """Their names and intervals lie on no other, and the axis says more counts than one."""
+    recalls = {"recall_low": 0.0, "recall": 0.1, "recall_high": 0.6}
+    table = pd.DataFrame([recalls] * 4, index=["df", "vasc", "akiec", "mel"])
+    ax = plots.recall_vs_count(table, {"df": 3, "vasc": 3, "akiec": 4, "mel": 8})
+    renderer = ax.figure.canvas.get_renderer()
+    names = [
+        text.get_window_extent(renderer) for text in ax.texts if text.get_text() in table.index
+    ]
+    assert len(names) == 4
+    assert not any(a.overlaps(b) for a, b in combinations(names, 2))
+    points = [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert len(set(points)) == 4 and points[0] == 3
+    low, high = ax.get_xlim()
+    assert sum(low <= tick <= high for tick in ax.get_xticks()) > 1
