@@ -242,6 +242,24 @@ def test_definitions_by_keys_and_axe(chromium: Any, book: Path) -> None:
     page.close()
 
 
+def test_definitions_stay_on_the_page(chromium: Any, book: Path) -> None:
+    """At any width, also of a term that is broken over two lines."""
+    page = chromium.new_page(viewport={"width": 320, "height": 800})
+    page.goto(f"file://{book}/pages/01_first.html")
+    term, tip = page.locator("main .term").first, page.locator("main .tip").first
+    broken = 0
+    for width in range(300, 480, 6):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("document.activeElement.blur()")
+        term.focus()
+        broken += term.evaluate("term => term.getClientRects().length") > 1
+        place = tip.bounding_box()
+        assert place["x"] >= 0 and place["x"] + place["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert broken
+    page.close()
+
+
 def test_faults_of_a_glossary_are_one_message(tmp_path: Path) -> None:
     """Missing definitions and forms that two terms share are told together."""
     path = tmp_path / "glossary.yml"

@@ -42,13 +42,18 @@
   addEventListener("hashchange", open);
   open();
 
-  // Definitions: near the right edge they open to the left, and Escape closes them.
+  // Definitions: they stay within the text's column, also of a term that is broken over two lines,
+  // and Escape closes them.
   const near = event => {
     const gloss = event.target.closest?.(".gloss");
     if (!gloss) return;
     gloss.classList.remove("closed");
-    const edge = gloss.closest("main").getBoundingClientRect().right;
-    gloss.classList.toggle("end", gloss.getBoundingClientRect().left + 360 > edge);
+    const tip = gloss.querySelector(".tip");
+    tip.style.translate = "none";
+    const column = gloss.closest("main").getBoundingClientRect();
+    const shown = tip.getBoundingClientRect();
+    const over = Math.max(shown.right - column.right + 8, 0);
+    tip.style.translate = `${Math.max(-over, column.left + 8 - shown.left)}px`;
   };
   document.addEventListener("focusin", near);
   document.addEventListener("mouseover", near);
