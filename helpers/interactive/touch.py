@@ -38,8 +38,8 @@ def touch(
 
     Notes
     -----
-    A control draws when it is let go, not on the way. What an error says is shown in place of
-    the picture.
+    A control draws when it is let go, not on the way. The picture stays until the next one is
+    there, so that nothing below it jumps. What an error says is shown in place of the picture.
     """
     import ipywidgets as widgets
     from IPython.display import display
@@ -47,12 +47,15 @@ def touch(
     shown, errors = widgets.HTML(), widgets.Output()
 
     def draw(_: Any = None) -> None:
-        shown.value = ""
         errors.clear_output()
         with errors:  # shows a traceback, which a callback would hide
-            values = {name: control.value for name, control in controls.items()}
-            text = words(**values) + (" Drawn sample." if run.source.drawn else "")
-            shown.value = _as_html(picture(**values), text)
+            try:
+                values = {name: control.value for name, control in controls.items()}
+                text = words(**values) + (" Drawn sample." if run.source.drawn else "")
+                shown.value = _as_html(picture(**values), text)
+            except Exception:
+                shown.value = ""
+                raise
 
     for control in controls.values():
         if "continuous_update" in control.traits():
