@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from support.small_page import visits
 from support.small_served import IMAGE_SIZE
 
 from helpers.dataset.decoding import read_image
@@ -31,6 +33,10 @@ START = """async () => {
   const tasks = makeTasks();
   await tasks.start({ page, wanted: 'wasm' });
   window.bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  window.textOf = (numbers) => {
+    const bytes = new Uint8Array(Float64Array.from(numbers).buffer);
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+  };
   window.parity = { page, tasks, scores, stage, gate };
 }"""
 RUN = """async (images) => {
@@ -41,8 +47,8 @@ RUN = """async (images) => {
     const calibrated = scores.calibrate(look.probabilities, page.temperature);
     const top = calibrated.indexOf(Math.max(...calibrated));
     found.push({
-      calibrated, top, map: [...stage.mapOf(page, look, top)],
-      variations: [...scores.variations(look.features, look.shape)],
+      calibrated, top, map: window.textOf(stage.mapOf(page, look, top)),
+      variations: window.textOf(scores.variations(look.features, look.shape)),
       malignant: scores.malignantScore(calibrated, page.malignant),
     });
   }
@@ -51,7 +57,7 @@ RUN = """async (images) => {
 READ = """async (data) => {
   const file = new Blob([window.bytesOf(data)]);
   const { pixels, plan, notes } = await window.parity.tasks.read({ file });
-  return { pixels: [...pixels], turned: plan.turned, notes };
+  return { pixels: window.textOf(pixels), turned: plan.turned, notes };
 }"""
 
 
@@ -59,12 +65,18 @@ def _text(values: bytes) -> str:
     return base64.b64encode(values).decode()
 
 
-@pytest.fixture
-def page(open_page: Callable[..., Any]) -> Any:
-    """The page with its modules at hand."""
-    opened = open_page()
-    opened.evaluate(START)
-    return opened
+def _numbers(text: str) -> np.ndarray:
+    """What ``textOf`` has written: Playwright would look at each of a million numbers apart."""
+    return np.frombuffer(base64.b64decode(text))
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Any, page_address: str, site: Path) -> Iterator[Any]:
+    """The page with its modules at hand, opened once: no test changes anything of it."""
+    with visits(chromium, page_address, site) as visit:
+        opened = visit()
+        opened.evaluate(START)
+        yield opened
 
 
 def test_probabilities_and_maps_are_those_of_keras(
@@ -82,11 +94,11 @@ def test_probabilities_and_maps_are_those_of_keras(
     assert np.abs(calibrated - expected).max() < 1e-4
     malignant = [look["malignant"] for look in found]
     assert np.abs(malignant - served.malignant(expected)).max() < 1e-4
-    variations = np.array([look["variations"] for look in found])
+    variations = np.stack([_numbers(look["variations"]) for look in found])
     assert np.abs(variations - served.variations(images)).max() < 1e-3
     top = [look["top"] for look in found]
     assert top == list(expected.argmax(axis=1))
-    maps = np.array([look["map"] for look in found]).reshape(-1, *IMAGE_SIZE)
+    maps = np.stack([_numbers(look["map"]) for look in found]).reshape(-1, *IMAGE_SIZE)
     by_gradient = np.stack(
         [served.heat_map(image, index) for image, index in zip(images, top, strict=True)]
     )
@@ -135,7 +147,7 @@ def test_pictures_are_fitted_as_in_python(page: Any) -> None:
     for name, (data, tolerance) in PICTURES.items():
         found = page.evaluate(READ, _text(data))
         ours = fit_picture(read_picture(data).pixels, IMAGE_SIZE).astype(int)
-        theirs = np.array(found["pixels"]).reshape(ours.shape)
+        theirs = _numbers(found["pixels"]).reshape(ours.shape)
         assert np.abs(ours - theirs).max() <= tolerance, name
         assert ("rotated" in found["notes"]) == name.startswith("EXIF"), name
 
@@ -164,9 +176,9 @@ def test_the_gate_scores_as_in_python(page: Any) -> None:
 def test_the_check_picture_is_the_same_in_both_languages(page: Any) -> None:
     """The self-check compares like with like."""
     found = page.evaluate(
-        "async (size) => [...(await import('./js/engine.js')).checkPattern(size)]", IMAGE_SIZE
+        "async (size) => textOf((await import('./js/engine.js')).checkPattern(size))", IMAGE_SIZE
     )
-    assert np.array_equal(np.array(found).reshape(*IMAGE_SIZE, 3), check_pattern(IMAGE_SIZE))
+    assert np.array_equal(_numbers(found).reshape(*IMAGE_SIZE, 3), check_pattern(IMAGE_SIZE))
 
 
 def test_packed_numbers_arrive(page: Any) -> None:

@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from support.made_once import made_once
 from support.page_steps import READY
 from support.small_served import small_served
 
-__all__ = ["chromium", "open_page", "page_address", "served", "site", "small_served"]
+__all__ = ["chromium", "open_page", "page_address", "served", "site", "small_served", "visits"]
 
 FLAGS = (
     "--disable-gpu",
@@ -85,14 +86,9 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium: Any, page_address: str, site: Path) -> Iterator[Callable[..., Any]]:
-    """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
-
-    With `facts` the page is told other things of its model than were built.
-
-    What is wrong on the console, and any request to somewhere else, fails the test.
-    """
+@contextmanager
+def visits(chromium: Any, page_address: str, site: Path) -> Iterator[Callable[..., Any]]:
+    """Pages opened as :func:`open_page` says; all are closed, and what they did is looked at."""
     contexts, told = [], Seen()
 
     def visit(path: str = "", *, facts: dict[str, Any] | None = None, **options: Any) -> Any:
@@ -119,6 +115,18 @@ def open_page(chromium: Any, page_address: str, site: Path) -> Iterator[Callable
     assert told.problems == []
     hosts = ("http://localhost:", "blob:http://localhost:")
     assert [url for url in told.requests if not url.startswith(hosts)] == []
+
+
+@pytest.fixture
+def open_page(chromium: Any, page_address: str, site: Path) -> Iterator[Callable[..., Any]]:
+    """Open the page in a profile of its own: ``open_page(path="", facts={}, **options)``.
+
+    With `facts` the page is told other things of its model than were built.
+
+    What is wrong on the console, and any request to somewhere else, fails the test.
+    """
+    with visits(chromium, page_address, site) as visit:
+        yield visit
 
 
 def _note(told: Seen, message: Any) -> None:

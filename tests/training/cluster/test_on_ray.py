@@ -100,7 +100,7 @@ def make_tasks(catalogue: pd.DataFrame, n_trials: int, epochs: int, seed: int) -
     stage = Stage(trainable="head", batch_size=16, epochs=epochs, learning_rate=1e-2)
     config = TrialConfig(
         name="x",
-        backbone="MobileNet",
+        backbone="SmallNetwork",
         image_size=(32, 32),
         stages=(stage,),
         early_stopping_patience=epochs,
