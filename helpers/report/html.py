@@ -163,7 +163,9 @@ def _write_folder(files: dict[str, bytes], folder: Path) -> None:
 
 
 def _written(blocks: list[Node]) -> str:
-    return write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
+    body = write(blocks, "html5", "--mathml", "--syntax-highlighting=none", "--wrap=preserve")
+    # A formula that is wider than a phone scrolls: keys have to reach it, as tables and code.
+    return body.replace('<math display="block"', '<math display="block" tabindex="0"')
 
 
 def _as_page(body: str) -> str:

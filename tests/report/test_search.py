@@ -170,10 +170,27 @@ def test_a_page_without_scripts_is_whole_but_for_its_search(chromium: Any, book:
     context.close()
 
 
-def test_axe_finds_nothing_serious(open_book: Any) -> None:
-    """No serious or critical violation, with the search's list open."""
+def test_headings_look_alike_in_one_file_and_in_many(open_book: Any) -> None:
+    """On a page of its own a chapter's headings are a level higher, and no larger or closer."""
+    look = """heading => {
+        const style = part => (({fontSize, marginTop, borderBottomWidth, display}) =>
+            [fontSize, marginTop, borderBottomWidth, display].join())(getComputedStyle(part));
+        return [heading, heading.querySelector('.number')].map(style);
+    }"""
+    whole, alone = open_book("report.html"), open_book("pages/04_augmentation.html")
+    for one_file, own_page in (("h2", "h1"), ("h3", "h2")):
+        there = whole.locator(f'[aria-labelledby="chapter-4"] {one_file}').first
+        here = alone.locator(f"main {own_page}").first
+        assert there.inner_text().split() == here.inner_text().split()
+        assert there.evaluate(look) == here.evaluate(look)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing_serious(open_book: Any, width: int) -> None:
+    """No serious or critical violation, with the search's list open and formulas that scroll."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page = open_book("report.html")
+    page.set_viewport_size({"width": width, "height": 800})
     page.fill("#search", "accuracy")
     found = axe.Axe().run(page, options={"preload": False}).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []

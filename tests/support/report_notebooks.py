@@ -119,4 +119,5 @@ def write_chapter(folder: Path, name: str = "04_augmentation", title: str = "Aug
             "counts", v4.new_output("display_data", data={"text/html": long_table()[:3].to_html()})
         ),
         markdown("## Try it\n\n1. Change `x`.\n\n```python\nx = 1\n```"),
+        markdown(f"$${'a + ' * 20}b$$"),  # wider than a phone
     )
