@@ -132,7 +132,8 @@ def separator_line(folder: Path) -> None:
 def names_of_rows(folder: Path) -> None:
     """As R writes a table: one cell more in each row than names."""
     flat(folder)
-    first, *lines = table().to_csv().splitlines()
+    numbered = table().set_index(pd.RangeIndex(1, len(table()) + 1))
+    first, *lines = numbered.to_csv().splitlines()
     (folder / "m.csv").write_text("\n".join([first.removeprefix(","), *lines]))
 
 
