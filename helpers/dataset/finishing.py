@@ -67,8 +67,8 @@ def _other_folders(rows: pd.DataFrame, dx: pd.Series, layout: Layout) -> list[st
     """A note on pictures that lie in a folder of another diagnosis than the table's."""
     known = {code for code in dx.unique() if diagnosis_code(code)}
     said = {name: code for name, code in zip(rows["image_id"], dx, strict=True) if code in known}
-    folders = {name: folder_of(name) for name in layout.pictures if stem_of(name) in said}
-    codes = {folder: diagnosis_code(folder) for folder in set(folders.values())}
+    folders = {name: name.rpartition("/")[0] for name in layout.pictures if stem_of(name) in said}
+    codes = {folder: diagnosis_code(folder_of(f"{folder}/")) for folder in set(folders.values())}
     differ = [
         f"{name} ({said[stem_of(name)]})"
         for name, folder in folders.items()
@@ -118,7 +118,9 @@ def finish(found: Found, labels: Labels) -> Reading:
         If no row has a diagnosis.
     """
     where = str(found.layout.root)
-    rows, images, problems, told = match_pictures(labels.rows.reset_index(drop=True), found.layout)
+    rows, images, problems, told = match_pictures(
+        labels.rows.reset_index(drop=True), found.pictures
+    )
     problems = [*labels.problems, *problems]
     dx, left_out, notes = _coded(labels, rows)
     notes = [*labels.notes, *told, *notes, *_other_folders(rows, dx, found.layout)]
@@ -166,9 +168,7 @@ def finish(found: Found, labels: Labels) -> Reading:
             "inspect FOLDER'"
         )
     allowed = HAM10000_CLASSES if labels.strict or not labels.open_classes else classes
-    problems += value_problems(
-        clean, rows.assign(dx=rows["dx"]), classes=allowed, strict=labels.strict and not lacking
-    )
+    problems += value_problems(clean, rows, classes=allowed, strict=labels.strict and not lacking)
     problems += lesion_problems(clean, str(rows["table"].iloc[0]))
     if "patient_id" in rows and (rows["patient_id"] != "").any():
         patients = rows["patient_id"].mask(rows["patient_id"] == "", clean["lesion_id"])

@@ -231,7 +231,7 @@ def _diagnosis_lines(counts: pd.Series) -> list[str]:
 
 def _best_table(found: Found) -> tuple[NamedTable, str | None, str | None] | None:
     """The table that names most pictures, and its columns of pictures and of diagnoses."""
-    pictures = Pictures(found.layout)
+    pictures = found.pictures
     best, best_rank = None, (0.0, 0.0)
     for table in found.tables:
         shares = {

@@ -43,8 +43,9 @@ class Pictures:
     """Finds pictures by what tables call them."""
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self.layout = layout
         self._by_base: dict[str, list[str]] = {}
+        self._found: dict[str, list[str]] = {}
         for name in layout.pictures:
             self._by_base.setdefault(folded_key(name).rpartition("/")[2], []).append(name)
 
@@ -63,7 +64,12 @@ class Pictures:
 
     def find(self, key: str) -> list[str]:
         """Names of the pictures that a key may mean; copies count once."""
-        if key in self._layout.pictures:
+        if key not in self._found:  # recognisers ask for the same as what comes after them
+            self._found[key] = self._find(key)
+        return self._found[key]
+
+    def _find(self, key: str) -> list[str]:
+        if key in self.layout.pictures:
             return [key]
         wanted = folded_key(key)
         base = wanted.rpartition("/")[2]
@@ -77,9 +83,9 @@ class Pictures:
         if len(stems) > 1 and stem_of(key.replace("\\", "/")) in stems:
             stems = {stem_of(key.replace("\\", "/"))}
         if len(stems) == 1:
-            best = self._layout.images.get(stems.pop())
+            best = self.layout.images.get(stems.pop())
             # Two members of an archive may have one name: the first is as good.
-            return [next((n for n in names if self._layout.pictures[n] == best), names[0])]
+            return [next((n for n in names if self.layout.pictures[n] == best), names[0])]
         return names
 
 
@@ -91,10 +97,10 @@ def stem_of(name: str) -> str:
 
 
 def match_pictures(
-    rows: pd.DataFrame, layout: Layout
+    rows: pd.DataFrame, pictures: Pictures
 ) -> tuple[pd.DataFrame, dict[str, Entry], list[str], list[str]]:
     """Rows with ``image_id``, the picture of each, keys that mean several, and notes."""
-    pictures = Pictures(layout)
+    layout = pictures.layout
     found = {key: pictures.find(key) for key in rows["key"].unique() if key}
     several = [key for key, names in found.items() if len(names) > 1]
     chosen = {key: names[0] for key, names in found.items() if len(names) == 1}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from helpers.core import DataError, name_some, read_bytes
 from helpers.dataset.layout import Entry, Layout, short_name
 from helpers.dataset.metadata import METADATA_COLUMNS
+from helpers.dataset.picture_names import Pictures
 from helpers.dataset.tables import TableError, TextTable, read_text_table
 from helpers.dataset.vocabulary import folder_of
 
@@ -63,6 +65,11 @@ class Found:
     layout: Layout
     tables: tuple[NamedTable, ...]
     unread: tuple[str, ...] = ()
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """Finds the source's pictures by what tables call them."""
+        return Pictures(self.layout)
 
 
 @dataclass

@@ -9,7 +9,6 @@ import pandas as pd
 
 from helpers.core import name_some
 from helpers.dataset.metadata import METADATA_COLUMNS
-from helpers.dataset.picture_names import Pictures
 from helpers.dataset.reading import Found, Labels, NamedTable
 from helpers.dataset.recognisers.joining import on_end
 from helpers.dataset.vocabulary import diagnosis_code
@@ -63,10 +62,10 @@ def _with_other_pictures(
     """
     if not others:
         return rows, [], []
-    pictures, added, notes = Pictures(found.layout), [], []
+    added, notes = [], []
 
     def meant(part: pd.DataFrame) -> dict[int, str]:
-        places = {row: pictures.find(key) for row, key in enumerate(part["key"])}
+        places = {row: found.pictures.find(key) for row, key in enumerate(part["key"])}
         return {row: place[0] for row, place in places.items() if len(place) == 1}
 
     given = _diagnoses(rows, meant(rows))
@@ -90,5 +89,6 @@ def _with_other_pictures(
 
 def _diagnoses(rows: pd.DataFrame, names: dict[int, str]) -> dict[str, str]:
     """Codes, or names where none is known, by the pictures' names."""
-    words = rows["dx"].map({text: diagnosis_code(text) or text for text in rows["dx"].unique()})
-    return {name: words.iloc[row] for row, name in names.items()}
+    words = {text: diagnosis_code(text) or text for text in rows["dx"].unique()}
+    found = rows["dx"].map(words).tolist()
+    return {name: found[row] for row, name in names.items()}
