@@ -44,12 +44,13 @@ from .files import (
 from .fonts import CUT_FAMILY, cjk_characters, cjk_cut, cjk_file, gather_fonts
 from .fork_server import Forked, ForkServer, can_fork, serve
 from .machine import device_line, devices
-from .paths import APPS, CHAPTERS, PUBLISHED, ROOT, captions_path
+from .paths import APPS, BESIDE, CHAPTERS, PUBLISHED, ROOT, captions_path
 from .text import name_some, text_units, wrapped
 
 __all__ = [
     "APPS",
     "ARCHIVE_MARK",
+    "BESIDE",
     "BROKEN_MEMBER",
     "CHAPTERS",
     "CLASSES",

@@ -11,6 +11,9 @@ APPS = ROOT / "apps"
 CHAPTERS = ROOT / "chapters"
 PUBLISHED = ROOT / "data" / "published"
 
+BESIDE = ("exercises", "solutions")
+"""Folders beside the chapters, whose notebooks have the chapters' names and are other ones."""
+
 
 def captions_path(chapter: Path) -> Path:
     """Where the captions of a chapter stand.

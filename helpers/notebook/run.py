@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from helpers.core import read_json, sha256_file, writable, write_json
+from helpers.core import BESIDE, read_json, sha256_file, writable, write_json
 from helpers.dataset import (
     DEFAULT_FRACTIONS,
     SPLITS,
@@ -34,9 +34,6 @@ from helpers.training import Trial, TrialConfig, run_trials
 
 Kind = Literal["plot", "photo"]
 
-_BESIDE = ("exercises", "solutions")
-"""Folders of notebooks that look at a run and make none."""
-
 
 def _chapter_name() -> str:
     """Name of the chapter that runs here: told by the runner, by JupyterLab or by VS Code.
@@ -46,7 +43,7 @@ def _chapter_name() -> str:
     told = os.environ.get("DERMBOOK_CHAPTER")
     opened = os.environ.get("JPY_SESSION_NAME") or notebook_names().get("__vsc_ipynb_file__")
     notebook = Path(opened or UNNAMED)
-    beside = notebook.parent.name in _BESIDE
+    beside = notebook.parent.name in BESIDE
     return told or (f"{notebook.parent.name}-{notebook.stem}" if beside else notebook.stem)
 
 
@@ -108,7 +105,7 @@ class Run:
         """
         if self._tables is None:
             self._tables = self._divided()
-            if not self._chapter.startswith(tuple(f"{folder}-" for folder in _BESIDE)):
+            if not self._chapter.startswith(tuple(f"{folder}-" for folder in BESIDE)):
                 _write_once(self.folder / "source.json", self.source_record())
                 _write_once(self.folder / "split.json", self.split_record())
         images, by_lesion = self._tables

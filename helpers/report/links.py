@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from helpers.core import BESIDE
 from helpers.report.pandoc import Node, walk
 
 _WEB = frozenset({"http", "https", "mailto", "doi"})
-_BESIDE = frozenset({"exercises", "solutions"})
-"""Folders whose notebooks have the names of the chapters and are other ones."""
 
 
 def slug(text: str) -> str:
@@ -49,7 +48,7 @@ def resolved(nodes: Any, anchors: Mapping[str, str], chapters: Mapping[str, str]
         if scheme in _WEB:
             return None
         file = Path(unquote(path))
-        name = f"{file.parent.name}/{file.name}" if file.parent.name in _BESIDE else file.name
+        name = f"{file.parent.name}/{file.name}" if file.parent.name in BESIDE else file.name
         anchor = anchors.get(slug(unquote(fragment))) if not name else None
         if name in chapters:
             anchor = chapters[name]

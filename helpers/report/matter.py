@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.core import ConfigError
+from helpers.core import BESIDE, ConfigError
 from helpers.notebook import REFERENCES
 
 EDITIONS = ("student", "teacher")
@@ -59,7 +59,7 @@ def find_matter(chapters: Path, edition: str = "student") -> Matter:
     if edition not in EDITIONS:
         raise ConfigError(f"edition {edition!r}: expected 'student' or 'teacher'")
     files = [chapters / name for name in (REFERENCES, "glossary.yml")]
-    folders = [chapters.parent / name for name in ("exercises", "solutions")]
+    folders = [chapters.parent / name for name in BESIDE]
     works, glossary = (path if path.is_file() else None for path in files)
     exercises, solutions = (path if path.is_dir() else None for path in folders)
     return Matter(works, glossary, exercises, solutions if edition == "teacher" else None)
