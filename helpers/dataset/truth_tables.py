@@ -7,7 +7,6 @@ is 1 in each row; HAM10000's has ``image_id`` and ``dx``. Both become one DataFr
 
 from __future__ import annotations
 
-import os
 import unicodedata
 import zipfile
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from helpers.core import ARCHIVE_MARK, CLASS_INDEX, CLASSES, DataError, name_some, read_bytes
-from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES
+from helpers.dataset.picture_names import stem_of
 from helpers.dataset.tables import TableError, read_text_table
 from helpers.dataset.vocabulary import diagnosis_code, is_unknown
 
@@ -70,9 +69,7 @@ def image_name(text: str) -> str:
     >>> image_name(" part_1/ISIC_0034524.JPG "), image_name("mole.v2")
     ('ISIC_0034524', 'mole.v2')
     """
-    base = unicodedata.normalize("NFC", text.strip().replace("\\", "/").rpartition("/")[2])
-    stem, suffix = os.path.splitext(base)
-    return stem if suffix.lower() in IMAGE_SUFFIXES + OTHER_SUFFIXES else base
+    return stem_of(unicodedata.normalize("NFC", text.strip().replace("\\", "/")))
 
 
 def read_truth(path: str | Path, metadata: str | Path | None = None) -> TruthTable:
