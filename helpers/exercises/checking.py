@@ -101,8 +101,7 @@ def judge(exercise: Exercise, answer: Any, run: Run) -> Verdict:
     NotRunYet
         If the run lacks what the exercise is about.
     """
-    unsaid = exercise.kind == "choose" and letters_of(answer) == []
-    if answer is None or answer is ... or unsaid or _does_nothing(answer):
+    if answer is None or answer is ... or _no_letter(exercise, answer) or _does_nothing(answer):
         return Verdict("empty", f"there is no answer yet; {_how_to_answer(exercise)}, and run it")
     try:
         right = right_answer(exercise, run)
@@ -120,6 +119,13 @@ def _how_to_answer(exercise: Exercise) -> str:
     if exercise.kind == "choose":
         return f'put a letter in place of the dots, as in check("{exercise.id}", "b")'
     return "write one into the cell above"
+
+
+def _no_letter(exercise: Exercise, answer: Any) -> bool:
+    """Whether a choice is still without one; an iterator would be used up by looking at it."""
+    if exercise.kind != "choose" or not isinstance(answer, str | list | tuple | set | frozenset):
+        return False
+    return letters_of(answer) == []
 
 
 def _does_nothing(answer: Any) -> bool:

@@ -16,6 +16,7 @@ from helpers.core.classes import CLASSES
 from helpers.exercises import chapter_07, chapter_08, chapter_12
 from helpers.exercises.of_run import NotRunYet
 from helpers.lessons.imbalance import weight_table
+from helpers.study import load_profile
 
 COUNTS = (16, 22, 48, 5, 40, 260, 8)
 PROBABILITIES = [f"p_{dx}" for dx in CLASSES]
@@ -97,7 +98,8 @@ def test_right_answers_are_those_that_the_made_up_models_must_have(run: Any) -> 
 def test_without_an_external_test_the_command_is_told(tmp_path: Path) -> None:
     """A student without the run gets one line that says what to do."""
     run: Any = SmallRun(tmp_path / "nothing")
-    run.profile = type("Profile", (), {"name": "smoke", "source": "sample", "seed": 0})
+    run.profile = load_profile("smoke")
+    run.max_images, run.split_file = run.profile.max_images, run.profile.split_file
     run.source = type("Source", (), {"name": "sample", "folder": tmp_path})
     with pytest.raises(NotRunYet, match="--chapters 12"):
         chapter_12.external(run)

@@ -19,6 +19,8 @@ from helpers.exercises.function_answers import Case, Function
 from helpers.exercises.letters import Letters
 from helpers.exercises.of_run import NotRunYet
 
+STRANGE = (Explodes(), [Explodes()], {"a": Explodes()}, 10**400)
+
 
 class SmallRun:
     """As much of a run as a check needs."""
@@ -169,8 +171,19 @@ def test_nothing_there_is_no_try(
 
 def test_no_answer_makes_it_raise(run: SmallRun, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever the object does when it is looked at."""
-    for answer in (Explodes(), [Explodes()], {"a": Explodes()}, 10**400):
+    for answer in STRANGE:
         assert "99.1: not yet" in said(capsys, answer)[0]
+
+
+def test_no_choice_makes_it_raise(
+    run: SmallRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor one of a question; letters that can be read but once are read but once."""
+    question = small_exercise(frozenset("b"), Letters({"a": "No.", "b": ""}, False))
+    ask(monkeypatch, replace(question, kind="choose"))
+    for answer in STRANGE:
+        assert "99.1: not yet" in said(capsys, answer)[0]
+    assert "99.1: right" in said(capsys, iter("b"))[0]
 
 
 def test_a_run_without_trials_says_what_to_run(

@@ -36,7 +36,7 @@ SBATCH = {
 STAND_IN = """#!/bin/bash
 echo "$(basename "$0") $*" >> "$CALLS"
 case "$(basename "$0")" in
-  scontrol) test "$1" = show && printf 'node1\\nnode2\\nnode3\\n' ;;
+  scontrol) test "$1" = show && echo node1 && sleep 0.2 && printf 'node2\\nnode3\\n' ;;
   srun) while [ "${1#--}" != "$1" ]; do shift; done; exec "$@" ;;
   hostname) echo "127.0.0.1 10.0.0.9" ;;
   ray) case "$*" in *--head*) exec python3 -c "$LISTEN" ;; *) exec sleep 60 ;; esac ;;
