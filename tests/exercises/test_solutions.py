@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.smoke_report import SmokeReport
+from support.solve import EMPTY
 
 from helpers.core import ROOT
 from helpers.exercises.notebooks import SOLUTIONS
@@ -67,6 +68,7 @@ def test_one_set_of_choices_passes(solved: dict[str, Any], name: str) -> None:
     for key, found in solved[name]["quiz"].items():
         states = {answer: told[0] for answer, told in found["said"].items()}
         assert states.pop(found["right"]) == "right", key
+        assert states.pop(EMPTY[0]) == "empty", key
         assert set(states.values()) == {"wrong"}, (key, states)
 
 
