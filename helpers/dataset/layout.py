@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError
+from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError, open_archive
 from helpers.dataset.vocabulary import folded
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
@@ -119,6 +119,11 @@ def short_name(locator: str, root: Path) -> str:
     return locator.removeprefix(base)
 
 
+@lru_cache(maxsize=4096)
+def _is_of_masks(folder: str) -> bool:
+    return any(folded(part) in MASK_FOLDERS for part in folder.split("/"))
+
+
 def _is_clutter(name: str) -> bool:
     return any(
         part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/")
@@ -190,20 +195,20 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
         If members are locked with a password, or (``NotImplementedError``) compressed in a way
         that is not known here.
     """
-    with zipfile.ZipFile(archive.locator) as members:
-        tried = set()
-        for member in members.infolist():
-            # Some programs divide folders by backslashes, against the format.
-            name = member.filename.replace("\\", "/")
-            if member.is_dir() or name.endswith("/") or _is_clutter(name):
-                continue
-            way = (member.flag_bits & 1, member.compress_type)
-            if way not in tried:
-                tried.add(way)
-                members.open(member).close()
-            locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
-            stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
-            yield name, Entry(locator, member.file_size, stamp)
+    members = open_archive(archive.locator)
+    tried = set()
+    for member in members.infolist():
+        # Some programs divide folders by backslashes, against the format.
+        name = member.filename.replace("\\", "/")
+        if member.is_dir() or name.endswith("/") or _is_clutter(name):
+            continue
+        way = (member.flag_bits & 1, member.compress_type)
+        if way not in tried:
+            tried.add(way)
+            members.open(member).close()
+        locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
+        stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
+        yield name, Entry(locator, member.file_size, stamp)
 
 
 def _archive_problem(name: str, size: int, error: Exception) -> str:
@@ -282,7 +287,7 @@ class _Findings:
         # A folder wins over an archive, and upper case over lower.
         rank = (in_archive, name)
         if is_picture(base):
-            if any(folded(part) in MASK_FOLDERS for part in shown.split("/")[:-1]):
+            if _is_of_masks(shown.rpartition("/")[0]):
                 self.among_masks.append((stem, rank, entry, shown))
             else:
                 self.images.add(stem, rank, entry)
@@ -356,6 +361,7 @@ def list_layout(root: str | Path) -> Layout:
         If a folder or an archive cannot be opened; every such one is named.
     """
     root = Path(root).expanduser().resolve()
+    is_folder = root.is_dir()
     findings, trouble = _Findings(), _Trouble()
     for name, entry in _top_entries(root, trouble):
         if _is_test_set(name):
@@ -364,7 +370,7 @@ def list_layout(root: str | Path) -> Layout:
         for member, inner in _opened(name, entry, trouble):
             if not _is_test_set(member):
                 # An archive beside others counts as a folder, the source itself does not.
-                inside = inner is not entry and root.is_dir()
+                inside = inner is not entry and is_folder
                 findings.add(member, inner, f"{name[:-4]}/{member}" if inside else member)
     if trouble.problems:
         raise DataError(trouble.problems, where=str(root))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections import Counter
 from functools import cached_property
 
 import pandas as pd
@@ -76,6 +77,8 @@ class Pictures:
         names = self._by_base.get(base, [])
         if not names and (number := _NUMBER.fullmatch(base)):
             names = self._by_number.get(int(number[1]), [])
+        if len(names) == 1:
+            return names
         if "/" in wanted:
             ends = [n for n in names if ("/" + folded_key(n)).endswith("/" + wanted)]
             names = ends or names
@@ -104,8 +107,8 @@ def match_pictures(
     found = {key: pictures.find(key) for key in rows["key"].unique() if key}
     several = [key for key, names in found.items() if len(names) > 1]
     chosen = {key: names[0] for key, names in found.items() if len(names) == 1}
-    stems = pd.Series({key: stem_of(name) for key, name in chosen.items()}, dtype=str)
-    shared = set(stems[stems.duplicated(keep=False)])
+    stems = {key: stem_of(name) for key, name in chosen.items()}
+    shared = {stem for stem, count in Counter(stems.values()).items() if count > 1}
     ids, images = {}, {}
     for key, name in chosen.items():
         stem = stems[key]

@@ -222,7 +222,8 @@ def _open_folder(spec: str | Path, mapping: str | Path | None) -> Source:
     if folder.is_dir() and (folder / DRAWN_MARK).exists():
         return Source(name, folder, True, _drawn_title(folder), told)
     source = Source(name, folder, False, name, told)
-    return replace(source, title=f"{name} ({read_source(source, layout).kind})")
+    kind = _labels(find_tables(layout), told).kind
+    return replace(source, title=f"{name} ({kind})")
 
 
 def open_source(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,8 @@ from helpers.dataset.decoding import FileFacts, inspect_image, inspect_mask
 from helpers.dataset.layout import Entry
 
 FACT_COLUMNS = tuple(item.name for item in fields(FileFacts))
-CHUNK = 1024
+_values = attrgetter(*FACT_COLUMNS)
+CHUNK, BATCH = 1024, 64
 _VERSION = 2  # raise it when inspect_image or inspect_mask change what they find
 
 
@@ -56,6 +58,10 @@ def _inspect(job: tuple[str, Entry]) -> FileFacts:
     except OSError as error:
         return FileFacts("", problem=f"cannot be read ({error})")
     return inspect_image(data) if kind == "image" else inspect_mask(data)
+
+
+def _inspect_batch(jobs: list[tuple[str, Entry]]) -> list[FileFacts]:
+    return [_inspect(job) for job in jobs]
 
 
 def verify_files(
@@ -105,16 +111,19 @@ def _inspect_all(
     jobs: list[tuple[str, Entry]],
     progress: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
-    """Decode files in parallel, with the future of no more than `CHUNK` of them in memory."""
-    parts, done = [], 0
+    """Decode files in parallel, with the future of no more than `CHUNK` of them in memory.
+
+    A thread takes `BATCH` at once: file by file, handing over costs as much as reading.
+    """
+    rows: list[tuple[object, ...]] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for first in range(0, len(jobs), CHUNK):
             chunk = jobs[first : first + CHUNK]
-            rows = []
-            for (kind, entry), facts in zip(chunk, pool.map(_inspect, chunk), strict=True):
-                rows.append((entry.locator, entry.stamp, kind, *astuple(facts)))
-                done += 1
-                if progress is not None:
-                    progress(done, len(jobs))
-            parts.append(pd.DataFrame(rows, columns=["locator", "stamp", "kind", *FACT_COLUMNS]))
-    return pd.concat(parts).set_index("locator")
+            batches = [chunk[start : start + BATCH] for start in range(0, len(chunk), BATCH)]
+            for batch, found in zip(batches, pool.map(_inspect_batch, batches), strict=True):
+                for (kind, entry), facts in zip(batch, found, strict=True):
+                    rows.append((entry.locator, entry.stamp, kind, *_values(facts)))
+                    if progress is not None:
+                        progress(len(rows), len(jobs))
+    columns = ["locator", "stamp", "kind", *FACT_COLUMNS]
+    return pd.DataFrame(rows, columns=columns).set_index("locator")

@@ -109,7 +109,7 @@ def test_an_archive_that_may_not_be_read_is_named(make_folder, monkeypatch):
     def deny(path, *_):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(layouts.zipfile, "ZipFile", deny)
+    monkeypatch.setattr("helpers.core.files.zipfile.ZipFile", deny)
     with pytest.raises(DataError, match=r"images\.zip.*Permission denied"):
         open_source(folder)
 
