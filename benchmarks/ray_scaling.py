@@ -5,7 +5,7 @@ same trials are trained by the ``local`` executor too, one at a time with one th
 after one machine of Ray. What Ray takes longer than their mean is its cost; what the two differ by
 is how this computer's pace drifts meanwhile. Needs the extra ``scale``.
 
-    python -m benchmarks.ray_scaling --epochs 6 --to benchmarks/ray.json
+    python -m benchmarks.ray_scaling --epochs 12 --to benchmarks/ray.json
 """
 
 from __future__ import annotations

@@ -72,6 +72,7 @@ def import_ray() -> Any:
         os.environ.setdefault(name, value)
     import ray
 
+    logging.getLogger("ray").setLevel(logging.ERROR)  # its warnings too would go over the display
     return ray
 
 
@@ -117,7 +118,6 @@ def _is_here(address: str | None) -> bool:
 def _connect(ray: Any, address: str | None) -> None:
     options: dict[str, Any] = {
         "log_to_driver": False,
-        "logging_level": logging.ERROR,
         "configure_logging": False,
     }
     if address is None:

@@ -181,9 +181,9 @@ def trainings_of(raylet: psutil.Process) -> list[psutil.Process]:
 
 
 def test_a_cluster_of_this_machine_listens_on_loopback_alone(
-    machines: TwoMachines, monkeypatch: pytest.MonkeyPatch
+    machines: TwoMachines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """All sockets of all its processes, and of this one."""
+    """All sockets of all its processes, and of this one; Ray says nothing over the display."""
     import ray
 
     ray.shutdown()
@@ -203,6 +203,7 @@ def test_a_cluster_of_this_machine_listens_on_loopback_alone(
         assert {ip.removeprefix("::ffff:") for ip in listening} <= {"127.0.0.1", "::1"}
         (node,) = ray.nodes()
         assert node["Alive"] and node["NodeManagerAddress"] == "127.0.0.1"
+        assert not [record for record in caplog.records if record.name.startswith("ray")]
     finally:
         ray.shutdown()
 
