@@ -123,9 +123,10 @@ def gather_fonts(folder: Path) -> list[Path]:
     -------
     list of Path
     """
-    import matplotlib
-
-    source = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    found = find_spec("matplotlib")  # its import takes half a second
+    if found is None or found.origin is None:
+        raise ReportError("missing fonts: expected those of matplotlib, which is not installed")
+    source = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"):
         if not (source / name).is_file():

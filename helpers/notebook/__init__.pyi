@@ -1,9 +1,10 @@
 from .captions import FOLDER_VARIABLE
 from .chapters import find_chapters
-from .display import FIGURE_MIME, TABLE_MIME, svg_bytes
+from .display import svg_bytes
+from .marks import FIGURE_MIME, MAGIC, REFERENCES_MIME, TABLE_MIME
 from .opening import open_run, opened_run
-from .prose import MAGIC, condition
-from .references import REFERENCES, REFERENCES_MIME, cited_keys, entries_of, known_keys, processed
+from .prose import condition
+from .references import REFERENCES, cited_keys, entries_of, known_keys, processed
 from .run import Run
 
 __all__ = [

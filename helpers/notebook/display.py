@@ -22,11 +22,9 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from helpers.core import atomic_file
+from helpers.notebook.marks import FIGURE_MIME, TABLE_MIME
 from helpers.notebook.watermark import MARK, mark_png, mark_svg
 from helpers.statistics import Estimate, with_interval
-
-FIGURE_MIME = "application/vnd.dermbook.figure+json"
-TABLE_MIME = "application/vnd.dermbook.table+json"
 
 TEXT_WIDTH_CM = 16.0
 """Width of the page's text, and the widest that a figure is printed."""
@@ -314,9 +312,7 @@ def _table_html(
 
 
 __all__ = [
-    "FIGURE_MIME",
     "MARK",
-    "TABLE_MIME",
     "show_figure",
     "show_markdown",
     "show_table",

@@ -27,9 +27,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from helpers.core import ConfigError
+from helpers.notebook.marks import MAGIC
 from helpers.statistics import against, in_points, listed, with_interval
 
-MAGIC = "%%say"
 Quote = Callable[[str, Any, str | None], str]
 
 # Where Jinja's placeholders end matters to the line break behind them.
@@ -326,4 +326,4 @@ def where(body: str) -> str:
     return f"the cell {MAGIC} {textwrap.shorten(body, 50, placeholder=' ...')!r}"
 
 
-__all__ = ["MAGIC", "condition", "plural", "register", "render", "undeclared", "written"]
+__all__ = ["condition", "plural", "register", "render", "undeclared", "written"]

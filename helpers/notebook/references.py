@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from helpers.core import CHAPTERS, ConfigError
+from helpers.notebook.marks import REFERENCES_MIME
 
 REFERENCES = "references.bib"
 """Name of the works' file, which stands beside the chapters."""
-REFERENCES_MIME = "application/vnd.dermbook.references+json"
 STYLE = Path(__file__).parent / "vendor" / "ieee.csl"
 """How works and citations are printed; ``vendor/README.md`` says whose it is."""
 

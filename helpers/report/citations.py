@@ -83,7 +83,8 @@ def _cite_chapter(
         return {"t": "Span", "c": [["", ["citation"], []], inlines]}
 
     listed = tuple(Work(anchor(key), number, text) for key, number, text in entries_of(done))
-    parts = [map_inlines(part, lambda nodes: walk(nodes, put)) for part in parts]
+    if cites:
+        parts = [map_inlines(part, lambda nodes: walk(nodes, put)) for part in parts]
     section.parts = _with_list(parts, listed, section)
 
 

@@ -145,16 +145,18 @@ def walk(node: Any, change: Callable[[Node], Node | list[Node] | None]) -> Any:
     if isinstance(node, list):
         changed: list[Any] = []
         for part in node:
-            new = walk(part, change)
-            is_element = isinstance(part, dict) and "t" in part
-            if is_element and isinstance(new, list):
+            new = walk(part, change) if isinstance(part, dict | list) else part
+            if isinstance(new, list) and isinstance(part, dict) and "t" in part:
                 changed += new
             else:
                 changed.append(new)
         return changed
     if not isinstance(node, dict):
         return node
-    rebuilt = {key: walk(value, change) for key, value in node.items()}
+    rebuilt = {
+        key: walk(value, change) if isinstance(value, dict | list) else value
+        for key, value in node.items()
+    }
     if "t" not in node:
         return rebuilt
     new = change(rebuilt)

@@ -13,6 +13,7 @@ from helpers.core.paths import CHAPTERS
 from helpers.evaluation.confusions import LOOK_ALIKE
 from helpers.notebook import references
 from helpers.notebook.chapters import find_chapters
+from helpers.notebook.marks import REFERENCES_MIME
 from helpers.notebook.references import chapter_text, cited_keys, known_keys, processed
 from helpers.report.glossary import read_glossary
 from helpers.sample.atlas import SOURCES
@@ -85,7 +86,7 @@ def test_every_list_of_a_kernel_names_keys_and_works(
     first, second = (str(data["text/markdown"]) for data in shown)
     assert "@a2001" in first and "A. Ant" in first and "Bee" not in first
     assert second.index("Ant") < second.index("B. Bee")
-    assert shown[1][references.REFERENCES_MIME] == {"also": ["b2002"]}
+    assert shown[1][REFERENCES_MIME] == {"also": ["b2002"]}
     with pytest.raises(ConfigError, match="c2003; add them there"):
         references.show_references("01_a", "c2003")
 

@@ -16,7 +16,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from helpers.notebook import display as shown
-from helpers.notebook.display import FIGURE_MIME, TABLE_MIME, show_figure, show_table
+from helpers.notebook.display import show_figure, show_table
+from helpers.notebook.marks import FIGURE_MIME, TABLE_MIME
 from helpers.plots.style import use_style
 from helpers.statistics.intervals import Estimate
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from support.pdf_pages import Pdf, overlapping
 from support.report_notebooks import SVG, code, markdown, printed, write_notebook
 
 from helpers.core.errors import ReportError
+from helpers.core.paths import ROOT
 from helpers.report.cells import shortened
 from helpers.report.exporter import DermBookPDFExporter
 
@@ -313,3 +316,17 @@ def test_a_broken_drawing_is_marked(tmp_path: Path, capsys: pytest.CaptureFixtur
     pdf, said = convert(path, capsys)
     assert "Picture that cannot be read" in pdf.text and "later" in pdf.text
     assert "picture that cannot be read: failed to parse SVG" in said
+
+
+def test_a_conversion_loads_no_library_of_numbers(tmp_path: Path) -> None:
+    """Their imports would take longer than most notebooks."""
+    path = write_notebook(tmp_path / "mine.ipynb", markdown("# Mine\n\nA line with $x^2$."))
+    program = (
+        "import sys; from helpers.report.exporter import DermBookPDFExporter as Exporter; "
+        f"assert Exporter().from_filename({str(path)!r})[0].startswith(b'%PDF'); "
+        "print({'pandas', 'scipy', 'matplotlib', 'tensorflow', 'keras'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

@@ -12,8 +12,7 @@ from support.pdf_pages import Pdf
 from support.report_notebooks import COVER, code, markdown, write_notebook
 
 from helpers.core.errors import ConfigError, ReportError
-from helpers.notebook.display import TABLE_MIME
-from helpers.notebook.references import REFERENCES_MIME
+from helpers.notebook.marks import REFERENCES_MIME, TABLE_MIME
 from helpers.report.exporter import render_html, render_pages, render_pdf
 from helpers.report.glossary import read_glossary
 from helpers.report.matter import find_matter

@@ -15,7 +15,7 @@ from PIL import Image
 from support.pdf_pages import Page, Pdf, Place, overlapping
 from support.report_notebooks import COVER, code, figure, markdown, write_notebook
 
-from helpers.notebook.display import TABLE_MIME
+from helpers.notebook.marks import TABLE_MIME
 from helpers.report.exporter import render_html, render_pdf
 from helpers.report.matter import Matter
 from helpers.report.pictures import clean_picture

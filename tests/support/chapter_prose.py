@@ -15,7 +15,8 @@ from jinja2 import TemplateSyntaxError, nodes
 from helpers.core.errors import ConfigError
 from helpers.core.paths import captions_path
 from helpers.notebook.captions import Captions, read_captions
-from helpers.notebook.prose import MAGIC, environment, prepared, undeclared
+from helpers.notebook.marks import MAGIC
+from helpers.notebook.prose import environment, prepared, undeclared
 
 IN_IPYTHON = {"display", "get_ipython"}
 

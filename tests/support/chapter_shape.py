@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 
 from helpers.exercises.notebooks import EXERCISES
-from helpers.notebook.prose import MAGIC
+from helpers.notebook.marks import MAGIC
 from support.chapter_prose import is_say, is_visible, problems_of_prose, python_of
 
 PARAMETERS = ["profile", "source", "max_images", "seed", "split_file", "run_folder"]

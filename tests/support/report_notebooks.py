@@ -10,7 +10,7 @@ import pandas as pd
 from nbformat import v4
 from PIL import Image
 
-from helpers.notebook.display import FIGURE_MIME, TABLE_MIME
+from helpers.notebook.marks import FIGURE_MIME, TABLE_MIME
 
 ALT = "A curve that rises."
 COVER: dict[str, Any] = {
