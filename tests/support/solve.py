@@ -49,28 +49,29 @@ STRANGE: dict[str, Any] = {
 EMPTY = ("nothing in a list", "an empty table")
 
 
-def run_notebook(path: Path, profile: str, folder: str) -> dict[str, Any]:
-    """Execute the cells in order; what ``check`` said, and the first cell that raised."""
+def run_notebook(path: Path, **parameters: str) -> dict[str, Any]:
+    """Execute the cells in order; what ``check`` said, the prose, and the first cell that raised."""
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     os.chdir(path.parent)
-    said, error = {}, ""
+    said, prose, error = {}, [], ""
     for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
         if cell["cell_type"] != "code":
             continue
         source = "".join(cell["source"])
         if "parameters" in cell["metadata"].get("tags", []):
-            source += f"\nprofile, run_folder = {profile!r}, {folder!r}"
+            source += "".join(f"\n{name} = {value!r}" for name, value in parameters.items())
         with capture_output() as captured:
             result = shell.run_cell(source, store_history=False)
         for line in captured.stdout.splitlines():
             if match := re.match(r"(\d\d\.q?\d+): (.*)", line):
                 said[match[1]] = match[2]
+        prose += [shown.data.get("text/markdown", "") for shown in captured.outputs]
         if not result.success:
             raised = result.error_before_exec or result.error_in_exec
             error = f"cell {number}: {type(raised).__name__}: {raised}"
             break
-    return {"said": said, "error": error}
+    return {"said": said, "prose": " ".join(" ".join(prose).split()), "error": error}
 
 
 def wrong_answers(chapter: str) -> dict[str, Any]:
@@ -123,14 +124,14 @@ def solve(profile: str, folder: str, chapters: list[str]) -> dict[str, Any]:
         if chapters and chapter not in chapters:
             continue
         started = time.process_time()
-        one: dict[str, Any] = {"solution": run_notebook(path, profile, folder)}
+        one: dict[str, Any] = {"solution": run_notebook(path, profile=profile, run_folder=folder)}
         try:
             one["wrong"] = wrong_answers(chapter)
             one["quiz"] = quiz_answers(chapter)
         except DermBookError as error:
             one["solution"]["error"] = one["solution"]["error"] or str(error)
             one["wrong"], one["quiz"] = {}, {}
-        one["exercise"] = run_notebook(EXERCISES / path.name, profile, folder)
+        one["exercise"] = run_notebook(EXERCISES / path.name, profile=profile, run_folder=folder)
         one["seconds"] = round(time.process_time() - started, 2)
         results[path.stem] = one
     results["tensorflow"] = "tensorflow" in sys.modules
