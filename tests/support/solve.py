@@ -50,7 +50,7 @@ EMPTY = ("nothing in a list", "an empty table")
 
 
 def run_notebook(path: Path, **parameters: str) -> dict[str, Any]:
-    """Execute the cells in order; what ``check`` said, the prose, and what the first cell raised."""
+    """Execute the cells in order; what ``check`` said, the prose, and the first error."""
     shell = InteractiveShell.instance()
     shell.reset(new_session=False)
     os.chdir(path.parent)
