@@ -180,8 +180,7 @@ def _parsed(text: str, mark: str) -> tuple[list[str], list[list[str]], list[int]
     names = cells.pop(0)
     lines.pop(0)
     wider = bool(cells) and all(len(row) == len(names) + 1 for row in cells)
-    numbered = [row[0] for row in cells] == [str(number) for number in range(1, len(cells) + 1)]
-    if wider and numbered and all(names):
+    if wider and all(names) and all(row[0] == str(n) for n, row in enumerate(cells, 1)):
         # R writes the numbers of rows without a name above them.
         names = ["", *names]
     width = max((place + 1 for place, name in enumerate(names) if name), default=0)
