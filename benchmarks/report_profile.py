@@ -269,13 +269,15 @@ class RunProfile:
         In their order.
     executing : float or None
         From the start of the command's first chapter until the end of its last, by the clock.
-    pdf, html : float or None
-        Of typesetting; None where the run does not say.
+    read, pdf, html : float or None
+        Of typesetting: reading the chapters, then the PDF and the page at the same time. None where
+        the run does not say.
     """
 
     folder: Path
     chapters: tuple[ChapterProfile, ...]
     executing: float | None
+    read: float | None
     pdf: float | None
     html: float | None
 
@@ -307,7 +309,8 @@ def profile_run(folder: str | Path, home: Path | None = None) -> RunProfile:
     begin, end = _moment(manifest.get("started")), _moment(manifest.get("finished"))
     typeset = _json(folder / "state" / "report.json", {}).get("seconds", {})
     executing = end - begin if begin is not None and end is not None else None
-    return RunProfile(folder, chapters, executing, typeset.get("pdf"), typeset.get("html"))
+    parts = (typeset.get(name) for name in ("read", "pdf", "html"))
+    return RunProfile(folder, chapters, executing, *parts)
 
 
 def _told(seconds: float | None) -> str:
@@ -385,7 +388,10 @@ def main() -> None:
             f"Last call: {profile.executing:.0f} s until its last chapter had ended"
             + (f", {between:.0f} s of them outside of chapters" if between >= 0 else "")
         )
-    console.print(f"Typesetting: PDF {_told(profile.pdf)}, HTML {_told(profile.html)} (seconds)")
+    console.print(
+        f"Reading the chapters {_told(profile.read)} s, then at the same time "
+        f"PDF {_told(profile.pdf)} and HTML {_told(profile.html)} s"
+    )
     console.print(
         f"What the command itself took to start, and to end after typesetting: {NOT_RECORDED}"
     )

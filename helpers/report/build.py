@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from rich.console import Console
@@ -92,20 +90,12 @@ def _render(
     made = [pdf, page, *([pages] if edition.pages else [])]
     if all(path.exists() for path in made) and _stored_key(state) == key:
         return False
-    # nbconvert and pandoc come with it, and nothing needs them where all is up to date.
-    from helpers.report.exporter import render_html, render_pages, render_pdf
+    # What typesets comes with it, and nothing needs that where all is up to date.
+    from helpers.report.rendering import Targets, render
 
     state.unlink(missing_ok=True)
-    clock = [monotonic()]
-    renders = [(render_pdf, pdf), (render_html, page)]
-    for render, target in [*renders, *([(render_pages, pages)] if edition.pages else [])]:
-        render(notebooks, target, cover, code, matter)
-        clock.append(monotonic())
-    names = ("pdf", "html", "pages")
-    seconds = {
-        name: round(end - start, 2)
-        for name, (start, end) in zip(names, pairwise(clock), strict=False)
-    }
+    targets = Targets(pdf, page, pages if edition.pages else None)
+    seconds = render(notebooks, targets, cover, code, matter)
     write_json(state, {"key": key, "seconds": seconds})
     return True
 

@@ -1,11 +1,9 @@
-"""Executed notebooks to a PDF or a page: for the runner, and for ``jupyter nbconvert``."""
+"""Any notebook to a PDF: for ``jupyter nbconvert``."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,77 +11,11 @@ from typing import Any
 from nbconvert.exporters import Exporter
 from traitlets import Bool
 
-from helpers.report.cells import chapter_number, fail_on, read_chapter, read_chapters
+from helpers.report.cells import chapter_number, fail_on, read_chapter
 from helpers.report.cover import Cover
 from helpers.report.fragments import build_sections
-from helpers.report.html import write_html, write_pages
-from helpers.report.matter import NO_MATTER, Matter
 from helpers.report.pandoc import plain_text
-from helpers.report.parts import Section
-from helpers.report.training_lines import with_tables
 from helpers.report.typesetting import write_pdf
-
-
-def render_pdf(
-    notebooks: list[Path],
-    target: Path,
-    cover: Mapping[str, Any],
-    code: str,
-    matter: Matter = NO_MATTER,
-) -> None:
-    """Typeset executed notebooks as one PDF.
-
-    Parameters
-    ----------
-    notebooks : list of Path
-        Executed chapters in the order of the report; ``04_name.ipynb`` is chapter 4.
-    target : Path
-        The PDF to write.
-    cover : mapping
-        ``title, subtitle, source, drawn, profile, date, devices, versions, notes``; the ISO
-        date is also the date of the file, so that the same run gives the same bytes.
-    code : {"show", "hide"}
-        Whether source code is printed.
-    matter : Matter, optional
-        Works to cite, a glossary and exercises.
-
-    Raises
-    ------
-    ReportError
-        If a chapter was not executed, or shows a traceback, or a picture, font, character or
-        cited work is missing; by chapter and cell.
-    """
-    write_pdf(_sections(notebooks, code, matter), Cover.of(cover), target)
-
-
-def render_html(
-    notebooks: list[Path],
-    target: Path,
-    cover: Mapping[str, Any],
-    code: str,
-    matter: Matter = NO_MATTER,
-) -> None:
-    """Write executed notebooks as one self-contained page; see `render_pdf`."""
-    write_html(_sections(notebooks, code, matter), Cover.of(cover), target)
-
-
-def render_pages(
-    notebooks: list[Path],
-    folder: Path,
-    cover: Mapping[str, Any],
-    code: str,
-    matter: Matter = NO_MATTER,
-) -> None:
-    """Write executed notebooks as a folder of one page each; see `render_pdf`."""
-    write_pages(_sections(notebooks, code, matter), Cover.of(cover), folder)
-
-
-def _sections(notebooks: list[Path], code: str, matter: Matter) -> list[Section]:
-    chapters = [
-        replace(chapter, blocks=with_tables(chapter.blocks))
-        for chapter in read_chapters(notebooks, code)
-    ]
-    return build_sections(chapters, matter=matter)
 
 
 class DermBookPDFExporter(Exporter):

@@ -52,12 +52,19 @@ def with_tags(node: Any) -> Any:
     What is no element of HTML, such as the ``<int>`` of ``vector<int>``, is text.
     """
     if isinstance(node, dict):
-        return {key: with_tags(value) for key, value in node.items()}
+        parts = {key: with_tags(part) for key, part in node.items() if type(part) in _NESTED}
+        changed = any(part is not node[key] for key, part in parts.items())
+        return node | parts if changed else node
     if not isinstance(node, list):
         return node
-    parts = [with_tags(part) for part in node]
-    is_html = [isinstance(part, dict) and _html(part) is not None for part in parts]
-    return _paired(parts) if any(is_html) else parts
+    pieces = [with_tags(part) if type(part) in _NESTED else part for part in node]
+    if any(isinstance(piece, dict) and _html(piece) is not None for piece in pieces):
+        return _paired(pieces)
+    changed = any(new is not old for new, old in zip(pieces, node, strict=True))
+    return pieces if changed else node
+
+
+_NESTED = (dict, list)
 
 
 def _html(node: Node) -> str | None:

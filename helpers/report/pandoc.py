@@ -134,33 +134,55 @@ def walk(node: Any, change: Callable[[Node], Node | list[Node] | None]) -> Any:
     Parameters
     ----------
     node : dict or list
-        Part of pandoc's tree.
+        Part of pandoc's tree; it is left as it is.
     change : callable
         Takes each element; gives it back, or a list to put in its place, or None for as it is.
 
     Returns
     -------
     dict or list
+        Shares with `node` what has not changed: neither is to be changed in place.
     """
-    if isinstance(node, list):
-        changed: list[Any] = []
-        for part in node:
-            new = walk(part, change) if isinstance(part, dict | list) else part
-            if isinstance(new, list) and isinstance(part, dict) and "t" in part:
-                changed += new
-            else:
-                changed.append(new)
-        return changed
-    if not isinstance(node, dict):
-        return node
-    rebuilt = {
-        key: walk(value, change) if isinstance(value, dict | list) else value
-        for key, value in node.items()
-    }
+    if isinstance(node, dict):
+        return _walk_element(node, change)
+    return _walk_list(node, change) if isinstance(node, list) else node
+
+
+def _walk_list(nodes: list[Any], change: Callable[[Node], Node | list[Node] | None]) -> list[Any]:
+    changed: list[Any] = []
+    same = True
+    for part in nodes:
+        if isinstance(part, dict):
+            new = _walk_element(part, change)
+        elif isinstance(part, list):
+            new = _walk_list(part, change)
+        else:
+            new = part
+        same = same and new is part
+        if isinstance(new, list) and isinstance(part, dict):
+            changed += new
+        else:
+            changed.append(new)
+    return nodes if same else changed
+
+
+def _walk_element(
+    node: Node, change: Callable[[Node], Node | list[Node] | None]
+) -> Node | list[Node]:
+    rebuilt = node
+    for key, value in node.items():
+        if isinstance(value, list):
+            new: Any = _walk_list(value, change)
+        elif isinstance(value, dict):
+            new = _walk_element(value, change)
+        else:
+            continue
+        if new is not value:
+            rebuilt = rebuilt | {key: new}
     if "t" not in node:
         return rebuilt
-    new = change(rebuilt)
-    return rebuilt if new is None else new
+    replaced = change(rebuilt)
+    return rebuilt if replaced is None else replaced
 
 
 def plain_text(node: Any) -> str:

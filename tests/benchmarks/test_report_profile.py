@@ -99,10 +99,11 @@ def test_what_a_run_does_not_tell_is_said(run: Path) -> None:
     """No times of typesetting, no notebook and no trial: not recorded, and never zero."""
     home = run.parent / "home"
     profile = profile_run(run, home)
-    assert profile.pdf is None and profile.html is None
-    write_json(run / "state" / "report.json", {"key": "k", "seconds": {"pdf": 4.5, "html": 2.5}})
+    assert profile.read is None and profile.pdf is None and profile.html is None
+    seconds = {"read": 1.5, "pdf": 4.5, "html": 2.5}
+    write_json(run / "state" / "report.json", {"key": "k", "seconds": seconds})
     profile = profile_run(run, home)
-    assert (profile.pdf, profile.html) == (4.5, 2.5)
+    assert (profile.read, profile.pdf, profile.html) == (1.5, 4.5, 2.5)
     (home / "trials" / "two" / "trial.json").unlink()
     (home / "trials" / "three" / "trial.json").unlink()
     assert profile_run(run, home).chapters[0].missing == 1

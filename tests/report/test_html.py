@@ -11,7 +11,8 @@ import pytest
 from support.pdf_pages import Pdf
 from support.report_notebooks import ALT, COVER, markdown, write_chapter, write_notebook
 
-from helpers.report.exporter import DermBookPDFExporter, render_html
+from helpers.report.exporter import DermBookPDFExporter
+from helpers.report.rendering import Targets, render
 
 
 class Reader(HTMLParser):
@@ -33,7 +34,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     paths = [write_chapter(folder, "01_diseases", "The diseases"), write_chapter(folder)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DERMBOOK_HOME", str(folder / "home"))
-        render_html(paths, folder / "report.html", COVER, "show")
+        render(paths, Targets(html=folder / "report.html"), COVER, "show")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -98,7 +99,7 @@ def test_captions_are_numbered(page: str) -> None:
 def test_hidden_code_is_absent(tmp_path: Path) -> None:
     """``hide`` leaves no code and no button for it."""
     chapter = write_chapter(tmp_path)
-    render_html([chapter], tmp_path / "r.html", COVER, "hide")
+    render([chapter], Targets(html=tmp_path / "r.html"), COVER, "hide")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<details class="source">' not in page and 'class="all"' not in page
 
@@ -112,7 +113,7 @@ def test_answers_are_folded_on_the_page_and_open_on_paper(tmp_path: Path) -> Non
         markdown("<details>\n<summary>Open</summary>\n\nNever closed.\n\nLast words."),
         markdown("</details>\n\n<details>\n\nNo summary.\n\n</details>"),
     )
-    render_html([chapter], tmp_path / "r.html", COVER, "hide")
+    render([chapter], Targets(html=tmp_path / "r.html"), COVER, "hide")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     body = page[page.index('<section class="chapter"') :]
     assert body.count("<details>") == body.count("</details>") == 1

@@ -13,9 +13,9 @@ from support.report_notebooks import COVER, code, markdown, write_notebook
 
 from helpers.core.errors import ConfigError, ReportError
 from helpers.notebook.marks import REFERENCES_MIME, TABLE_MIME
-from helpers.report.exporter import render_html, render_pages, render_pdf
 from helpers.report.glossary import read_glossary
 from helpers.report.matter import find_matter
+from helpers.report.rendering import Targets, render
 
 pytest_plugins = ("support.small_page",)
 
@@ -112,9 +112,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = _write_book(folder)
     for edition in ("student", "teacher"):
         matter = find_matter(folder / "chapters", edition)
-        render_html(paths, folder / f"{edition}.html", COVER, "hide", matter)
-        render_pdf(paths, folder / f"{edition}.pdf", COVER, "hide", matter)
-    render_pages(paths, folder / "pages", COVER, "hide", find_matter(folder / "chapters"))
+        render(paths, Targets(html=folder / f"{edition}.html"), COVER, "hide", matter)
+        render(paths, Targets(pdf=folder / f"{edition}.pdf"), COVER, "hide", matter)
+    render(paths, Targets(pages=folder / "pages"), COVER, "hide", find_matter(folder / "chapters"))
     return folder
 
 
@@ -148,8 +148,8 @@ def test_a_work_that_is_not_there_names_the_chapter(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "01_a.ipynb", markdown("# A\n\nSee [@hollm1979]."))
     (tmp_path / "references.bib").write_text(WORKS)
     with pytest.raises(ReportError, match=r"01_a\.ipynb: cites \[@hollm1979\].* no hollm1979"):
-        render_html([path], tmp_path / "a.html", COVER, "hide", find_matter(tmp_path))
-    render_html([path], tmp_path / "a.html", COVER, "hide")
+        render([path], Targets(html=tmp_path / "a.html"), COVER, "hide", find_matter(tmp_path))
+    render([path], Targets(html=tmp_path / "a.html"), COVER, "hide")
     assert "See [@hollm1979]." in _words(_page(tmp_path, "a.html"))
 
 

@@ -16,9 +16,9 @@ from support.pdf_pages import Page, Pdf, Place, overlapping
 from support.report_notebooks import COVER, code, figure, markdown, write_notebook
 
 from helpers.notebook.marks import TABLE_MIME
-from helpers.report.exporter import render_html, render_pdf
 from helpers.report.matter import Matter
 from helpers.report.pictures import clean_picture
+from helpers.report.rendering import Targets, render
 
 SPACES = "\n\n".join(rf"$$7{space}8$$" for space in (r"\!", "", r"\;", r"\hspace{1cm}"))
 
@@ -26,7 +26,7 @@ SPACES = "\n\n".join(rf"$$7{space}8$$" for space in (r"\!", "", r"\;", r"\hspace
 def pages_of(folder: Path, *cells: object) -> Pdf:
     """A chapter's pages, without the cover and the contents."""
     path = write_notebook(folder / "01_a.ipynb", markdown("# A"), *cells)
-    render_pdf([path], folder / "r.pdf", COVER, "show")
+    render([path], Targets(pdf=folder / "r.pdf"), COVER, "show")
     pdf = Pdf(folder / "r.pdf")
     pdf.pages = pdf.pages[2:]
     return pdf
@@ -35,7 +35,7 @@ def pages_of(folder: Path, *cells: object) -> Pdf:
 def page_html(folder: Path, *cells: object) -> str:
     """The same as HTML."""
     path = write_notebook(folder / "01_a.ipynb", markdown("# A"), *cells)
-    render_html([path], folder / "r.html", COVER, "show")
+    render([path], Targets(html=folder / "r.html"), COVER, "show")
     return (folder / "r.html").read_text(encoding="utf-8")
 
 
@@ -237,7 +237,7 @@ def test_links_by_name_hold_in_their_own_chapter(tmp_path: Path) -> None:
         for n in (1, 2)
     ]
     plain = write_notebook(tmp_path / "03_a.ipynb", markdown("# A"), markdown("As in [1]."))
-    render_pdf([*paths, plain], tmp_path / "r.pdf", COVER, "show")
+    render([*paths, plain], Targets(pdf=tmp_path / "r.pdf"), COVER, "show")
     pdf = Pdf(tmp_path / "r.pdf")
     assert [link for link in pdf.links() if "example" in link] == [
         f"https://{letter}{n}.example/x" for n in (1, 2) for letter in "ab"
@@ -260,7 +260,7 @@ def test_title_and_head_of_a_table_may_hold_links(tmp_path: Path) -> None:
     assert len(pdf.pages) > 2
     title = "# See [it](https://example.org)[^1]\n\n[^1]: Note."
     path = write_notebook(tmp_path / "02_b.ipynb", markdown(title), markdown("word " * 900))
-    render_pdf([path], tmp_path / "b.pdf", COVER, "show")
+    render([path], Targets(pdf=tmp_path / "b.pdf"), COVER, "show")
     assert "Chapter 2: See it" in Pdf(tmp_path / "b.pdf").pages[3].text
 
 
@@ -388,7 +388,7 @@ def test_a_question_stays_with_its_choices(tmp_path: Path) -> None:
     write_notebook(tmp_path / "exercises" / "01_a.ipynb", quiz, *asked)
     path = write_notebook(tmp_path / "01_a.ipynb", markdown("# A"))
     matter = Matter(exercises=tmp_path / "exercises")
-    render_pdf([path], tmp_path / "r.pdf", COVER, "show", matter)
+    render([path], Targets(pdf=tmp_path / "r.pdf"), COVER, "show", matter)
     pages = Pdf(tmp_path / "r.pdf").pages[2:]
     assert len(pages) > 2
     for page in pages:

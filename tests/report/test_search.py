@@ -13,8 +13,8 @@ import pytest
 from support.report_notebooks import COVER, write_chapter
 
 from helpers.notebook.references import STYLE
-from helpers.report.exporter import render_html, render_pages
 from helpers.report.html import MINISEARCH
+from helpers.report.rendering import Targets, render
 
 pytest_plugins = ("support.small_page",)
 
@@ -24,8 +24,9 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two chapters as one file and as a folder of pages."""
     folder = tmp_path_factory.mktemp("book")
     paths = [write_chapter(folder, "01_diseases", "The diseases"), write_chapter(folder)]
-    render_html(paths, folder / "report.html", COVER, "show")
-    render_pages(paths, folder / "pages", COVER, "show")
+    targets = Targets(html=folder / "report.html", pages=folder / "pages")
+    seconds = render(paths, targets, COVER, "show")
+    assert set(seconds) == {"read", "html", "pages"} and min(seconds.values()) >= 0
     return folder
 
 
@@ -98,7 +99,7 @@ def test_pages_replace_what_is_there(book: Path, tmp_path: Path) -> None:
     path = write_chapter(tmp_path)
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "09_old.html").write_text("old")
-    render_pages([path], tmp_path / "pages", COVER, "hide")
+    render([path], Targets(pages=tmp_path / "pages"), COVER, "hide")
     assert not (tmp_path / "pages" / "09_old.html").exists()
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 

@@ -12,7 +12,7 @@ from support.report_notebooks import COVER, code, figure, markdown, write_chapte
 from helpers.core.errors import ReportError
 from helpers.report import typesetting
 from helpers.report.cover import Cover
-from helpers.report.exporter import render_pdf
+from helpers.report.rendering import Targets, render
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def chapters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def report(chapters: list[Path]) -> Pdf:
     """Their report, code shown."""
     target = chapters[0].parent / "report.pdf"
-    render_pdf(chapters, target, COVER, "show")
+    render(chapters, Targets(pdf=target), COVER, "show")
     return Pdf(target)
 
 
@@ -75,15 +75,15 @@ def test_nothing_runs_over_the_margin(report: Pdf) -> None:
 def test_same_run_gives_the_same_bytes(chapters: list[Path], report: Pdf) -> None:
     """Rendered again, the PDF is byte for byte the same; on another date it is not."""
     again, later = (chapters[0].parent / name for name in ("again.pdf", "later.pdf"))
-    render_pdf(chapters, again, COVER, "show")
-    render_pdf(chapters, later, COVER | {"date": "2026-03-06"}, "show")
+    render(chapters, Targets(pdf=again), COVER, "show")
+    render(chapters, Targets(pdf=later), COVER | {"date": "2026-03-06"}, "show")
     assert again.read_bytes() == (chapters[0].parent / "report.pdf").read_bytes()
     assert again.read_bytes() != later.read_bytes()
 
 
 def test_hidden_code_is_not_printed(chapters: list[Path], tmp_path: Path) -> None:
     """``hide`` leaves output and figures and drops every code cell."""
-    render_pdf(chapters, tmp_path / "hidden.pdf", COVER, "hide")
+    render(chapters, Targets(pdf=tmp_path / "hidden.pdf"), COVER, "hide")
     text = Pdf(tmp_path / "hidden.pdf").text
     assert "run.train()" not in text and "trial one" in text and "Figure 4.1" in text
 
@@ -94,9 +94,9 @@ def test_character_without_a_glyph_fails_and_names_the_cell(tmp_path: Path) -> N
         tmp_path / "02_data.ipynb", markdown("# Data"), markdown("Fine."), code("x = '\u1200'")
     )
     with pytest.raises(ReportError, match=r"02_data\.ipynb, cell 2 .*U\+1200"):
-        render_pdf([path], tmp_path / "x.pdf", COVER, "show")
+        render([path], Targets(pdf=tmp_path / "x.pdf"), COVER, "show")
     assert not (tmp_path / "x.pdf").exists()
-    render_pdf([path], tmp_path / "x.pdf", COVER, "hide")
+    render([path], Targets(pdf=tmp_path / "x.pdf"), COVER, "hide")
 
 
 def test_unknown_font_fails(
@@ -110,7 +110,7 @@ def test_unknown_font_fails(
     template.write_text(text)
     monkeypatch.setattr(typesetting, "TYPST_TEMPLATE", template)
     with pytest.raises(ReportError, match="(?i)no such serif"):
-        render_pdf(chapters, tmp_path / "x.pdf", COVER, "show")
+        render(chapters, Targets(pdf=tmp_path / "x.pdf"), COVER, "show")
 
 
 def test_broken_picture_and_formula_fail(tmp_path: Path) -> None:
@@ -120,10 +120,10 @@ def test_broken_picture_and_formula_fail(tmp_path: Path) -> None:
         tmp_path / "01_a.ipynb", markdown("# A"), code("f()", figure(tmp_path / "broken.png"))
     )
     with pytest.raises(ReportError, match=r"01_a\.ipynb, cell 1 .*unresolved picture"):
-        render_pdf([picture], tmp_path / "x.pdf", COVER, "show")
+        render([picture], Targets(pdf=tmp_path / "x.pdf"), COVER, "show")
     formula = write_notebook(tmp_path / "02_b.ipynb", markdown("# B\n\n$\\nosuchthing{x}$"))
     with pytest.raises(ReportError, match="nosuchthing"):
-        render_pdf([formula], tmp_path / "x.pdf", COVER, "show")
+        render([formula], Targets(pdf=tmp_path / "x.pdf"), COVER, "show")
 
 
 def test_cover_refuses_unknown_keys_and_dates() -> None:
@@ -145,7 +145,7 @@ def test_markup_in_text_stays_text(tmp_path: Path) -> None:
         markdown("# Is *C#* <b>safe</b>? #let x"),
         code("f()", figure(tmp_path / "c.svg", caption)),
     )
-    render_pdf([path], tmp_path / "c.pdf", COVER | {"title": "#T [x] $y"}, "show")
+    render([path], Targets(pdf=tmp_path / "c.pdf"), COVER | {"title": "#T [x] $y"}, "show")
     text = Pdf(tmp_path / "c.pdf").text
     assert "#show" in text and "@z_1" in text and "#T [x] $y" in text and "#let x" in text
 
@@ -158,7 +158,7 @@ def test_tall_figure_stays_on_its_page(tmp_path: Path) -> None:
         markdown("# A"),
         code("f()", figure(tmp_path / "tall.png", "Tall.")),
     )
-    render_pdf([path], tmp_path / "t.pdf", COVER, "hide")
+    render([path], Targets(pdf=tmp_path / "t.pdf"), COVER, "hide")
     page = next(page for page in Pdf(tmp_path / "t.pdf").pages if page.pictures())
     picture, caption = page.pictures()[0], page.places_of("Tall.")[0]
     assert picture.top > 0 and picture.bottom < caption.top
