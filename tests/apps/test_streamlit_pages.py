@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,15 @@ _scan_once = cache(manifest_scanner.scan_component_manifests)
 
 Open = Callable[..., Any]
 PNG = "image/png"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected_once() -> Iterator[None]:
+    """Where a test before has loaded Keras, Streamlit collects garbage after each run of a page."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

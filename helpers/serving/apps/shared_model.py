@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, ParamSpec, TypeVar
@@ -16,10 +17,17 @@ Answer = TypeVar("Answer")
 
 
 def warm_up(model: ServedModel) -> None:
-    """Load the network, and have it look at one black picture."""
+    """Load the network, and have it look at one black picture.
+
+    All that is loaded stays for as long as the process, and is shown to the garbage collector no
+    more: where Keras is loaded, Streamlit resets its session and collects after each run of the
+    script, for a third of a second a click in which nobody else is served.
+    """
     height, width = model.card.image_size
     black = np.zeros((1, height, width, 3), dtype=np.uint8)
     model.judge(black)
+    gc.collect()
+    gc.freeze()
 
 
 class SharedModel:

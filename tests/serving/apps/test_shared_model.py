@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.app_model import ColourModel
 
 from helpers.core.errors import ConfigError
-from helpers.serving.apps.shared_model import SharedModel, open_shared_model
+from helpers.serving.apps.shared_model import SharedModel, open_shared_model, warm_up
+from helpers.serving.model import open_model
 
 
 def desk_of(folder: Path, prepare=lambda model: None) -> SharedModel:  # type: ignore[no-untyped-def]
@@ -79,3 +82,20 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     """A folder without a card is an error at once."""
     with pytest.raises(ConfigError, match=r"model\.json"):
         open_shared_model(str(tmp_path))
+
+
+def test_what_is_loaded_is_not_looked_through_again(small_served: Path) -> None:
+    """Streamlit resets Keras and collects garbage at each click: neither takes long, nor harms."""
+    import keras
+
+    model = open_model(small_served)
+    height, width = model.card.image_size
+    picture = np.full((1, height, width, 3), 127, dtype=np.uint8)
+    gc.unfreeze()
+    warm_up(model)
+    before = model.predict(picture)
+    n_left = len(gc.get_objects())
+    assert gc.get_freeze_count() > 10 * n_left
+    keras.backend.clear_session()
+    np.testing.assert_array_equal(model.predict(picture), before)
+    gc.unfreeze()
