@@ -82,10 +82,10 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dermbook_home(tmp_path_factory: pytest.TempPathFactory, common: Path) -> Iterator[Path]:
     """A cache folder for the tests, so that they neither see nor touch the user's.
 
-    What follows from images alone is shared by all processes, trainings are not.
+    What follows from images alone, or from programs, is shared by all processes, trainings are not.
     """
     home = tmp_path_factory.mktemp("home")
-    for name in ("catalogues", "fonts", "sources", "stores"):
+    for name in ("catalogues", "fonts", "jax", "sources", "stores"):
         (common / name).mkdir(exist_ok=True)
         (home / name).symlink_to(common / name)
     before = os.environ.get("DERMBOOK_HOME")

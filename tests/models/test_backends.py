@@ -172,8 +172,8 @@ def test_two_devices_train_as_one(train: Any, catalogue: pd.DataFrame) -> None:
     assert (catalogue["split"] == "train").sum() % 16 % 2 == 1
     config = PRETRAINED.model_copy(update={"augmentation": CONFIG.augmentation})
     one = train("jax", "-one", config=config)
-    flags = "--xla_force_host_platform_device_count=2"
-    two = train("jax", "-two", config=config, XLA_FLAGS=flags, DERMBOOK_DEVICES="cpu:2")
+    devices = compiled(n_devices=2) | {"DERMBOOK_DEVICES": "cpu:2"}
+    two = train("jax", "-two", config=config, **devices)
     assert (one.record["devices"], two.record["devices"]) == (1, 2)
     columns = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
     difference = (one.history[columns] - two.history[columns]).abs().max()

@@ -29,8 +29,7 @@ class BoxOnTest:
 def box_on_test(_real_catalogue: pd.DataFrame, common: Path) -> BoxOnTest:
     """Real test images as the model in the box answers them, uncalibrated."""
     model = open_model()
-    table, store = not_trained_on(model, _real_catalogue)
-    test = table[table["split"] == "test"].reset_index(drop=True)
+    test, store = not_trained_on(model, _real_catalogue, "test")
 
     def ask(path: Path) -> None:
         images = store.take(list(test["image_id"]))

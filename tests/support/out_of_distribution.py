@@ -1,8 +1,8 @@
 """How often a gate refuses dermoscopy, and what else it lets through.
 
 Run ``PYTHONPATH=.:tests python -m support.out_of_distribution FOLDER [MODEL]``: FOLDER has the
-HAM10000 layout; MODEL is as in `open_model`. The gate that is measured is fitted here on the
-validation split, as the model's own is.
+HAM10000 layout; MODEL is as in `open_model`. Measured is the model's own gate; where it has none,
+one that is fitted on the validation split.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ from helpers.statistics.intervals import wilson
 from support import not_dermoscopy
 
 
-def not_trained_on(model: ServedModel, catalogue: pd.DataFrame) -> tuple[pd.DataFrame, ImageStore]:
-    """Validation and test images as the model in the box had them, and their pictures."""
+def not_trained_on(
+    model: ServedModel, catalogue: pd.DataFrame, split: str
+) -> tuple[pd.DataFrame, ImageStore]:
+    """Validation or test images as the model in the box had them, and their pictures."""
     recipe = read_recipe(BUNDLED / "recipe.yml")
     table = split_catalogue(catalogue, recipe.fractions, seed=recipe.seed)
-    table = table[table["split"] != "train"].sort_values("image_id", ignore_index=True)
+    table = table[table["split"] == split].sort_values("image_id", ignore_index=True)
     return table, open_store(table, model.card.image_size)
 
 
@@ -39,12 +41,12 @@ def measure(
     drawn: pd.DataFrame,
     test: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """Fit a gate on validation images, and try it on test images, drawn ones and negatives.
+    """Try a gate on test images, drawn ones and negatives.
 
     Parameters
     ----------
     model : ServedModel
-        Gives the features.
+        Gives the features, and the gate; where it has none, one is fitted on validation images.
     catalogue : DataFrame
         Of real images; split by lesion here, as the model in the box had them.
     drawn : DataFrame
@@ -59,15 +61,17 @@ def measure(
         median score in thresholds.
     """
     size = model.card.image_size
-    table, store = not_trained_on(model, catalogue)
 
-    def features(rows: pd.DataFrame) -> np.ndarray:
-        return model.variations(store.take(list(rows["image_id"])))
+    def features(split: str) -> tuple[pd.DataFrame, np.ndarray]:
+        table, store = not_trained_on(model, catalogue, split)
+        return table, model.variations(store.take(list(table["image_id"])))
 
-    valid = table[table["split"] == "valid"]
-    gate = fit_gate(features(valid), valid["lesion_id"].to_numpy())
+    gate = model.gate
+    if gate is None:
+        valid, of_valid = features("valid")
+        gate = fit_gate(of_valid, valid["lesion_id"].to_numpy())
     if test is None:
-        test = features(table[table["split"] == "test"])
+        _, test = features("test")
     of_kind = {
         "test images": test,
         "drawn images": model.variations(np.asarray(open_store(drawn, size).images)),
@@ -76,8 +80,8 @@ def measure(
         pictures = np.stack([fit_picture(pixels, size) for _, pixels in make()])
         of_kind[kind] = model.variations(pictures)
     rows = []
-    for kind, features in of_kind.items():
-        score = gate.score(features) / gate.threshold
+    for kind, found in of_kind.items():
+        score = gate.score(found) / gate.threshold
         wanted = "accepted" if kind in ("test images", "drawn images") else "refused"
         facts = (kind, len(score), int((score > 1).sum()), wanted, score.min(), np.median(score))
         rows.append(facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.other_pythons import environment, interpreter
+from support.other_pythons import compiled, environment, interpreter
 
 from helpers.core import ROOT
 from helpers.models.backends import BACKENDS
@@ -24,8 +24,6 @@ PLAIN: dict[str, Any] = {
     "augments": "no",
 }
 """Thirteen batches, more than the workers' queue holds; the last one is short and odd."""
-
-TWO = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "DERMBOOK_DEVICES": "cpu:2"}
 
 IN_ORDER: tuple[dict[str, Any], ...] = ({}, {"micro_batch": 3, "augments": "device"})
 ON_TWO: tuple[dict[str, Any], ...] = (
@@ -42,9 +40,10 @@ def trainings(backend: str, on_two: bool = False) -> list[dict[str, Any]]:
     changes = [] if on_two else [dropout | change for change in IN_ORDER]
     changes += ON_TWO if backend == "jax" else ()
     command = [interpreter(backend), str(SCRIPT), backend]
+    two = compiled(n_devices=2) | {"DERMBOOK_DEVICES": "cpu:2"} if on_two else {}
     done = subprocess.run(
         [*command, *(json.dumps(PLAIN | change) for change in changes)],
-        env=environment(backend, **(TWO if on_two else {})),
+        env=environment(backend, **two),
         capture_output=True,
         text=True,
         check=False,
