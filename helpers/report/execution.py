@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -19,6 +19,8 @@ from helpers.notebook.chapters import Chapter
 
 START_SECONDS = 180
 STOP_SECONDS = 10
+SAVE_SECONDS = 10
+"""Between two saves of a notebook that is being executed."""
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
 
@@ -106,6 +108,7 @@ def _register_engine() -> None:
                 begin(cell, cell_index, **kwargs)
 
             nb_man.cell_start = cell_start
+            nb_man.save = _seldom(nb_man.save)
             execution.client = PapermillNotebookClient(
                 nb_man,
                 kernel_name=kernel_name,
@@ -117,10 +120,31 @@ def _register_engine() -> None:
                 resources={"metadata": {"path": str(ROOT)}},
             )
             # What the kernel itself prints, such as the last words of a crashed library.
-            with execution.log.open("wb") as file:
-                return execution.client.execute(stdout=file, stderr=file, env=execution.environment)
+            try:
+                with execution.log.open("wb") as file:
+                    return execution.client.execute(
+                        stdout=file, stderr=file, env=execution.environment
+                    )
+            finally:
+                del nb_man.save  # at its end, however it ends, papermill saves once more
 
     papermill_engines.register(_ENGINE, Engine)
+
+
+def _seldom(save: Callable[..., None]) -> Callable[..., None]:
+    """As papermill saves a notebook, all pictures and all, before and after each cell; not sooner.
+
+    A kernel waits while it is done, which took up to a tenth of a chapter's time.
+    """
+    saved = monotonic()
+
+    def save_seldom(**options: Any) -> None:
+        nonlocal saved
+        if monotonic() - saved >= SAVE_SECONDS:
+            save(**options)
+            saved = monotonic()
+
+    return save_seldom
 
 
 def write_kernelspec(folder: Path, provisioner: str | None = None) -> Path:
