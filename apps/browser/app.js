@@ -117,7 +117,7 @@ function render({ fresh = false } = {}) {
 function judge(look) {
   const { page } = state;
   look.calibrated = calibrate(look.probabilities, page.temperature);
-  look.score = Math.min(1, malignantScore(look.calibrated, page.malignant));
+  look.score = Math.min(1, malignantScore(look.calibrated, page.malignant, page.class_weights));
   if (page.gate) {
     look.distance = gateScore(page.gate, variations(look.features, look.shape));
     look.strange = !(look.distance <= page.gate.threshold);

@@ -49,7 +49,7 @@ RUN = """async (images) => {
     found.push({
       calibrated, top, map: window.textOf(stage.mapOf(page, look, top)),
       variations: window.textOf(scores.variations(look.features, look.shape)),
-      malignant: scores.malignantScore(calibrated, page.malignant),
+      malignant: scores.malignantScore(calibrated, page.malignant, page.class_weights),
     });
   }
   return found;
@@ -93,7 +93,7 @@ def test_probabilities_and_maps_are_those_of_keras(
     calibrated = np.array([look["calibrated"] for look in found])
     assert np.abs(calibrated - expected).max() < 1e-4
     malignant = [look["malignant"] for look in found]
-    assert np.abs(malignant - served.malignant(expected)).max() < 1e-4
+    assert np.abs(malignant - served.malignant(expected, "single")).max() < 1e-4
     variations = np.stack([_numbers(look["variations"]) for look in found])
     assert np.abs(variations - served.variations(images)).max() < 1e-3
     top = [look["top"] for look in found]

@@ -60,7 +60,7 @@ class ColourModel:
             accepted = self.gate.accepts(images.mean(axis=(1, 2)))
         return self.predict(images, face), accepted
 
-    def malignant(self, probabilities: np.ndarray) -> np.ndarray:
+    def malignant(self, probabilities: np.ndarray, face: str = "views") -> np.ndarray:
         """Sum of the malignant classes."""
         places = [self.card.classes.index(name) for name in ("akiec", "bcc", "mel")]
         return probabilities[:, places].sum(axis=1)

@@ -73,7 +73,8 @@ export function showVerdict(page, score, threshold) {
   const own = say('malignant.own', {
     threshold: percent(page.threshold), percent: percent(page.wanted_sensitivity),
   });
-  part('threshold-note').textContent = moved ? say('malignant.moved') : own;
+  const counted = page.class_weights.some((weight) => weight !== 1) ? say('malignant.counted') : '';
+  part('threshold-note').textContent = `${moved ? say('malignant.moved') : own} ${counted}`.trim();
 }
 
 export function showRefusal(gate, score) {

@@ -25,9 +25,11 @@ export function calibrate(probabilities, temperature) {
   return raised.map((value) => value / total);
 }
 
-/** Sum of the probabilities of the malignant classes. */
-export function malignantScore(probabilities, malignant) {
-  return malignant.reduce((sum, index) => sum + probabilities[index], 0);
+/** Share of the malignant classes in the probabilities, each class counting by its weight. */
+export function malignantScore(probabilities, malignant, weights) {
+  const weighed = probabilities.map((p, index) => p * weights[index]);
+  const total = weighed.reduce((sum, value) => sum + value, 0);
+  return malignant.reduce((sum, index) => sum + weighed[index], 0) / total;
 }
 
 /** Standard deviation of each of the feature maps (rows, columns, depth): what the gate looks at. */

@@ -157,6 +157,7 @@ def page_facts(served: Any, precision: str, ready: bool = False) -> dict[str, An
         "licence": card.licence,
         "classes": list(card.classes),
         "malignant": card.malignant_places,
+        "class_weights": list(face.class_weights or [1.0] * len(card.classes)),
         "image_size": list(card.image_size),
         "temperature": face.temperature,
         "threshold": face.malignant_threshold,

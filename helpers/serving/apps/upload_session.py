@@ -147,7 +147,7 @@ def read_one(
         notes=tuple(picture.notes),
         accepted=bool(accepted[0]),
         probabilities=probabilities[0],
-        malignant=float(model.malignant(probabilities)[0]),
+        malignant=float(model.malignant(probabilities, face)[0]),
         example=example,
     )
 

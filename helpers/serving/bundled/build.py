@@ -24,7 +24,7 @@ from helpers.dataset import (
 )
 from helpers.evaluation import scores, view_predictions, views_of
 from helpers.serving.bundled.export_scores import score_copy
-from helpers.serving.cards import card_of_trial, make_face, model_card
+from helpers.serving.cards import card_of_trial, frequencies_to_restore, make_face, model_card
 from helpers.serving.exports import Precision, export_model, open_runtime
 from helpers.serving.model import (
     ServedModel,
@@ -241,12 +241,14 @@ def build_bundled(
         "single": {split: trial.predictions_of(split) for split in SCORED},
         "views": {split: view_predictions(trial, catalogue, split) for split in SCORED},
     }
+    frequencies = frequencies_to_restore(trial.config, catalogue)
     faces = {
         name: make_face(
             seen[name]["valid"],
             seen[name]["test"],
             views=asked,
             wanted_sensitivity=recipe.wanted_sensitivity,
+            frequencies=frequencies,
         )
         for name, asked in (("single", ("identity",)), ("views", views))
     }

@@ -48,5 +48,5 @@ def score_copy(
         images=len(ids),
         largest_difference=float(np.abs(first - second).max()),
         same_class=int((first.argmax(axis=1) == second.argmax(axis=1)).sum()),
-        scores=face_scores(theirs, target, face.malignant_threshold),
+        scores=face_scores(theirs, target, face.malignant_threshold, face.class_weights),
     )

@@ -1,4 +1,4 @@
-from .calibration import apply_temperature, fit_temperature
+from .calibration import apply_temperature, fit_temperature, weigh_classes
 from .card import (
     CARD_FILE,
     GATE_FILE,
@@ -11,7 +11,15 @@ from .card import (
     read_card,
     write_card,
 )
-from .make_card import calibrated, card_of_trial, face_scores, make_face, probability_columns
+from .make_card import (
+    calibrated,
+    card_of_trial,
+    face_scores,
+    frequencies_to_restore,
+    make_face,
+    probability_columns,
+    weighed,
+)
 from .provenance import has_ham10000_ids, provenance_of_card
 from .text import model_card
 
@@ -29,11 +37,14 @@ __all__ = [
     "card_of_trial",
     "face_scores",
     "fit_temperature",
+    "frequencies_to_restore",
     "has_ham10000_ids",
     "make_face",
     "model_card",
     "probability_columns",
     "provenance_of_card",
     "read_card",
+    "weigh_classes",
+    "weighed",
     "write_card",
 ]

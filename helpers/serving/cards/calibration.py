@@ -1,6 +1,8 @@
-"""Temperature scaling: one number that makes a network's confidence honest."""
+"""Two numbers that make a network honest: of its confidence, and of how frequent classes are."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -114,6 +116,80 @@ def fit_temperature(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     # The search never tries the ends themselves.
     best = min((float(found.x), *bounds), key=loss)
     return float(np.clip(1 / best, *BOUNDS))
+
+
+def weigh_classes(y_prob: ArrayLike, weights: ArrayLike) -> NDArray[np.float64]:
+    """Have some classes count more than others.
+
+    Parameters
+    ----------
+    y_prob : array-like of shape (n_samples, n_classes)
+        Probabilities; each row sums to 1.
+    weights : array-like of shape (n_classes,)
+        Above 0, in any unit.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+        ``y_prob * weights``, each row brought to the sum 1. Where a training has taken the
+        frequencies of the classes out, as logit adjustment does, these weights put them back [1]_.
+
+    References
+    ----------
+    .. [1] Saerens, Latinne & Decaestecker, "Adjusting the outputs of a classifier to new a
+       priori probabilities", Neural Computation 14 (2002), equation 2.4.
+
+    Examples
+    --------
+    >>> weigh_classes([[0.5, 0.5]], [1, 4]).round(3).tolist()
+    [[0.2, 0.8]]
+    """
+    weighed = np.asarray(y_prob, dtype=float) * np.asarray(weights, dtype=float)
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True))
+
+
+def fit_weights(
+    is_one: ArrayLike, y_prob: ArrayLike, frequencies: ArrayLike, places: Sequence[int]
+) -> NDArray[np.float64]:
+    """Find how far the frequencies of classes have to be put back for one group of them.
+
+    Parameters
+    ----------
+    is_one : array-like of bool of shape (n_samples,)
+        Whether an image's class is of the group, of validation images.
+    y_prob : array-like of shape (n_samples, n_classes)
+        Their calibrated probabilities.
+    frequencies : array-like of shape (n_classes,)
+        Of the classes in training, above 0.
+    places : sequence of int
+        Columns of the group.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,), float64
+        ``frequencies ** power``, with the power in [0, 1] that makes it most likely which images
+        are of the group (cross-entropy of two kinds); the largest weight is 1.
+
+    Raises
+    ------
+    ValueError
+        If a frequency is not above 0.
+    """
+    from scipy.optimize import minimize_scalar
+
+    share = np.asarray(frequencies, dtype=float)
+    if not (np.isfinite(share) & (share > 0)).all():
+        raise ValueError(f"expected frequencies above 0 but got {share.tolist()}")
+    found, one = np.asarray(y_prob, dtype=float), np.asarray(is_one, dtype=bool)
+
+    def loss(power: float) -> float:
+        p = weigh_classes(found, share**power)[:, list(places)].sum(axis=1)
+        return log_loss(one, np.stack([1 - p, p], axis=1).clip(0, 1))
+
+    searched = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4})
+    power = min((0.0, float(searched.x), 1.0), key=loss)  # the search never tries the ends
+    weights = share**power
+    return np.asarray(weights / weights.max())
 
 
 def _log(y_prob: ArrayLike) -> NDArray[np.float64]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from helpers.augmentation import Clahe
 from helpers.core import MALIGNANT, TARGETS, ConfigError, explain_validation, write_json
 from helpers.evaluation import views_of
+from helpers.serving.cards.calibration import weigh_classes
 
 CARD_FILE = "model.json"
 MODEL_FILE = "model.keras"
@@ -55,6 +58,11 @@ class Face(_Frozen):
         this, in [0, 1].
     wanted_sensitivity : float
         What the threshold was chosen for.
+    class_weights : tuple of float or None
+        How much each class counts in the malignant probability, in the order of the classes. A
+        training with logit adjustment answers as if all were equally frequent, which names rare
+        ones more often; how probable it is that a lesion is malignant depends on how frequent they
+        are. None where all count alike.
     scores : dict of str to dict of str to Score
         By split ("valid", "test") and name. An undefined score is left out.
     """
@@ -63,6 +71,7 @@ class Face(_Frozen):
     temperature: float = Field(gt=0)
     malignant_threshold: float = Field(ge=0, le=1)
     wanted_sensitivity: float = Field(gt=0, le=1)
+    class_weights: tuple[Annotated[float, Field(gt=0, le=1)], ...] | None = None
     scores: dict[Literal["valid", "test"], dict[str, Score]] = {}
 
 
@@ -176,13 +185,38 @@ class Card(_Frozen):
                 f"faces.views.views: expected some of {', '.join(known)} for a picture of "
                 f"{self.image_size[0]}x{self.image_size[1]}, got {', '.join(unknown)}"
             )
+        for name, face in self.faces.items():
+            if face.class_weights is not None and len(face.class_weights) != len(self.classes):
+                raise ValueError(
+                    f"faces.{name}.class_weights: expected one for each of {len(self.classes)} "
+                    f"classes, got {len(face.class_weights)}"
+                )
         return self
 
     @property
     def malignant_places(self) -> list[int]:
         """Places of the classes whose probabilities add up to that of "malignant"."""
-        names = MALIGNANT if self.target == "diagnosis" else {"malignant"}
-        return [index for index, name in enumerate(self.classes) if name in names]
+        return malignant_places(self.target)
+
+    def malignant(self, y_prob: ArrayLike, face: FaceName) -> NDArray[np.float64]:
+        """Probability of "malignant", of shape (n_images,), in [0, 1].
+
+        Parameters
+        ----------
+        y_prob : array-like of shape (n_images, n_classes)
+            Calibrated probabilities.
+        face : {"single", "views"}
+            Whose they are; see `Face.class_weights`.
+        """
+        weights = self.faces[face].class_weights
+        found = np.asarray(y_prob) if weights is None else weigh_classes(y_prob, weights)
+        return np.asarray(found[:, self.malignant_places].sum(axis=1).clip(0, 1))
+
+
+def malignant_places(target: str) -> list[int]:
+    """Places among a target's classes of those that are malignant."""
+    names = MALIGNANT if target == "diagnosis" else {"malignant"}
+    return [index for index, name in enumerate(TARGETS[target]) if name in names]
 
 
 def read_card(folder: str | Path) -> Card:

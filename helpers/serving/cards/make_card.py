@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from helpers.core import TARGET_INDEX, TARGETS, ConfigError
 from helpers.evaluation import class_recalls, scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
-from helpers.serving.cards.calibration import apply_temperature, fit_temperature
-from helpers.serving.cards.card import Card, Face, Score
+from helpers.serving.cards.calibration import (
+    apply_temperature,
+    fit_temperature,
+    fit_weights,
+    weigh_classes,
+)
+from helpers.serving.cards.card import Card, Face, Score, malignant_places
 from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of
-from helpers.training import Trial
+from helpers.training import Trial, TrialConfig
 
 WANTED_SENSITIVITY = 0.9
 """Share of the malignant validation images that a default threshold finds.
@@ -48,6 +54,38 @@ def calibrated(predictions: pd.DataFrame, target: str, temperature: float) -> pd
     return table
 
 
+def weighed(
+    predictions: pd.DataFrame, target: str, class_weights: Sequence[float] | None
+) -> pd.DataFrame:
+    """A calibrated table as the malignant probability has its classes count."""
+    if class_weights is None:
+        return predictions
+    columns = probability_columns(target)
+    table = predictions.copy()
+    table[columns] = weigh_classes(predictions[columns].to_numpy(), class_weights)
+    return table
+
+
+def frequencies_to_restore(config: TrialConfig, rows: pd.DataFrame) -> list[float] | None:
+    """Shares of the classes that a training took out of its answers, or None if it took none out.
+
+    Parameters
+    ----------
+    config : TrialConfig
+        Its `logit_adjustment` takes them out.
+    rows : DataFrame
+        With ``split`` and ``dx``, of the images that it was trained on, or of others of the same
+        source.
+    """
+    if not config.logit_adjustment:
+        return None
+    learned = rows[rows["split"].astype(str) == "train"]
+    dx = (learned if len(learned) else rows)["dx"].astype(str)
+    places = dx.map(TARGET_INDEX[config.target])
+    counts = [max(int((places == place).sum()), 0.5) for place in range(len(config.classes))]
+    return [count / sum(counts) for count in counts]
+
+
 def make_face(
     valid: pd.DataFrame,
     test: pd.DataFrame | None,
@@ -55,6 +93,7 @@ def make_face(
     target: str = "diagnosis",
     views: Sequence[str] = ("identity",),
     wanted_sensitivity: float = WANTED_SENSITIVITY,
+    frequencies: Sequence[float] | None = None,
 ) -> Face:
     """Choose temperature and threshold on validation images, and score them and the test's.
 
@@ -69,6 +108,9 @@ def make_face(
         What the predictions are means of.
     wanted_sensitivity : float, default=0.9
         Share of the malignant validation images that the threshold must find.
+    frequencies : sequence of float, optional
+        Of `frequencies_to_restore`: validation tells how far they are put back into the malignant
+        probability.
 
     Returns
     -------
@@ -87,20 +129,31 @@ def make_face(
     tables = {"valid": calibrated(valid, target, temperature)}
     if test is not None:
         tables["test"] = calibrated(test, target, temperature)
-    operation = threshold_for_sensitivity(tables["valid"], wanted_sensitivity)
-    found = {
-        name: face_scores(table, target, operation.threshold) for name, table in tables.items()
-    }
+    weights = None
+    if frequencies is not None:
+        places = malignant_places(target)
+        y_prob = tables["valid"][columns].to_numpy()
+        fitted = fit_weights(np.isin(y_true, places), y_prob, frequencies, places)
+        weights = tuple(float(weight) for weight in fitted)
+    asked = weighed(tables["valid"], target, weights)
+    threshold = threshold_for_sensitivity(asked, wanted_sensitivity).threshold
+    found = {name: face_scores(table, target, threshold, weights) for name, table in tables.items()}
     return Face(
         views=tuple(views),
         temperature=temperature,
-        malignant_threshold=min(operation.threshold, 1.0),
+        malignant_threshold=min(threshold, 1.0),
         wanted_sensitivity=wanted_sensitivity,
+        class_weights=weights,
         scores=found,  # type: ignore[arg-type]
     )
 
 
-def face_scores(predictions: pd.DataFrame, target: str, threshold: float) -> dict[str, Score]:
+def face_scores(
+    predictions: pd.DataFrame,
+    target: str,
+    threshold: float,
+    class_weights: Sequence[float] | None = None,
+) -> dict[str, Score]:
     """Scores of one split for a card.
 
     Parameters
@@ -111,15 +164,20 @@ def face_scores(predictions: pd.DataFrame, target: str, threshold: float) -> dic
         What they tell apart.
     threshold : float
         From which probability a picture is called malignant.
+    class_weights : sequence of float, optional
+        As of `Face`.
 
     Returns
     -------
     dict of str to Score
         Undefined ones are left out.
     """
-    screened = screening_scores(predictions, threshold)
+    asked = weighed(predictions, target, class_weights)
+    screened = screening_scores(asked, threshold)
     if target == "diagnosis":
         estimates = scores(predictions, _DIAGNOSIS_SCORES)
+        if class_weights is not None:
+            estimates |= scores(asked, ("malignant_auc",))
     else:
         estimates = {"accuracy": screened["accuracy"], "malignant_auc": screened["roc_auc"]}
     estimates |= {name: screened[key] for key, name in _SCREENING_SCORES.items()}
@@ -181,17 +239,18 @@ def card_of_trial(
         malignant image.
     """
     target = trial.config.target
+    table = trial.folder.with_name(f"{trial.folder.name}.parquet")  # what it was trained from
+    rows = pd.read_parquet(table) if table.is_file() else trial.predictions
     if faces is None:
         try:
             valid, test = trial.predictions_of("valid"), trial.predictions_of("test")
-            single = make_face(valid, test, target=target)
+            frequencies = frequencies_to_restore(trial.config, rows)
+            single = make_face(valid, test, target=target, frequencies=frequencies)
         except (ValueError, KeyError) as error:
             raise ConfigError(
                 f"{trial.folder.name}: expected predictions that can be calibrated but got: {error}"
             ) from error
         faces = {"single": single, "views": single}
-    table = trial.folder.with_name(f"{trial.folder.name}.parquet")  # what it was trained from
-    rows = pd.read_parquet(table) if table.is_file() else trial.predictions
     versions = {key: str(value) for key, value in trial.record.get("versions", {}).items()}
     facts = {"splits": split_counts(rows), "origin": provenance_of(rows)} | dict(data or {})
     values: dict[str, Any] = {

@@ -139,6 +139,14 @@ def model_card(card: Card) -> str:
             f"{face.malignant_threshold:.3f}, chosen for a sensitivity of "
             f"{face.wanted_sensitivity:.2f} on validation."
         )
+        if face.class_weights is not None:
+            weights = zip(card.classes, face.class_weights, strict=True)
+            lines[-1] += (
+                " It was trained to answer as if all classes were equally frequent; in the "
+                "probability of malignant they count as validation chose: "
+                + ", ".join(f"{name} {weight:.2f}" for name, weight in weights)
+                + "."
+            )
         lines.append("")
         valid, test = dict(score_rows(face, "valid")), dict(score_rows(face, "test"))
         rows = [

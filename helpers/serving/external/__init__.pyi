@@ -6,7 +6,6 @@ from .recalibration import (
     SHIPPED,
     TEMPERATURE,
     THRESHOLD,
-    correct_shares,
     named,
     recalibrate,
 )
@@ -32,7 +31,6 @@ __all__ = [
     "answer_pictures",
     "challenge_accuracy",
     "check_target",
-    "correct_shares",
     "drop_table",
     "evaluate_folder",
     "external_scores",

@@ -161,7 +161,7 @@ def evaluate_folder(
     card, asked = scorer.card, scorer.card.faces[face]
     before = _predictions(rows, answers, card)
     after = calibrated(before, card.target, asked.temperature)
-    malignant = after[[f"p_{card.classes[place]}" for place in card.malignant_places]].sum(axis=1)
+    malignant = card.malignant(after[probability_columns(card.target)], face)
     tables = []
     groups = [(ALL, np.ones(len(rows), dtype=bool))]
     groups += [(str(name), np.asarray(part == name)) for name in sorted(part.unique()) if name]
@@ -171,6 +171,7 @@ def evaluate_folder(
             before[here],
             card.target,
             asked.malignant_threshold,
+            asked.class_weights,
             n_resamples=n_resamples,
         )
         if answers.refused is not None:
@@ -178,7 +179,7 @@ def evaluate_folder(
         tables.append(beside_internal(name, found, card, face))
     predictions = after.assign(
         part=part.to_numpy(),
-        malignant=malignant.clip(0, 1),
+        malignant=malignant,
         called_malignant=malignant >= asked.malignant_threshold,
         refused=None if answers.refused is None else answers.refused,
     )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from helpers.core import CLASSES, MALIGNANT, ConfigError
 from helpers.evaluation import scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
-from helpers.serving.cards import apply_temperature, fit_temperature
+from helpers.serving.cards import apply_temperature, fit_temperature, weigh_classes, weighed
 from helpers.serving.external.evaluation import Evaluation
 
 SHIPPED = "as shipped"
@@ -50,36 +50,6 @@ class Recalibration:
     n_judged: int
 
 
-def correct_shares(y_prob: ArrayLike, learned: ArrayLike, here: ArrayLike) -> NDArray[np.float64]:
-    """Bring probabilities from the class shares of training to those of another place.
-
-    Parameters
-    ----------
-    y_prob : array-like of shape (n_samples, n_classes)
-        Probabilities; each row sums to 1.
-    learned, here : array-like of shape (n_classes,)
-        Shares of the classes in training and there, above 0.
-
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        ``y_prob * here / learned``, each row brought to the sum 1 [1]_. Right where pictures of
-        one class look alike in both places, and the training weighted no class.
-
-    References
-    ----------
-    .. [1] Saerens, Latinne & Decaestecker, "Adjusting the outputs of a classifier to new a
-       priori probabilities", Neural Computation 14 (2002), equation 2.4.
-
-    Examples
-    --------
-    >>> correct_shares([[0.5, 0.5]], [0.5, 0.5], [0.2, 0.8]).round(3).tolist()
-    [[0.2, 0.8]]
-    """
-    weighted = np.asarray(y_prob, dtype=float) * (np.asarray(here) / np.asarray(learned))
-    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
-
-
 def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 0) -> Recalibration:
     """Fit on one half of an external test's lesions, judge on the other.
 
@@ -115,12 +85,15 @@ def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 
         )
     temperature = fit_temperature(table.loc[fitted, "y_true"], raw[fitted])
     warmed = apply_temperature(raw, temperature)
-    # A class that one of the two lacks counts as half an image.
-    shares = [_shares(learned), _shares(table.loc[fitted, "dx"])]
+    # A class that one of the two lacks counts as half an image. Where training took the shares out
+    # of its answers, those here are put in.
+    weights = face.class_weights
+    shares = _shares(table.loc[fitted, "dx"])
+    shares = shares / _shares(learned) if weights is None else shares
     answers = {
         SHIPPED: table[_COLUMNS].to_numpy(),
         TEMPERATURE: warmed,
-        SHARES: correct_shares(warmed, *shares),
+        SHARES: weigh_classes(warmed, shares),
     }
     answers[THRESHOLD] = answers[SHARES]
     tables = {}
@@ -133,8 +106,10 @@ def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 
     for step in STEPS:
         judged = tables[step][~fitted]
         called = threshold if step == THRESHOLD else face.malignant_threshold
-        screened = screening_scores(judged, called)
+        asked = weighed(judged, "diagnosis", weights if step in (SHIPPED, TEMPERATURE) else None)
+        screened = screening_scores(asked, called)
         rows[step] = scores(judged, _SCORES) | {
+            "malignant_auc": screened["roc_auc"],
             "sensitivity": screened["recall"],
             "specificity": screened["specificity"],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import nan
 from typing import Unpack
 
@@ -21,7 +22,7 @@ from helpers.evaluation import (
     estimate_scores,
 )
 from helpers.screening import calibration_scores, screening_scores
-from helpers.serving.cards import Card, FaceName
+from helpers.serving.cards import Card, FaceName, weighed
 from helpers.serving.cards import Score as CardScore
 from helpers.statistics import LEVEL, Estimate, difference_of_independent, wilson
 
@@ -99,6 +100,7 @@ def external_scores(
     before: pd.DataFrame,
     target: str,
     threshold: float,
+    class_weights: Sequence[float] | None = None,
     **options: Unpack[BootstrapOptions],
 ) -> dict[str, Estimate]:
     """All scores of some images, the official one first.
@@ -112,6 +114,8 @@ def external_scores(
         What the model tells apart. Malignant against benign has no official metric.
     threshold : float
         From which calibrated probability an image is called malignant, as chosen on validation.
+    class_weights : sequence of float, optional
+        How much each class counts in that probability; see `helpers.serving.cards.Face`.
     **options
         ``level``, ``n_resamples``, ``random_state``, as in `helpers.evaluation.scores`.
 
@@ -125,7 +129,8 @@ def external_scores(
     ValueError
         If the predictions do not pass their check.
     """
-    screened = screening_scores(calibrated, threshold, **options)
+    asked = weighed(calibrated, target, class_weights)
+    screened = screening_scores(asked, threshold, **options)
     at_threshold = {name: screened[key] for key, name in _SCREENING.items()}
     if target == "malignant":
         return {
@@ -137,6 +142,9 @@ def external_scores(
             **_binary_calibration(before, BEFORE, options),
         }
     found = estimate_scores(check_predictions(calibrated), _DIAGNOSIS, **options)
+    if class_weights is not None:
+        of_kinds = {"malignant_auc": _DIAGNOSIS["malignant_auc"]}
+        found |= estimate_scores(check_predictions(asked), of_kinds, **options)
     uncalibrated = estimate_scores(
         check_predictions(before), {name: _DIAGNOSIS[name] for name in CALIBRATION}, **options
     )

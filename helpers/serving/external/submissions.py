@@ -93,7 +93,7 @@ def _submission(scorer: Scorer, answers: Answers, face: FaceName) -> pd.DataFram
 def _table(scorer: Scorer, answers: Answers, face: FaceName) -> pd.DataFrame:
     card = scorer.card
     y_prob = _calibrated(scorer, answers, face)
-    malignant = y_prob.iloc[:, card.malignant_places].sum(axis=1).clip(0, 1)
+    malignant = card.malignant(y_prob, face)
     table = y_prob.add_prefix("p_")
     table.insert(0, "image_id", list(answers.image_ids))
     table.insert(1, "predicted", y_prob.idxmax(axis=1))

@@ -187,4 +187,4 @@ def face_points(served: ServedModel, face: FaceName, valid: pd.DataFrame) -> pd.
     y_prob = valid[[f"p_{name}" for name in served.card.classes]].to_numpy()
     calibrated = apply_temperature(y_prob, served.card.faces[face].temperature)
     malignant = valid["dx"].astype(str).isin(MALIGNANT)
-    return operating_points(malignant, served.malignant(calibrated), valid["lesion_id"])
+    return operating_points(malignant, served.malignant(calibrated, face), valid["lesion_id"])

@@ -266,9 +266,11 @@ class ServedModel:
         ]
         return np.concatenate(parts)
 
-    def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of "malignant", of shape (n_images,): a sum over classes, or a column."""
-        return np.asarray(probabilities)[:, self.card.malignant_places].sum(axis=1).clip(0, 1)
+    def malignant(
+        self, probabilities: NDArray[np.float64], face: FaceName = "views"
+    ) -> NDArray[np.float64]:
+        """Probability of "malignant", of shape (n_images,); see `Card.malignant`."""
+        return self.card.malignant(probabilities, face)
 
     def heat_map(
         self, image: NDArray[np.uint8], class_index: int, method: Method = "gradcam"

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from helpers.serving.cards.calibration import BOUNDS, apply_temperature, fit_temperature, log_loss
+from helpers.core.classes import CLASSES
+from helpers.serving.cards import frequencies_to_restore, make_face
+from helpers.serving.cards.calibration import (
+    BOUNDS,
+    apply_temperature,
+    fit_temperature,
+    fit_weights,
+    log_loss,
+    weigh_classes,
+)
+from helpers.training import Stage, TrialConfig
 
 
 def _drawn(temperature: float, n: int = 4000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -100,3 +111,64 @@ def test_what_cannot_be_calibrated_is_refused(y: list[int], y_prob: np.ndarray) 
     """No images, unequal numbers, unknown classes, logits instead of probabilities."""
     with pytest.raises(ValueError, match="expected"):
         fit_temperature(y, y_prob)
+
+
+FREQUENT = np.array([0.033, 0.051, 0.11, 0.011, 0.111, 0.67, 0.014])
+MALIGNANT = [0, 1, 4]
+
+
+def _balanced(n: int = 6000, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Classes as frequent as above, and what a model says that takes all to be equally so."""
+    rng = np.random.default_rng(seed)
+    y = rng.choice(7, n, p=FREQUENT)
+    signs = rng.normal(0, 1, (n, 7)) + 1.2 * np.eye(7)[y]
+    return y, softmax(1.2 * signs, axis=1)
+
+
+def test_frequencies_are_put_back_as_far_as_they_were_taken_out() -> None:
+    """By Bayes' rule to the power of 1, and to none where the probabilities hold them already."""
+    y, y_prob = _balanced()
+    is_one = np.isin(y, MALIGNANT)
+    weights = fit_weights(is_one, y_prob, FREQUENT, MALIGNANT)
+    power = np.log(weights[3] / weights[5]) / np.log(FREQUENT[3] / FREQUENT[5])
+    assert power == pytest.approx(1, abs=0.1) and weights.max() == 1
+    natural = weigh_classes(y_prob, FREQUENT)
+    np.testing.assert_allclose(fit_weights(is_one, natural, FREQUENT, MALIGNANT), 1, atol=0.15)
+    with pytest.raises(ValueError, match="above 0"):
+        fit_weights(is_one, y_prob, [0, *FREQUENT[1:]], MALIGNANT)
+
+
+def test_equal_weights_change_nothing_and_others_pull() -> None:
+    """Rows sum to 1; the unit of the weights does not count."""
+    y_prob = np.array([[0.6, 0.3, 0.1]])
+    np.testing.assert_allclose(weigh_classes(y_prob, [5, 5, 5]), y_prob)
+    pulled = weigh_classes(y_prob, [1, 1, 8])
+    np.testing.assert_allclose(pulled, weigh_classes(y_prob, [0.1, 0.1, 0.8]))
+    assert pulled[0, 2] > y_prob[0, 2] and pulled.sum() == pytest.approx(1)
+
+
+def test_a_face_weighs_where_training_took_frequencies_out() -> None:
+    """Its malignant scores get better, its diagnoses stay as they were."""
+    y, y_prob = _balanced(3000)
+    table = pd.DataFrame(y_prob, columns=[f"p_{dx}" for dx in CLASSES]).assign(
+        image_id=[f"i{place}" for place in range(len(y))],
+        lesion_id=[f"l{place}" for place in range(len(y))],
+        dx=[CLASSES[place] for place in y],
+        y_true=y,
+        split="valid",
+    )
+    stages = (Stage(trainable="head", epochs=1),)
+    plain = TrialConfig(name="a", backbone="SmallNetwork", image_size=(32, 32), stages=stages)
+    assert frequencies_to_restore(plain, table) is None
+    adjusted = plain.model_copy(update={"logit_adjustment": 1.0})
+    frequencies = frequencies_to_restore(adjusted, table)
+    assert frequencies is not None
+    np.testing.assert_allclose(frequencies, np.bincount(y) / len(y))
+    before = make_face(table, None)
+    after = make_face(table, None, frequencies=frequencies)
+    assert before.class_weights is None and after.class_weights is not None
+    one, other = before.scores["valid"], after.scores["valid"]
+    assert other["malignant_auc"].value > one["malignant_auc"].value + 0.005
+    assert other["specificity"].value > one["specificity"].value
+    for name in ("balanced_accuracy", "brier_score", "recall_mel"):
+        assert other[name] == one[name]

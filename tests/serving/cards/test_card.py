@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 from support.small_served import small_card
@@ -60,6 +61,8 @@ def test_what_is_no_card_is_refused(tmp_path: Path, change: dict[str, object], t
         ("views", []),
         ("views", ["quarter turn"]),
         ("views", ["upside down"]),
+        ("class_weights", [1.0, 0.5]),
+        ("class_weights", [0.0] + [1.0] * 6),
     ],
 )
 def test_a_face_that_cannot_be_asked_is_refused(tmp_path: Path, key: str, value: object) -> None:
@@ -80,6 +83,18 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CARD_FILE).write_bytes(content)
     with pytest.raises(ConfigError, match="expected"):
         read_card(tmp_path)
+
+
+def test_classes_count_in_the_malignant_probability_as_the_face_says() -> None:
+    """Their shares after weighing, and their sum where nothing is said."""
+    card = small_card()
+    y_prob = np.full((2, 7), 1 / 7)
+    np.testing.assert_allclose(card.malignant(y_prob, "views"), 3 / 7)
+    weights = (0.2, 0.2, 1.0, 1.0, 0.2, 1.0, 0.4)
+    face = card.faces["views"].model_copy(update={"class_weights": weights})
+    card = card.model_copy(update={"faces": card.faces | {"views": face}})
+    np.testing.assert_allclose(card.malignant(y_prob, "views"), 0.6 / 4.0)
+    np.testing.assert_allclose(card.malignant(y_prob, "single"), 3 / 7)
 
 
 def test_a_missing_card_is_named(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from support.predictions import make_predictions
 from support.small_served import small_card
 from support.stand_in_scorer import StandIn, labelled_rows, write_pictures
 
+from helpers.core.classes import CLASSES
 from helpers.core.errors import ConfigError
 from helpers.serving.cards.calibration import apply_temperature
 from helpers.serving.external.evaluation import Evaluation, evaluate_folder
@@ -21,7 +21,6 @@ from helpers.serving.external.recalibration import (
     STEPS,
     TEMPERATURE,
     THRESHOLD,
-    correct_shares,
     named,
     recalibrate,
 )
@@ -71,13 +70,19 @@ def test_the_threshold_reaches_what_was_wanted_where_it_was_chosen(evaluation: E
     assert found.table.loc[THRESHOLD, "malignant_auc"] == found.table.loc[SHARES, "malignant_auc"]
 
 
-def test_shares_as_learned_change_nothing() -> None:
-    """And others pull towards what is frequent."""
-    y_prob = np.array([[0.6, 0.3, 0.1]])
-    same = np.array([0.2, 0.3, 0.5])
-    np.testing.assert_allclose(correct_shares(y_prob, same, same), y_prob)
-    pulled = correct_shares(y_prob, same, np.array([0.1, 0.1, 0.8]))
-    assert pulled[0, 2] > y_prob[0, 2] and pulled.sum() == pytest.approx(1)
+def test_shares_that_training_took_out_are_put_in_whole(evaluation: Evaluation) -> None:
+    """A model whose classes are weighed answers as if all were equally frequent."""
+    card = evaluation.card
+    weights = (0.1, 0.2, 0.3, 0.1, 0.2, 1.0, 0.1)
+    face = card.faces["views"].model_copy(update={"class_weights": weights})
+    weighing = card.model_copy(update={"faces": card.faces | {"views": face}})
+    learned = pd.Series(list(CLASSES))  # of equal shares: the same as none
+    plain = recalibrate(evaluation, learned).table
+    found = recalibrate(replace(evaluation, card=weighing), evaluation.predictions["dx"]).table
+    values = [[one.value for one in table.loc[SHARES]] for table in (found, plain)]
+    assert values[0] == pytest.approx(values[1])
+    assert found.loc[SHIPPED, "malignant_auc"] != plain.loc[SHIPPED, "malignant_auc"]
+    assert found.loc[SHIPPED, "balanced_accuracy"] == plain.loc[SHIPPED, "balanced_accuracy"]
 
 
 def test_what_cannot_be_recalibrated(evaluation: Evaluation, tmp_path: Path) -> None:

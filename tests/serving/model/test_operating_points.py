@@ -88,7 +88,7 @@ class _Served:
         self.folder = folder
         self.card = type("Card", (), {"faces": {"views": face}, "classes": ("mel", "nv")})
 
-    def malignant(self, probabilities: np.ndarray) -> np.ndarray:
+    def malignant(self, probabilities: np.ndarray, face: str = "views") -> np.ndarray:
         return probabilities[:, 0]
 
 
