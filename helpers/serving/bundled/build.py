@@ -46,6 +46,37 @@ BROWSER_PRECISION: Precision = "float16"
 """Of the weights that the browser loads: half the bytes."""
 
 
+class Round(BaseModel):
+    """Trainings that go on from one model, each a little differently, and one from their mean.
+
+    Attributes
+    ----------
+    common : dict
+        Fields of the model's training that change in all of them.
+    trainings : tuple of dict
+        Fields that change in each, its ``name`` among them.
+    average : dict or None
+        Fields of the first that change, with a ``name``, when one more goes on from the mean of
+        their weights; None for no such training.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    common: dict[str, Any] = {}
+    trainings: tuple[dict[str, Any], ...] = Field(min_length=1)
+    average: dict[str, Any] | None = None
+
+    def configs(self, start: Trial) -> list[TrialConfig]:
+        """Configurations with which a model goes on."""
+        fields = start.config.model_dump() | self.common | {"start": start.folder.name}
+        return [TrialConfig(**fields | training) for training in self.trainings]
+
+    def average_config(self, trials: Sequence[Trial]) -> TrialConfig:
+        """Configuration that goes on from the mean weights of this round's trainings."""
+        starts = {"start": [trial.folder.name for trial in trials]}
+        return TrialConfig(**trials[0].config.model_dump() | (self.average or {}) | starts)
+
+
 class Recipe(BaseModel):
     """How a model in the box is made; see ``apps/model/recipe.yml``.
 
@@ -63,14 +94,9 @@ class Recipe(BaseModel):
         What the default threshold for "malignant" reaches on validation, in (0, 1).
     candidates : tuple of TrialConfig
         What validation chooses from, by the mean of `CHOOSE_BY`.
-    final : dict or None
-        Fields of the chosen candidate that change when its training goes on from its weights;
-        where None, it is served as it is.
-    final_seeds : tuple of int
-        Seeds with which it goes on, each to a training of its own.
-    average : dict or None
-        Fields of these trainings that change when one more goes on from their mean weights.
-        Validation then chooses between it and them.
+    rounds : tuple of Round
+        How the chosen candidate goes on; each round from the best on validation of the one before,
+        its mean included. Validation then chooses among all of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,22 +107,7 @@ class Recipe(BaseModel):
     group_duplicates: bool = False
     wanted_sensitivity: float = Field(gt=0, lt=1)
     candidates: tuple[TrialConfig, ...] = Field(min_length=1)
-    final: dict[str, Any] | None = None
-    final_seeds: tuple[int, ...] = Field((0,), min_length=1)
-    average: dict[str, Any] | None = None
-
-    def final_configs(self, chosen: Trial) -> list[TrialConfig]:
-        """Configurations with which the chosen candidate goes on, one a seed."""
-        fields = chosen.config.model_dump() | (self.final or {}) | {"start": chosen.folder.name}
-        return [
-            TrialConfig(**fields | {"name": f"Final, seed {seed}", "seed": seed})
-            for seed in self.final_seeds
-        ]
-
-    def average_config(self, finals: Sequence[Trial]) -> TrialConfig:
-        """Configuration that goes on from the mean weights of the final trainings."""
-        starts = {"name": "Mean of the finals", "start": [trial.folder.name for trial in finals]}
-        return TrialConfig(**finals[0].config.model_dump() | (self.average or {}) | starts)
+    rounds: tuple[Round, ...] = ()
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -123,20 +134,20 @@ class Training:
     ----------
     catalogue : DataFrame
         With its split.
-    candidates : list of Trial
-        In the recipe's order.
-    chosen : Trial
-        The best of them on validation.
-    finals : list of Trial
-        What it became: a training a seed, then the one from their mean weights.
+    candidates : dict of str to float
+        Mean of `CHOOSE_BY` on validation, by name, in the recipe's order.
+    chosen : str
+        The best of them.
+    later : dict of str to float
+        The same of the trainings of all rounds.
     final : Trial
-        The best of these on validation.
+        The best of these, or the chosen candidate where there are none.
     """
 
     catalogue: pd.DataFrame
-    candidates: list[Trial]
-    chosen: Trial
-    finals: list[Trial]
+    candidates: dict[str, float]
+    chosen: str
+    later: dict[str, float]
     final: Trial
 
 
@@ -170,17 +181,25 @@ def train_recipe(
     else:
         catalogue = read_split(split_file, whole)
     candidates = run_trials(recipe.candidates, catalogue, progress=progress)
-    chosen = max(candidates, key=_validation_score)
-    if recipe.final is None:
-        return Training(catalogue, candidates, chosen, [chosen], chosen)
+    first = best = max(candidates, key=_validation_score)
+    later: list[Trial] = []
     alone = LocalExecutor(parallel=1)  # a single training gets all cores
-    configs = recipe.final_configs(chosen)
-    executor = alone if len(configs) == 1 else "local"
-    finals = run_trials(configs, catalogue, executor=executor, progress=progress)
-    if recipe.average is not None:
-        configs = [recipe.average_config(finals)]
-        finals += run_trials(configs, catalogue, executor=alone, progress=progress)
-    return Training(catalogue, candidates, chosen, finals, max(finals, key=_validation_score))
+    for turn in recipe.rounds:
+        configs = turn.configs(best)
+        executor = alone if len(configs) == 1 else "local"
+        trials = run_trials(configs, catalogue, executor=executor, progress=progress)
+        if turn.average is not None:
+            config = turn.average_config(trials)
+            trials = trials + run_trials([config], catalogue, executor=alone, progress=progress)
+        best = max(trials, key=_validation_score)
+        later += trials
+    return Training(
+        catalogue,
+        {trial.name: _validation_score(trial) for trial in candidates},
+        first.name,
+        {trial.name: _validation_score(trial) for trial in later},
+        max(later, key=_validation_score) if later else first,
+    )
 
 
 def _validation_score(trial: Trial) -> float:
@@ -228,13 +247,25 @@ def build_bundled(
         recipe.
     """
     recipe = read_recipe(recipe_path)
+    made = train_recipe(recipe, source, progress, split_file)
+    return write_bundled(recipe_path, made, source, folder, split_file)
+
+
+def write_bundled(
+    recipe_path: Path,
+    made: Training,
+    source: str,
+    folder: Path,
+    split_file: Path | None = None,
+) -> ServedModel:
+    """Score what a recipe has made, once, and write the folder; see `build_bundled`."""
+    recipe = read_recipe(recipe_path)
     divided: dict[str, Any] = {"group_duplicates": True} if recipe.group_duplicates else {}
     command = "dermbook box --source FOLDER"
     if split_file is not None:
         sha256 = sha256_file(split_path(split_file))
         divided["split_file"] = {"name": split_file.name, "sha256": sha256}
         command += " --split FILE"
-    made = train_recipe(recipe, source, progress, split_file)
     trial, catalogue = made.final, made.catalogue
     views = views_of(trial.config.image_size)
     seen = {
@@ -259,10 +290,10 @@ def build_bundled(
         data={
             "source": open_source(source).title,
             "fingerprint": fingerprint(catalogue),
-            "chosen": made.chosen.name,
+            "chosen": made.chosen,
             "chosen_by": list(CHOOSE_BY),
-            "candidates": {each.name: _validation_score(each) for each in made.candidates},
-            "finals": {each.name: _validation_score(each) for each in made.finals},
+            "candidates": made.candidates,
+            "finals": made.later,
         }
         | divided,
         command=command,

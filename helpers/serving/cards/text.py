@@ -124,7 +124,7 @@ def model_card(card: Card) -> str:
         lines.append("")
         lines += _choice("candidate", candidates, card.data["chosen"])
     if len(finals := card.data.get("finals", {})) > 1:
-        lines += ["", "It went on from several seeds, and from the mean of their weights:", ""]
+        lines += ["", "It went on in several ways, and from the mean of their weights:", ""]
         lines += _choice("training", finals, max(finals, key=lambda name: finals[name]))
     lines += ["", "## How good it is", ""]
     lines.append(

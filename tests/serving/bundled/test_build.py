@@ -30,7 +30,7 @@ COMMON = {"backbone": "SmallNetwork", "image_size": [32, 32], "batch_norm_moment
 
 
 def small_recipe(**changes: Any) -> dict[str, Any]:
-    """A recipe of seconds: two candidates, and a final on larger pictures."""
+    """A recipe of seconds: two candidates, a round on larger pictures, and one more training."""
     fields: dict[str, Any] = {
         "name": "Small",
         "fractions": [0.6, 0.2, 0.2],
@@ -40,9 +40,14 @@ def small_recipe(**changes: Any) -> dict[str, Any]:
             {**COMMON, "name": "weights", "class_weight": "balanced", "stages": [STAGE]},
             {**COMMON, "name": "focal", "loss": "focal", "stages": [STAGE]},
         ],
-        "final": {"image_size": [48, 64], "stages": [STAGE]},
-        "final_seeds": [0, 1],
-        "average": {"stages": [{**STAGE, "learning_rate": 1e-4}]},
+        "rounds": [
+            {
+                "common": {"image_size": [48, 64], "stages": [STAGE]},
+                "trainings": [{"name": "One", "seed": 0}, {"name": "Other", "seed": 1}],
+                "average": {"name": "Mean", "stages": [{**STAGE, "learning_rate": 1e-4}]},
+            },
+            {"trainings": [{"name": "Longer", "seed": 2}]},
+        ],
     }
     return fields | changes
 
@@ -93,15 +98,21 @@ def test_validation_chooses_and_the_chosen_goes_on(box: ServedModel, tiny_folder
     best = max(found, key=lambda name: found[name])
     assert box.card.data["chosen"] == best
     chosen = next(trial for trial in trials if trial is not None and trial.name == best)
-    finals = [find_trial(config, catalogue) for config in recipe.final_configs(chosen)]
-    assert [trial.config.start for trial in finals if trial] == [chosen.folder.name] * 2
-    mean = find_trial(recipe.average_config([trial for trial in finals if trial]), catalogue)
+    first, second = recipe.rounds
+    pair = [find_trial(config, catalogue) for config in first.configs(chosen)]
+    whole = [trial for trial in pair if trial is not None]
+    assert [trial.config.start for trial in whole] == [chosen.folder.name] * 2
+    mean = find_trial(first.average_config(whole), catalogue)
     assert mean is not None and len(set(mean.config.starts)) == 2
-    scores = {trial.name: _validation_score(trial) for trial in [*finals, mean] if trial}
+    scores = {trial.name: _validation_score(trial) for trial in [*whole, mean]}
+    ahead = max([*whole, mean], key=_validation_score)
+    (longer,) = (find_trial(config, catalogue) for config in second.configs(ahead))
+    assert longer is not None and longer.config.start == ahead.folder.name
+    scores["Longer"] = _validation_score(longer)
     assert box.card.data["finals"] == pytest.approx(scores)
     best = max(scores, key=lambda name: scores[name])
-    start = {"Mean of the finals": list(mean.config.starts)}.get(best, chosen.folder.name)
-    assert box.card.training["start"] == start
+    named = {trial.name: trial for trial in [*whole, mean, longer]}
+    assert box.card.trial == named[best].folder.name
     assert box.card.image_size == (48, 64)
 
 
@@ -230,7 +241,7 @@ def test_what_is_no_recipe_is_told(tmp_path: Path, content: str | None) -> None:
 def test_the_committed_recipe_is_valid() -> None:
     """The box's own recipe compares class weights with the focal loss, by lesion."""
     recipe = read_recipe(BUNDLED / "recipe.yml")
-    assert recipe.final is not None
+    assert recipe.rounds and all(turn.average for turn in recipe.rounds)
     assert {config.loss for config in recipe.candidates} == {"cross_entropy", "focal"}
     assert all(config.weights == "imagenet" for config in recipe.candidates)
 
