@@ -15,9 +15,9 @@ from helpers.core.files import read_json
 from helpers.core.fork_server import ForkServer
 from helpers.notebook.captions import FOLDER_VARIABLE
 from helpers.notebook.chapters import find_chapters
-from helpers.report import kernels
+from helpers.report import execution, kernels
 from helpers.report.cells import read_chapter
-from helpers.report.execution import check_parameters
+from helpers.report.execution import SAVE_SECONDS, check_parameters
 from helpers.report.runner import failed_path, notebook_path, numbers_path
 
 
@@ -54,7 +54,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory):
     write_chapter(source, "01_good", cells)
     write_chapter(source, "02_bad", ["x = 1", "undefined_name", "print('not reached')"])
     write_chapter(source, "03_after", ["print(2)"], needs=["02_bad"])
-    write_chapter(source, "04_killed", ["import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"])
+    killing = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    write_chapter(source, "04_killed", ["print('said before')", killing])
     write_chapter(source, "05_last", ["x" if False else "y = 3"], needs=["01_good"])
     run = folder / "run"
     results, text = run_small(find_chapters(source), run)
@@ -103,7 +104,17 @@ def test_a_killed_kernel_is_told_plainly(mixed):
     assert results["04_killed"].status == "failed"
     assert "the kernel was killed" in results["04_killed"].reason
     assert "memory" in results["04_killed"].reason
-    assert failed_path(run, "04_killed").exists()
+    assert "said before\\n" in failed_path(run, "04_killed").read_text(encoding="utf-8")
+
+
+def test_a_notebook_is_not_saved_around_each_cell(monkeypatch):
+    """But again and again while it is executed."""
+    now, saved = [100.0], []
+    monkeypatch.setattr(execution, "monotonic", lambda: now[0])
+    save = execution._seldom(lambda **options: saved.append(now[0]))
+    for now[0] in (100.0, 101.0, 100.0 + SAVE_SECONDS, 101.0 + SAVE_SECONDS, 300.0):
+        save()
+    assert saved == [100.0 + SAVE_SECONDS, 300.0]
 
 
 def test_plain_output_is_a_line_for_each_start_end_and_trial(mixed):
