@@ -144,7 +144,9 @@ def svg_bytes(fig: Figure, drawn: bool) -> bytes:
 def _png(fig: Figure, drawn: bool) -> bytes:
     _lay_out(fig)
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=PHOTO_DPI, metadata={"Software": None})
+    options = {"compress_level": 1} if drawn else {}  # it is written once more, with its mark
+    metadata = {"Software": None}
+    fig.savefig(buffer, format="png", dpi=PHOTO_DPI, metadata=metadata, pil_kwargs=options)
     return mark_png(buffer.getvalue(), PHOTO_DPI) if drawn else buffer.getvalue()
 
 
