@@ -20,7 +20,7 @@ from helpers.notebook.chapters import Chapter
 START_SECONDS = 180
 STOP_SECONDS = 10
 SAVE_SECONDS = 10
-"""Between two saves of a notebook that is being executed."""
+"""Least time between two saves of a notebook that is being executed."""
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
 
@@ -132,9 +132,10 @@ def _register_engine() -> None:
 
 
 def _seldom(save: Callable[..., None]) -> Callable[..., None]:
-    """As papermill saves a notebook, all pictures and all, before and after each cell; not sooner.
+    """Saves a notebook as papermill does, but not twice within `SAVE_SECONDS`.
 
-    A kernel waits while it is done, which took up to a tenth of a chapter's time.
+    papermill writes it, all pictures and all, before and after each cell, and the kernel waits,
+    which took up to a tenth of a chapter's time.
     """
     saved = monotonic()
 

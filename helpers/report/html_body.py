@@ -6,8 +6,9 @@ import base64
 import hashlib
 import html
 import re
+import threading
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from helpers.report.cells import Code, Text
 from helpers.report.formulas import readable
@@ -270,13 +271,8 @@ class _Body:
 def _code(part: Code, language: str) -> str:
     from pygments import highlight  # type: ignore[import-untyped]
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import TextLexer, get_lexer_by_name  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        lexer = TextLexer()
+    lexer = _lexer(language)
     lines = part.text.count("\n") + 1
     said = "Parameters" if part.parameters else "Code"
     coloured = highlight(part.text, lexer, HtmlFormatter(nowrap=True))
@@ -285,6 +281,21 @@ def _code(part: Code, language: str) -> str:
         f"{'line' if lines == 1 else 'lines'})</span></summary>"
         f'<pre class="code" tabindex="0"><code>{coloured}</code></pre></details>'
     )
+
+
+_MAKING = threading.Lock()
+
+
+def _lexer(language: str) -> Any:
+    """A lexer of its own; Pygments reads the rules of a language at first use, and not safely."""
+    from pygments.lexers import TextLexer, get_lexer_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    with _MAKING:
+        try:
+            return get_lexer_by_name(language)
+        except ClassNotFound:
+            return TextLexer()
 
 
 def _marked(piece: str) -> Node:

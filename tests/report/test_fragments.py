@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat import v4
@@ -19,7 +21,7 @@ from support.report_notebooks import (
 from helpers.core.errors import ReportError
 from helpers.report.cells import Code, Prose, Text, clean_text, read_chapters
 from helpers.report.fragments import build_sections
-from helpers.report.pandoc import parse_all, plain_text
+from helpers.report.pandoc import parse_all, plain_text, walk
 from helpers.report.parts import Heading, NumberedFigure, NumberedTable, Passage, Section
 from helpers.report.tables import fit_table
 
@@ -169,3 +171,19 @@ def test_tables_fit_the_page(sections: list[Section]) -> None:
     fitted = fit_table(long.table, 16)
     assert fitted.size == 9 and not fitted.short
     assert [a["t"] for a, _ in fitted.table["c"][2]] == ["AlignLeft", "AlignRight"]
+
+
+def test_a_tree_is_copied_where_it_changes_alone() -> None:
+    """What `walk` is given stays as it was, and what has not changed is shared."""
+    words = [{"t": "Str", "c": "a"}, {"t": "Space"}, {"t": "Str", "c": "b"}]
+    tree = [{"t": "Para", "c": words}, {"t": "Para", "c": [{"t": "Str", "c": "c"}]}]
+    before = copy.deepcopy(tree)
+
+    def change(node: dict[str, Any]) -> list[dict[str, Any]] | None:
+        return [{"t": "Str", "c": "x"}, {"t": "Str", "c": "y"}] if node.get("c") == "a" else None
+
+    changed = walk(tree, change)
+    assert tree == before
+    assert plain_text(changed[0]) == "xy b" and changed[1] is tree[1]
+    assert walk(tree, lambda node: None) is tree
+    assert walk(tree, lambda node: [] if node["t"] == "Para" else None) == []

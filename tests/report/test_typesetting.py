@@ -31,6 +31,23 @@ def report(chapters: list[Path]) -> Pdf:
     return Pdf(target)
 
 
+def test_all_formats_at_once_are_those_made_alone(chapters: list[Path], report: Pdf) -> None:
+    """The writers share what was read of the chapters, and leave it as it is."""
+    folder = chapters[0].parent
+    at_once, alone = folder / "at once", folder / "alone"
+    at_once.mkdir()
+    alone.mkdir()
+    targets = Targets(at_once / "r.pdf", at_once / "r.html", at_once / "pages")
+    assert set(render(chapters, targets, COVER, "show")) == {"read", "pdf", "html", "pages"}
+    render(chapters, Targets(html=alone / "r.html"), COVER, "show")
+    render(chapters, Targets(pages=alone / "pages"), COVER, "show")
+    assert (at_once / "r.pdf").read_bytes() == (folder / "report.pdf").read_bytes()
+    names = sorted(path.relative_to(alone) for path in alone.rglob("*") if path.is_file())
+    assert len(names) > 5
+    for name in names:
+        assert (at_once / name).read_bytes() == (alone / name).read_bytes(), name
+
+
 def test_cover_says_what_was_run(report: Pdf) -> None:
     """Title, source, profile, date and devices, and that the sample is drawn."""
     cover = report.pages[0].text

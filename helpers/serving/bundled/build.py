@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from helpers.core import ConfigError, atomic_folder, explain_validation, read_yaml, sha256_file
 from helpers.dataset import (
@@ -66,15 +66,15 @@ class Round(BaseModel):
     trainings: tuple[dict[str, Any], ...] = Field(min_length=1)
     average: dict[str, Any] | None = None
 
-    def configs(self, start: Trial) -> list[TrialConfig]:
-        """Configurations with which a model goes on."""
-        fields = start.config.model_dump() | self.common | {"start": start.folder.name}
+    def configs(self, config: TrialConfig, key: str) -> list[TrialConfig]:
+        """Configurations with which a trial goes on."""
+        fields = config.model_dump() | self.common | {"start": key}
         return [TrialConfig(**fields | training) for training in self.trainings]
 
-    def average_config(self, trials: Sequence[Trial]) -> TrialConfig:
+    def average_config(self, configs: Sequence[TrialConfig], keys: Sequence[str]) -> TrialConfig:
         """Configuration that goes on from the mean weights of this round's trainings."""
-        starts = {"start": [trial.folder.name for trial in trials]}
-        return TrialConfig(**trials[0].config.model_dump() | (self.average or {}) | starts)
+        starts = {"start": list(keys)}
+        return TrialConfig(**configs[0].model_dump() | (self.average or {}) | starts)
 
 
 class Recipe(BaseModel):
@@ -108,6 +108,27 @@ class Recipe(BaseModel):
     wanted_sensitivity: float = Field(gt=0, lt=1)
     candidates: tuple[TrialConfig, ...] = Field(min_length=1)
     rounds: tuple[Round, ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_trained(self) -> Self:
+        """No training of a round is found impossible after hours of those before it."""
+        names = [config.name for config in self.candidates]
+        starts = list(self.candidates)
+        for number, turn in enumerate(self.rounds, start=1):
+            for fields in (*turn.trainings, *filter(None, [turn.average])):
+                if "name" not in fields:
+                    raise ValueError(f"rounds: expected a name of each training of round {number}")
+                names.append(fields["name"])
+            following = []
+            for start in starts:
+                configs = turn.configs(start, "start")
+                following += configs
+                if turn.average is not None:
+                    following.append(turn.average_config(configs, ["start"]))
+            starts = following
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected different names of all trainings, got {twice[0]!r} twice")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -185,11 +206,11 @@ def train_recipe(
     later: list[Trial] = []
     alone = LocalExecutor(parallel=1)  # a single training gets all cores
     for turn in recipe.rounds:
-        configs = turn.configs(best)
+        configs = turn.configs(best.config, best.folder.name)
         executor = alone if len(configs) == 1 else "local"
         trials = run_trials(configs, catalogue, executor=executor, progress=progress)
         if turn.average is not None:
-            config = turn.average_config(trials)
+            config = turn.average_config(configs, [trial.folder.name for trial in trials])
             trials = trials + run_trials([config], catalogue, executor=alone, progress=progress)
         best = max(trials, key=_validation_score)
         later += trials

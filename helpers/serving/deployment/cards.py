@@ -84,6 +84,8 @@ def _rows(card: Card) -> dict[str, str]:
         "malignant from": f"{face.malignant_threshold:.3f}, for a sensitivity of "
         f"{face.wanted_sensitivity:.0%} on validation",
     }
+    if face.class_weights is not None:
+        rows["malignant from"] += "; classes count in it by their frequency"
     rows |= {
         title: with_interval(score_of(face, "test", name), ".3f")
         for name, title in _SCORES.items()

@@ -3,7 +3,8 @@
 An export is a folder: the model, and ``export.json`` that says what goes in and comes out, how the
 files are called and what their checksums are, and how far the probabilities are from those of
 Keras. The probabilities are the model's own: whoever shows them divides their logarithms by the
-temperature of the card, in ``faces``.
+temperature of the card, in ``faces``. For the malignant threshold there, classes count by the
+``class_weights`` beside it.
 """
 
 from __future__ import annotations

@@ -85,11 +85,11 @@ def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 
         )
     temperature = fit_temperature(table.loc[fitted, "y_true"], raw[fitted])
     warmed = apply_temperature(raw, temperature)
-    # A class that one of the two lacks counts as half an image. Where training took the shares out
-    # of its answers, those here are put in.
+    # A class that one of the two lacks counts as half an image. As far as training took its shares
+    # out of the answers, nothing is to be taken out.
     weights = face.class_weights
-    shares = _shares(table.loc[fitted, "dx"])
-    shares = shares / _shares(learned) if weights is None else shares
+    taken = np.ones(len(CLASSES)) if weights is None else np.asarray(weights)
+    shares = _shares(table.loc[fitted, "dx"]) / _shares(learned) * taken
     answers = {
         SHIPPED: table[_COLUMNS].to_numpy(),
         TEMPERATURE: warmed,

@@ -138,7 +138,7 @@ def external_scores(
             "average_precision": screened["average_precision"],
             "accuracy": screened["accuracy"],
             **at_threshold,
-            **_binary_calibration(calibrated, "", options),
+            **_binary_calibration(asked, "", options),
             **_binary_calibration(before, BEFORE, options),
         }
     found = estimate_scores(check_predictions(calibrated), _DIAGNOSIS, **options)

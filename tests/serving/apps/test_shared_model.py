@@ -93,9 +93,10 @@ def test_what_is_loaded_is_not_looked_through_again(small_served: Path) -> None:
     picture = np.full((1, height, width, 3), 127, dtype=np.uint8)
     gc.unfreeze()
     warm_up(model)
-    before = model.predict(picture)
-    n_left = len(gc.get_objects())
-    assert gc.get_freeze_count() > 10 * n_left
-    keras.backend.clear_session()
-    np.testing.assert_array_equal(model.predict(picture), before)
-    gc.unfreeze()
+    try:
+        before = model.predict(picture)
+        assert gc.get_freeze_count() > 10 * len(gc.get_objects())
+        keras.backend.clear_session()
+        np.testing.assert_array_equal(model.predict(picture), before)
+    finally:
+        gc.unfreeze()

@@ -99,14 +99,19 @@ def test_validation_chooses_and_the_chosen_goes_on(box: ServedModel, tiny_folder
     assert box.card.data["chosen"] == best
     chosen = next(trial for trial in trials if trial is not None and trial.name == best)
     first, second = recipe.rounds
-    pair = [find_trial(config, catalogue) for config in first.configs(chosen)]
+    pair = [
+        find_trial(config, catalogue) for config in first.configs(chosen.config, chosen.folder.name)
+    ]
     whole = [trial for trial in pair if trial is not None]
     assert [trial.config.start for trial in whole] == [chosen.folder.name] * 2
-    mean = find_trial(first.average_config(whole), catalogue)
+    keys = [trial.folder.name for trial in whole]
+    mean = find_trial(first.average_config([trial.config for trial in whole], keys), catalogue)
     assert mean is not None and len(set(mean.config.starts)) == 2
     scores = {trial.name: _validation_score(trial) for trial in [*whole, mean]}
     ahead = max([*whole, mean], key=_validation_score)
-    (longer,) = (find_trial(config, catalogue) for config in second.configs(ahead))
+    (longer,) = (
+        find_trial(config, catalogue) for config in second.configs(ahead.config, ahead.folder.name)
+    )
     assert longer is not None and longer.config.start == ahead.folder.name
     scores["Longer"] = _validation_score(longer)
     assert box.card.data["finals"] == pytest.approx(scores)
@@ -236,6 +241,23 @@ def test_what_is_no_recipe_is_told(tmp_path: Path, content: str | None) -> None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"recipe\.yml: expected"):
         read_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [
+        ({"trainings": [{"seed": 1}]}, "a name of each training of round 1"),
+        ({"trainings": [{"name": "focal"}]}, "'focal' twice"),
+        ({"trainings": [{"name": "x", "logit_adjustment": 1.0}]}, "logit_adjustment: expected"),
+        ({"trainings": [{"name": "x"}], "average": {"name": "y", "epochs": 1}}, "epochs"),
+    ],
+)
+def test_a_round_that_cannot_be_trained_is_told_at_once(
+    tmp_path: Path, turn: dict[str, Any], told: str
+) -> None:
+    """Whichever candidate it would go on from, and not after hours of training."""
+    with pytest.raises(ConfigError, match=told):
+        read_recipe(write_recipe(tmp_path, rounds=[turn]))
 
 
 def test_the_committed_recipe_is_valid() -> None:

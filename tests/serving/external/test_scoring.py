@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from support.stand_in_scorer import one_hot
 from helpers.core.classes import CLASSES
 from helpers.dataset.truth_tables import CHALLENGE_CLASSES
 from helpers.evaluation.metrics import PROBABILITY_COLUMNS, check_predictions, log_loss
+from helpers.serving.cards import weighed
 from helpers.serving.external.scoring import (
     BEFORE,
     LABELS,
@@ -98,6 +100,23 @@ def test_all_scores_the_official_first() -> None:
     assert found["sensitivity"].n == malignant.sum()
     assert found["specificity"].n == (~malignant).sum()
     assert found["recall_mel"].n == (after["dx"] == "mel").sum()
+
+
+def test_weights_of_classes_count_in_what_is_malignant_alone() -> None:
+    """Area, threshold and both their errors follow them; the diagnoses do not."""
+    table = make_predictions(1)
+    weights = (0.2, 0.3, 0.5, 0.1, 0.4, 1.0, 0.1)
+    options: dict[str, Any] = {"n_resamples": 100}
+    found = external_scores(table, table, "diagnosis", 0.3, weights, **options)
+    plain = external_scores(table, table, "diagnosis", 0.3, **options)
+    of_weighed = external_scores(
+        weighed(table, "diagnosis", weights), table, "diagnosis", 0.3, **options
+    )
+    assert list(found) == list(plain)
+    for name, estimate in found.items():
+        counted = name in ("malignant_auc", "sensitivity", "specificity", "precision")
+        assert estimate == (of_weighed if counted else plain)[name], name
+    assert found["malignant_auc"] != plain["malignant_auc"]
 
 
 def test_two_kinds_have_no_official_metric() -> None:
