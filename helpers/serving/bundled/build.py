@@ -58,6 +58,8 @@ class Round(BaseModel):
     average : dict or None
         Fields of the first that change, with a ``name``, when one more goes on from the mean of
         their weights; None for no such training.
+    average_with_start : bool
+        Whether what they began with counts in that mean as much as each of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +67,7 @@ class Round(BaseModel):
     common: dict[str, Any] = {}
     trainings: tuple[dict[str, Any], ...] = Field(min_length=1)
     average: dict[str, Any] | None = None
+    average_with_start: bool = False
 
     def configs(self, config: TrialConfig, key: str) -> list[TrialConfig]:
         """Configurations with which a trial goes on."""
@@ -73,7 +76,8 @@ class Round(BaseModel):
 
     def average_config(self, configs: Sequence[TrialConfig], keys: Sequence[str]) -> TrialConfig:
         """Configuration that goes on from the mean weights of this round's trainings."""
-        starts = {"start": list(keys)}
+        began = list(configs[0].starts) if self.average_with_start else []
+        starts = {"start": [*began, *keys]}
         return TrialConfig(**configs[0].model_dump() | (self.average or {}) | starts)
 
 

@@ -18,7 +18,13 @@ from helpers.dataset.split_files import write_split
 from helpers.dataset.splits import split_catalogue
 from helpers.evaluation.single_scores import balanced_accuracy, malignant_auc
 from helpers.serving.bundled import build
-from helpers.serving.bundled.build import Recipe, _validation_score, build_bundled, read_recipe
+from helpers.serving.bundled.build import (
+    Recipe,
+    Round,
+    _validation_score,
+    build_bundled,
+    read_recipe,
+)
 from helpers.serving.cards.text import format_score, model_card, recall_rows, score_rows
 from helpers.serving.model.opening import BUNDLED, open_model
 from helpers.serving.model.operating_points import read_operating
@@ -258,6 +264,16 @@ def test_a_round_that_cannot_be_trained_is_told_at_once(
     """Whichever candidate it would go on from, and not after hours of training."""
     with pytest.raises(ConfigError, match=told):
         read_recipe(write_recipe(tmp_path, rounds=[turn]))
+
+
+def test_a_mean_may_hold_what_its_round_began_with() -> None:
+    """Of three then, where it is otherwise of two."""
+    (config, *_) = Recipe(**small_recipe()).candidates
+    fields = {"trainings": [{"name": "a"}, {"name": "b"}], "average": {"name": "mean"}}
+    for with_start, expected in ((False, ("x", "y")), (True, ("began", "x", "y"))):
+        turn = Round(**fields, average_with_start=with_start)
+        mean = turn.average_config(turn.configs(config, "began"), ["x", "y"])
+        assert mean.starts == expected and mean.name == "mean"
 
 
 def test_the_committed_recipe_is_valid() -> None:
