@@ -32,8 +32,8 @@ from numpy.typing import ArrayLike, NDArray
 from helpers.core import BROKEN_MEMBER, ConfigError, atomic_file
 
 MAX_DIRECTIONS = 64
-N_DIRECTIONS = 32
-QUANTILE = 0.97
+N_DIRECTIONS = 64
+QUANTILE = 0.965
 FLOOR = 0.1
 """What is added to each feature's variance, in mean variances of all."""
 _FOLDS = 5
@@ -176,9 +176,9 @@ def fit_gate(
     groups : array-like of shape (n_samples,), optional
         Lesion of each picture: those of one lesion are never on both sides when the threshold
         is chosen.
-    n_directions : int, default=32
+    n_directions : int, default=64
         Directions that are told apart, 64 at most; fewer where there are few pictures.
-    quantile : float, default=0.97
+    quantile : float, default=0.965
         Share of validation pictures that are to be accepted.
 
     Returns
