@@ -19,6 +19,7 @@ from .make_card import (
     make_face,
     probability_columns,
     weighed,
+    with_area_of,
 )
 from .provenance import has_ham10000_ids, provenance_of_card
 from .text import model_card
@@ -46,5 +47,6 @@ __all__ = [
     "read_card",
     "weigh_classes",
     "weighed",
+    "with_area_of",
     "write_card",
 ]

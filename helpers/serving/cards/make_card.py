@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from helpers.core import TARGET_INDEX, TARGETS, ConfigError
-from helpers.evaluation import class_recalls, scores
+from helpers.evaluation import BootstrapOptions, class_recalls, scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
 from helpers.serving.cards.calibration import (
     apply_temperature,
@@ -20,6 +20,7 @@ from helpers.serving.cards.calibration import (
 )
 from helpers.serving.cards.card import Card, Face, Score, malignant_places
 from helpers.serving.cards.provenance import LICENCES, NOTICES, provenance_of
+from helpers.statistics import Estimate
 from helpers.training import Trial, TrialConfig
 
 WANTED_SENSITIVITY = 0.9
@@ -64,6 +65,18 @@ def weighed(
     table = predictions.copy()
     table[columns] = weigh_classes(predictions[columns].to_numpy(), class_weights)
     return table
+
+
+def with_area_of(
+    asked: pd.DataFrame,
+    predictions: pd.DataFrame,
+    found: dict[str, Estimate],
+    **options: Unpack[BootstrapOptions],
+) -> dict[str, Estimate]:
+    """Scores of a table, with the malignant AUC of the same table `weighed`."""
+    if asked is predictions:
+        return found
+    return found | scores(asked, ("malignant_auc",), **options)
 
 
 def frequencies_to_restore(config: TrialConfig, rows: pd.DataFrame) -> list[float] | None:
@@ -175,9 +188,7 @@ def face_scores(
     asked = weighed(predictions, target, class_weights)
     screened = screening_scores(asked, threshold)
     if target == "diagnosis":
-        estimates = scores(predictions, _DIAGNOSIS_SCORES)
-        if class_weights is not None:
-            estimates |= scores(asked, ("malignant_auc",))
+        estimates = with_area_of(asked, predictions, scores(predictions, _DIAGNOSIS_SCORES))
     else:
         estimates = {"accuracy": screened["accuracy"], "malignant_auc": screened["roc_auc"]}
     estimates |= {name: screened[key] for key, name in _SCREENING_SCORES.items()}

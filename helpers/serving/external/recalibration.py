@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from helpers.core import CLASSES, MALIGNANT, ConfigError
 from helpers.evaluation import scores
 from helpers.screening import screening_scores, threshold_for_sensitivity
-from helpers.serving.cards import apply_temperature, fit_temperature, weigh_classes, weighed
+from helpers.serving.cards import (
+    apply_temperature,
+    fit_temperature,
+    weigh_classes,
+    weighed,
+    with_area_of,
+)
 from helpers.serving.external.evaluation import Evaluation
 
 SHIPPED = "as shipped"
@@ -108,8 +114,7 @@ def recalibrate(evaluation: Evaluation, learned: pd.Series, random_state: int = 
         called = threshold if step == THRESHOLD else face.malignant_threshold
         asked = weighed(judged, "diagnosis", weights if step in (SHIPPED, TEMPERATURE) else None)
         screened = screening_scores(asked, called)
-        rows[step] = scores(judged, _SCORES) | {
-            "malignant_auc": screened["roc_auc"],
+        rows[step] = with_area_of(asked, judged, scores(judged, _SCORES)) | {
             "sensitivity": screened["recall"],
             "specificity": screened["specificity"],
         }

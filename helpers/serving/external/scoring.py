@@ -22,7 +22,7 @@ from helpers.evaluation import (
     estimate_scores,
 )
 from helpers.screening import calibration_scores, screening_scores
-from helpers.serving.cards import Card, FaceName, weighed
+from helpers.serving.cards import Card, FaceName, weighed, with_area_of
 from helpers.serving.cards import Score as CardScore
 from helpers.statistics import LEVEL, Estimate, difference_of_independent, wilson
 
@@ -142,9 +142,7 @@ def external_scores(
             **_binary_calibration(before, BEFORE, options),
         }
     found = estimate_scores(check_predictions(calibrated), _DIAGNOSIS, **options)
-    if class_weights is not None:
-        of_kinds = {"malignant_auc": _DIAGNOSIS["malignant_auc"]}
-        found |= estimate_scores(check_predictions(asked), of_kinds, **options)
+    found = with_area_of(asked, calibrated, found, **options)
     uncalibrated = estimate_scores(
         check_predictions(before), {name: _DIAGNOSIS[name] for name in CALIBRATION}, **options
     )

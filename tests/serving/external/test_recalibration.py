@@ -14,6 +14,7 @@ from support.stand_in_scorer import StandIn, labelled_rows, write_pictures
 
 from helpers.core.classes import CLASSES
 from helpers.core.errors import ConfigError
+from helpers.evaluation import scores
 from helpers.serving.cards.calibration import apply_temperature, weigh_classes
 from helpers.serving.external import recalibration
 from helpers.serving.external.evaluation import Evaluation, evaluate_folder
@@ -57,6 +58,9 @@ def test_halves_share_no_lesion(evaluation: Evaluation) -> None:
 def test_a_temperature_mends_confidence_and_no_order(evaluation: Evaluation) -> None:
     """The calibration error falls; accuracy and the classes stay as they were."""
     found = recalibrate(evaluation, evaluation.predictions["dx"])
+    judged = found.predictions[SHIPPED]
+    of_step = found.table.loc[SHIPPED, "malignant_auc"]
+    assert of_step == scores(judged, ("malignant_auc",))["malignant_auc"]  # interval and all
     error = found.table["calibration_error"]
     assert error[TEMPERATURE].value < error[SHIPPED].value / 2
     score = found.table["balanced_accuracy"]
