@@ -41,8 +41,6 @@ class Chapter:
         Names of chapters to read before, as its line "Builds on" links them.
     minutes : str
         Minutes to read, for the exercises and to run, as the chapter says them, or "".
-    alone : bool
-        Whether no other chapter may run beside it: because it measures times.
     ham10000 : bool
         Whether it tells facts of HAM10000's seven diagnoses, and makes no sense of others.
     classes : tuple of str
@@ -60,7 +58,6 @@ class Chapter:
     objectives: tuple[str, ...] = ()
     builds_on: tuple[str, ...] = ()
     minutes: str = ""
-    alone: bool = False
     ham10000: bool = False
     classes: tuple[str, ...] = ()
     overview: bool = False
@@ -82,8 +79,8 @@ def read_chapter(path: Path) -> Chapter:
     Parameters
     ----------
     path : Path
-        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``alone``,
-        ``ham10000``, ``classes`` and ``overview``.
+        A notebook; ``metadata.dermbook`` may hold ``core``, ``needs``, ``ham10000``, ``classes``
+        and ``overview``.
 
     Returns
     -------
@@ -108,7 +105,7 @@ def read_chapter(path: Path) -> Chapter:
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{key} to list {noun} but got {listed!r}"
             )
-    for flag in ("alone", "ham10000", "overview"):
+    for flag in ("ham10000", "overview"):
         if not isinstance(metadata.get(flag, False), bool):
             raise ConfigError(
                 f"{path}: expected metadata.dermbook.{flag} to be true or false but got "
@@ -128,7 +125,6 @@ def read_chapter(path: Path) -> Chapter:
         objectives=tuple(re.findall(r"^- (.+)$", first, re.MULTILINE)),
         builds_on=tuple(_LINKED.findall(builds_on[1])) if builds_on else (),
         minutes="/".join(match[1] for match in _MINUTES.finditer(first)),
-        alone=metadata.get("alone", False),
         ham10000=metadata.get("ham10000", False),
         classes=tuple(metadata.get("classes", [])),
         overview=metadata.get("overview", False),

@@ -21,6 +21,9 @@ START_SECONDS = 180
 STOP_SECONDS = 10
 SAVE_SECONDS = 10
 """Least time between two saves of a notebook that is being executed."""
+ALONE_TAG = "alone"
+"""Of a cell that measures times: no other chapter computes while it runs."""
+
 _POLL_SECONDS = 0.1
 _ENGINE = "dermbook"
 
@@ -251,6 +254,12 @@ class Execution:
     ----------
     done, total : int
         The current cell's number, from 1, and their total; 0 while the kernel starts.
+    waiting : bool
+        Whether a cell tagged ``alone`` comes next and `go_alone` has not been called.
+    alone : bool
+        Whether `go_alone` has been called: from there on it is to be alone until its end.
+    waited : float
+        Seconds from the one to the other.
     """
 
     def __init__(
@@ -268,6 +277,9 @@ class Execution:
         self.environment = dict(os.environ) | kernel_variables() | own
         self.client: Any = None
         self.done = self.total = 0
+        self.waiting = self.alone = False
+        self.waited = 0.0
+        self._may_go = threading.Event()
         self._cell: int | None = None  # in the chapter's own file
         self._error: BaseException | None = None
         # Not the thread's own state: a join that Ctrl-C interrupts takes its thread for ended.
@@ -312,12 +324,23 @@ class Execution:
             self._ended.set()
 
     def cell_started(self, cells: list[Any], index: int) -> None:
-        """Note which cell begins; called by the thread that executes."""
+        """Note which cell begins, and wait where it has to; called by the thread that executes."""
         injected = [_is_injected(cell) for cell in cells]
         self.total = len(cells) - sum(injected)
         if not injected[index]:
             self._cell = index - sum(injected[:index])
             self.done = self._cell + 1
+        if ALONE_TAG in cells[index].metadata.get("tags", []) and not self.alone:
+            since = monotonic()
+            self.waiting = True
+            self._may_go.wait()
+            self.waited += monotonic() - since
+
+    def go_alone(self) -> None:
+        """Let a waiting execution go on."""
+        # Here and not by its own thread, so that it counts from now on as one that computes.
+        self.alone, self.waiting = True, False
+        self._may_go.set()
 
     @property
     def running(self) -> bool:
@@ -343,6 +366,7 @@ class Execution:
         """Kill the kernel and all that it started; only what this run started is touched."""
         import psutil
 
+        self._may_go.set()  # to find its kernel dead
         provisioner = getattr(getattr(self.client, "km", None), "provisioner", None)
         pid = getattr(provisioner, "pid", None)
         if pid is None:

@@ -136,10 +136,10 @@ class Progress:
             self._say(f"{lines.label} ...")
         self.refresh()
 
-    def cell(self, chapter: Chapter, done: int, total: int) -> None:
-        """Show which cell runs; ``total`` is 0 while the kernel starts."""
+    def cell(self, chapter: Chapter, done: int, total: int, *, waiting: bool = False) -> None:
+        """Show which cell runs, or waits to be alone; ``total`` is 0 while the kernel starts."""
         cells = f"cell {done}/{total}" if total else "starting the kernel"
-        self.running[chapter.name].cells = cells
+        self.running[chapter.name].cells = f"{cells}, waits to be alone" if waiting else cells
         self.refresh()
 
     def event(self, chapter: Chapter, event: dict[str, Any]) -> None:

@@ -134,13 +134,15 @@ class _Running:
         """Tell what is new."""
         for event in self.reader.read():
             progress.event(self.chapter, event)
-        progress.cell(self.chapter, self.execution.done, self.execution.total)
+        one = self.execution
+        progress.cell(self.chapter, one.done, one.total, waiting=one.waiting)
 
     def finish(self, inputs: str) -> ChapterResult:
         """Give an execution that has ended its final names."""
         from helpers.report.execution import ChapterError
 
-        name, seconds = self.chapter.name, monotonic() - self.began
+        name = self.chapter.name
+        seconds = monotonic() - self.began - self.execution.waited
         try:
             self.execution.check()
             os.replace(self.partial, notebook_path(self.folder, name))
@@ -171,7 +173,8 @@ def run_chapters(
     """Run chapters, each in a fresh kernel.
 
     They are gone through in order, and the next one starts whose needs are done while fewer than
-    `at_once` run. One that is to be `alone` waits until nothing runs, and holds up no other.
+    `at_once` compute. One that has come to a cell tagged ``alone`` waits until no other computes
+    or can start, and is then alone until its end.
 
     Parameters
     ----------
@@ -225,7 +228,8 @@ def run_chapters(
     def go_on() -> None:
         """Start what can be started, and end what needs no start."""
         for chapter in list(waiting):
-            if len(running) >= at_once or any(other.chapter.alone for other in running):
+            computing = [one.execution for one in running if not one.execution.waiting]
+            if len(computing) >= at_once or any(one.alone for one in computing):
                 return
             unfinished = {other.name for other in waiting} | {r.chapter.name for r in running}
             if unfinished.intersection(chapter.needs):
@@ -236,13 +240,13 @@ def run_chapters(
             elif chapter not in changed:
                 seconds = float(states[chapter.name].get("seconds", 0.0))
                 end(ChapterResult(chapter, "cached", seconds))
-            elif chapter.alone and running:
-                continue
             else:
                 progress.chapter_started(chapter)
                 running.append(_Running.of(chapter, parameters, folder))
                 running[-1].execution.start()
             waiting.remove(chapter)
+        if running and all(one.execution.waiting for one in running):
+            running[0].execution.go_alone()
 
     with _kernels(len(changed), folder / "state"), _ended(running):
         go_on()

@@ -11,6 +11,7 @@ from support.small_chapters import write_chapter
 from helpers.core.errors import ConfigError
 from helpers.notebook import chapters as chapters_module
 from helpers.notebook.chapters import find_chapters, read_chapter, select_chapters, suited_chapters
+from helpers.report.execution import ALONE_TAG
 
 
 @pytest.fixture
@@ -98,19 +99,23 @@ def test_no_chapters_and_no_notebook(tmp_path):
         find_chapters(tmp_path)
 
 
-def test_a_chapter_says_that_it_runs_alone(tmp_path):
-    """True or false; anything else is refused by name."""
-    write_chapter(tmp_path, "01_free", ["1"])
-    path = write_chapter(tmp_path, "02_timed", ["1"], alone=True)
-    assert [chapter.alone for chapter in find_chapters(tmp_path)] == [False, True]
-    path.write_text(path.read_text().replace('"alone": true', '"alone": "yes"'))
-    with pytest.raises(ConfigError, match="alone to be true or false but got 'yes'"):
+def test_a_flag_is_true_or_false(tmp_path):
+    """Anything else is refused by name."""
+    path = write_chapter(tmp_path, "01_own", ["1"])
+    path.write_text(path.read_text().replace('"core": true', '"core": true, "ham10000": "yes"'))
+    with pytest.raises(ConfigError, match="ham10000 to be true or false but got 'yes'"):
         find_chapters(tmp_path)
 
 
-def test_the_chapter_that_measures_times_runs_alone():
-    """In the book it is that on deployment, whose tables hold times of single images."""
-    assert [chapter.name for chapter in find_chapters() if chapter.alone] == ["10_deployment"]
+def test_the_cell_that_measures_times_is_executed_alone():
+    """In the book it is that of the chapter on deployment with the times of single images."""
+    timed = [
+        (chapter.name, "".join(cell["source"]).partition("(")[0])
+        for chapter in find_chapters()
+        for cell in json.loads(chapter.path.read_text())["cells"]
+        if ALONE_TAG in cell["metadata"].get("tags", [])
+    ]
+    assert timed == [("10_deployment", "times = latency_table")]
 
 
 def test_chapters_about_ham10000_are_left_out_for_other_diagnoses(tmp_path, monkeypatch):

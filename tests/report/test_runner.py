@@ -240,6 +240,9 @@ def beside(tmp_path_factory: pytest.TempPathFactory):
     there = "import pathlib\nassert (pathlib.Path(run_folder) / 'notebooks/01_left.ipynb').exists()"
     write_chapter(source, "05_after", [there], needs=["01_left"])
     write_chapter(source, "06_skipped", ["1"], needs=["03_bad"])
+    others = "assert (pathlib.Path(run_folder) / 'state/08_last.json').exists()"
+    write_chapter(source, "07_timed", [TELL.format("timed"), others], alone=1)
+    write_chapter(source, "08_last", [_waiting_for("timed")])
     names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER", FOLDER_VARIABLE)
     before = {name: os.environ.get(name) for name in names}
     results, text = run_small(find_chapters(source), folder / "run", at_once=2)
@@ -258,6 +261,12 @@ def test_a_chapter_waits_for_what_it_needs(beside):
     """Its kernel finds the finished copy of the other."""
     _, results, _, _ = beside
     assert results["05_after"].status == "done"
+
+
+def test_a_cell_that_measures_waits_for_the_others(beside):
+    """One chapter ends only when another has begun, whose second cell finds it finished."""
+    _, results, _, _ = beside
+    assert [results[name].status for name in ("07_timed", "08_last")] == ["done", "done"]
 
 
 def test_a_failure_does_not_disturb_its_neighbour(beside):
@@ -280,4 +289,4 @@ def test_a_trial_line_names_its_chapter_where_two_run(beside):
     lines = text.splitlines()
     for number in ("01", "02"):
         assert lines.count(f"      {number} resnet50: balanced accuracy 0.71") == 1
-    assert len(lines) == 5 + 6 + 2  # five begin, six end, two trials
+    assert len(lines) == 7 + 8 + 2  # seven begin, eight end, two trials

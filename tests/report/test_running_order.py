@@ -20,13 +20,17 @@ class _Planned:
     """Stands in for an execution: it lasts as many steps as its chapter is planned for."""
 
     steps: ClassVar[dict[str, int]] = {}
+    timed: ClassVar[dict[str, int]] = {}
     now: ClassVar[list[_Planned]] = []
     seen: ClassVar[list[list[str]]] = []
     done = total = 0
+    alone = False
+    waited = 0.0
 
     def __init__(self, chapter, target, parameters, *, events, log):
         self.name, self.target = chapter.number, target
         self.left = self.steps.get(self.name, 1)
+        self.until = self.timed.get(self.name, 0)
 
     def start(self):
         """Note who runs from now on."""
@@ -39,10 +43,20 @@ class _Planned:
         """Whether steps are left."""
         return self.left > 0
 
+    @property
+    def waiting(self):
+        """Whether as many steps are left as are to be made alone."""
+        return self.left == self.until > 0 and not self.alone
+
+    def go_alone(self):
+        """Note that it goes on, and with whom."""
+        self.alone = True
+        self.seen.append([one.name for one in self.now if one is self or not one.waiting])
+
     def wait(self):
-        """Let all that run make a step."""
+        """Let all that compute make a step."""
         for one in self.now:
-            one.left -= 1
+            one.left -= not one.waiting
 
     def check(self):
         """End."""
@@ -56,7 +70,8 @@ def plan(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "_kernels", lambda *_: nullcontext())
     monkeypatch.setattr(runner, "_check_all", lambda *_: None)
 
-    def run(chapters, at_once, **steps):
+    def run(chapters, at_once, timed=None, **steps):
+        monkeypatch.setattr(_Planned, "timed", timed or {})
         monkeypatch.setattr(_Planned, "steps", {name[1:]: n for name, n in steps.items()})
         monkeypatch.setattr(_Planned, "seen", [])
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
@@ -68,13 +83,13 @@ def plan(tmp_path, monkeypatch):
     return run
 
 
-def _chapter(name, *needs, alone=False):
-    return Chapter(name, Path(f"{name}.ipynb"), name, needs=needs, alone=alone)
+def _chapter(name, *needs):
+    return Chapter(name, Path(f"{name}.ipynb"), name, needs=needs)
 
 
 def test_one_at_a_time_runs_in_order(plan):
-    """Whatever needs what, and also where one is to be alone."""
-    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c", "01_a")]
+    """Whatever needs what."""
+    chapters = [_chapter("01_a"), _chapter("02_b"), _chapter("03_c", "01_a")]
     assert plan(chapters, 1, _01=3) == [["01"], ["02"], ["03"]]
 
 
@@ -92,13 +107,24 @@ def test_no_more_run_than_asked_for(plan):
     assert seen == [["01"], ["01", "02"], ["01", "02", "03"], ["02", "03", "04"]]
 
 
-def test_a_chapter_that_measures_runs_alone(plan):
-    """It waits until nothing runs, those behind it go first, and none starts beside it."""
-    chapters = [_chapter("01_a"), _chapter("02_b", alone=True), _chapter("03_c"), _chapter("04_d")]
-    seen = plan(chapters, 2, _01=2, _02=3, _03=1, _04=2)
-    assert seen == [["01"], ["01", "03"], ["01", "04"], ["02"]]
-    chapters = [_chapter("01_a", alone=True), _chapter("02_b")]
-    assert plan(chapters, 2, _01=3) == [["01"], ["02"]]
+def test_a_chapter_measures_alone(plan):
+    """It begins beside others, those behind it go first, and none computes while it measures."""
+    chapters = [_chapter(name) for name in ("01_a", "02_b", "03_c", "04_d")]
+    seen = plan(chapters, 2, timed={"02": 2}, _01=2, _02=3, _03=1, _04=2)
+    assert seen == [
+        ["01"],
+        ["01", "02"],
+        ["01", "02", "03"],  # the second waits, and has left its place to the third
+        ["02", "04"],
+        ["02"],
+    ]
+
+
+def test_chapters_measure_one_after_the_other(plan):
+    """Two that wait for nothing but each other, and a third that needs the first."""
+    chapters = [_chapter("01_a"), _chapter("02_b"), _chapter("03_c", "01_a")]
+    seen = plan(chapters, 2, timed={"01": 1, "02": 2}, _01=2, _02=3)
+    assert seen == [["01"], ["01", "02"], ["01"], ["02", "03"], ["02"]]
 
 
 def test_two_at_a_time_suit_a_cpu_of_two_cores(monkeypatch):

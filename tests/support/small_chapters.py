@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
 from helpers.notebook.chapters import Chapter
+from helpers.report.execution import ALONE_TAG
 from helpers.report.progress import Progress
 from helpers.report.results import ChapterResult
 from helpers.report.runner import run_chapters
@@ -49,10 +50,13 @@ def write_chapter(
     *,
     needs: Sequence[str] = (),
     core: bool = True,
-    alone: bool = False,
+    alone: int | None = None,
     parameters: str = PARAMETER_CELL,
 ) -> Path:
-    """Write ``folder/name.ipynb``: heading, imports, parameters, then the code cells."""
+    """Write ``folder/name.ipynb``: heading, imports, parameters, then the code cells.
+
+    The number of one among these is that which is to be executed alone.
+    """
     notebook = new_notebook()
     notebook.cells = [
         new_markdown_cell(f"# Chapter {name[:2]}\n\nAbout 5 minutes to read."),
@@ -66,8 +70,8 @@ def write_chapter(
         "language": "python",
     }
     notebook.metadata["dermbook"] = {"core": core, "needs": list(needs)}
-    if alone:
-        notebook.metadata["dermbook"]["alone"] = True
+    if alone is not None:
+        notebook.cells[alone + 3].metadata["tags"] = [ALONE_TAG]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.ipynb"
     nbformat.write(notebook, path)
