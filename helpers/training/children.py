@@ -18,6 +18,10 @@ from helpers.training.template import ForkedChild, template_of
 
 Child = subprocess.Popen[str] | ForkedChild
 
+REST_SECONDS = 20.0
+"""How long children wait for another executor of their process before they are ended: between two
+sections of a chapter there are seconds, and a new child would build and trace its network anew."""
+
 
 class Children:
     """The children of one executor, each busy with one request or waiting for the next.
@@ -120,6 +124,66 @@ class Children:
         for child in children:
             child.kill()
         self.dismiss()
+
+
+class _Rest:
+    """Children of an executor that has ended, until the next one takes them or time is up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._children: Children | None = None
+        self._timer: threading.Timer | None = None
+
+    def exchange(self, children: Children | None) -> Children | None:
+        """Give back those that rest here, whose time stops, and let others rest in their place."""
+        with self._lock:
+            before, self._children = self._children, children
+            if self._timer is not None:
+                self._timer.cancel()
+            if children is not None:
+                self._timer = threading.Timer(REST_SECONDS, self._expire, [children])
+                self._timer.daemon = True
+                self._timer.start()
+            return before
+
+    def _expire(self, children: Children) -> None:
+        with self._lock:
+            if self._children is not children:
+                return
+            self._children = None
+        children.dismiss()
+
+
+_rest = _Rest()
+
+
+def take_children(environment: dict[str, str], stay: bool, fork: bool) -> Children:
+    """Children for an executor: those that rest, if they are such ones, or none yet.
+
+    Parameters
+    ----------
+    environment, stay, fork
+        As of `Children`.
+    """
+    resting = _rest.exchange(None)
+    if resting is not None:
+        if (resting.environment, resting.stay, resting.fork) == (environment, stay, fork):
+            return resting
+        resting.dismiss()
+    return Children(environment, stay, fork)
+
+
+def let_rest(children: Children | None) -> None:
+    """Keep children for the next executor of this process, for `REST_SECONDS`.
+
+    Parameters
+    ----------
+    children : Children or None
+        Of which none trains any more; where None, those that rest are ended at once.
+    """
+    before = _rest.exchange(children)
+    if before is not None:
+        before.dismiss()
 
 
 class Request:

@@ -6,7 +6,7 @@ many images at a time (`shrink`; how such an end is told is in `helpers.training
 reports events as JSON lines on its standard output; everything else that it prints goes to
 ``training.log`` in the trial's folder. On the CPU a child is forked from a template that has
 imported TensorFlow, where it can be (`helpers.training.template`), and one that has ended well goes
-on with the next trial.
+on with the next trial, of the next executor too if that comes soon.
 
 Without a GPU two children run at a time, each with half of the cores, whichever processes of this
 machine ask for them. Building and tracing a large network takes one core a minute, and this way the
@@ -34,7 +34,7 @@ from filelock import FileLock, Timeout
 from helpers.core import TrialError, can_fork
 from helpers.models import backend_name
 from helpers.training.checkpoints import STATE
-from helpers.training.children import Children, worker_environment
+from helpers.training.children import Children, let_rest, take_children, worker_environment
 from helpers.training.memory import (
     LIMIT,
     add_memory_step,
@@ -121,7 +121,7 @@ class LocalExecutor:
             and not os.environ.get(LIMIT)
         )
         fork = stay and can_fork()
-        children = self._children = Children(worker_environment(self.threads), stay, fork)
+        children = self._children = take_children(worker_environment(self.threads), stay, fork)
 
         def tell(event: dict[str, Any]) -> None:
             with lock:
@@ -155,7 +155,7 @@ class LocalExecutor:
                     children.kill()  # their finished epochs are in their checkpoints
                     raise
         finally:
-            children.dismiss()
+            let_rest(children)
         if failures:
             raise TrialError("\n".join(failures))
 

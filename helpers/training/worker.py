@@ -75,7 +75,10 @@ class Worker:
             Exit status of the process.
         """
         while True:
-            payload = json.loads(requests.get())
+            try:
+                payload = json.loads(requests.get())
+            except KeyboardInterrupt:  # in a terminal it reaches those that wait, too
+                return 128 + signal.SIGINT
             self.busy = True
             _log_to(payload["log"])
             status = self._run(payload)

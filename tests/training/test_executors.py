@@ -16,7 +16,8 @@ import pytest
 
 from helpers.augmentation.settings import Augmentation
 from helpers.dataset.splits import split_catalogue
-from helpers.training.children import Children, worker_environment
+from helpers.training import children as children_module
+from helpers.training.children import Children, let_rest, worker_environment
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LOG, LocalExecutor
 from helpers.training.running import prepare_task
@@ -137,7 +138,49 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     assert later.record["seconds"]["import"] < 0.5 * alone.record["seconds"]["import"]
     for task in (first, second):
         assert (task.folder / LOG).is_file()
+    let_rest(None)
     assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
+
+
+def test_a_child_waits_for_the_next_executor(
+    tiny_catalogue: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not for one with another environment, and not for long."""
+    pids: list[int] = []
+
+    def train(seed: int) -> None:
+        def note(event: dict[str, Any]) -> None:
+            if event["kind"] == "done":
+                pids.append(worker_of_this_process().pid)
+
+        LocalExecutor(parallel=1).run([make_task(tiny_catalogue, seed)], note)
+
+    train(41)
+    train(42)
+    monkeypatch.setenv("DERMBOOK_ANYTHING", "else")
+    monkeypatch.setattr(children_module, "REST_SECONDS", 0.2)
+    train(43)
+    assert pids[0] == pids[1] != pids[2]
+    assert not psutil.pid_exists(pids[0])
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(pids[2]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(pids[2])
+
+
+def test_a_child_that_rests_ends_quietly_when_interrupted(tiny_catalogue: pd.DataFrame) -> None:
+    """A terminal's Ctrl-C reaches it too; the log of the trial that it has ended stays as it is."""
+    task = make_task(tiny_catalogue, 44)
+    LocalExecutor(parallel=1).run([task], lambda event: None)
+    before = (task.folder / LOG).read_bytes()
+    child = worker_of_this_process()
+    child.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + 60
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (task.folder / LOG).read_bytes() == before
+    let_rest(None)
 
 
 def test_a_limit_of_address_space_is_not_spent_on_arenas(monkeypatch: pytest.MonkeyPatch) -> None:
