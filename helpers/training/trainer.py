@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,16 @@ from helpers.augmentation import augmented_network, augments_on_device
 from helpers.core import atomic_file
 from helpers.models import (
     AT_ONCE,
-    Forward,
-    add_head,
     backend_name,
     compiles,
-    head_of,
     make_adam,
     seed_epoch,
     seed_everything,
     set_trainable,
     spread,
-    start_from,
     use_fast_layers,
 )
 from helpers.training.batches import Augments, accumulation_of, make_batches
-from helpers.training.bodies import open_body
 from helpers.training.checkpoints import (
     Checkpoint,
     load_best,
@@ -48,9 +43,10 @@ from helpers.training.epochs import build_metrics, fit_epoch, make_cosine
 from helpers.training.features import open_features
 from helpers.training.losses import make_loss
 from helpers.training.memory import memory_steps, micro_batch_limit
+from helpers.training.networks import Network, open_network, set_values, values_of
 from helpers.training.record import write_record
 from helpers.training.schedules import is_better, is_over, plateau_rate
-from helpers.training.trials import TABLE_COLUMNS, Task, started_trial
+from helpers.training.trials import TABLE_COLUMNS, Task
 
 HISTORY_COLUMNS = [
     "stage",
@@ -103,9 +99,10 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
 
     imported = time.perf_counter()
     devices = _spread(task)
-    model, describe = _build(config)
+    network = _open_network(config)
+    model = network.model
     built = time.perf_counter()
-    trainer = _Trainer(task, emit, stopping, data, model, describe, state, devices)
+    trainer = _Trainer(task, emit, stopping, data, network, state, devices)
     trainer.run()
     trained = time.perf_counter()
     predicted = np.concatenate([data.rows["valid"], data.rows["test"]])
@@ -160,9 +157,9 @@ def probe(task: Task) -> None:
     data = load_data(task)
     seed_everything(task.config.seed)
     devices = _spread(task)
-    model, describe = _build(task.config)
+    opened = _open_network(task.config)
     emit, stopping = lambda event: None, lambda: False
-    trainer = _Trainer(task, emit, stopping, data, model, describe, Checkpoint(), devices)
+    trainer = _Trainer(task, emit, stopping, data, opened, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
         for part in range(batches.accumulation):
@@ -170,17 +167,12 @@ def probe(task: Task) -> None:
     trainer.infer(data.rows["valid"][:AT_ONCE])
 
 
-def _build(config: TrialConfig) -> tuple[Any, Forward]:
-    """The network as it begins, and what its body gives."""
+def _open_network(config: TrialConfig) -> Network:
     import keras
 
     use_fast_layers()
     keras.mixed_precision.set_dtype_policy(config.precision)
-    body = open_body(config)
-    model = add_head(body.model, config.head, dropout=config.dropout, n_classes=len(config.classes))
-    if config.starts:
-        start_from(model, {key: started_trial(key).load_model() for key in config.starts})
-    return model, body.forward
+    return open_network(config)
 
 
 def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
@@ -213,18 +205,15 @@ class _Trainer:
         emit: Emit,
         stopping: Callable[[], bool],
         data: Data,
-        model: Any,
-        describe: Forward,
+        network: Network,
         state: Checkpoint,
         devices: int,
     ) -> None:
         self.task, self.config = task, task.config
         self.emit, self.stopping = emit, stopping
-        self.data, self.model, self.state = data, model, state
-        self.devices = devices
-        self.head = head_of(model)
-        self.describe = describe
-        self.classify = Forward(self.head)
+        self.data, self.state, self.devices = data, state, devices
+        self.network, self.model, self.head = network, network.model, network.head
+        self.describe, self.classify = network.describe, network.classify
         self._features: NDArray[np.float32] | None = None
         self.clock = time.perf_counter()
         self.micro_batch = micro_batch_limit(task.work)
@@ -236,12 +225,12 @@ class _Trainer:
         for index in range(reached, len(self.config.stages)):
             goes_on = bool(self._rows_of(index))
             if goes_on:
-                _set_variables(self.model.variables, state.variables)
+                set_values(self.model.variables, state.variables)
             elif state.best is not None:
-                _set_variables(self.model.variables, load_best(self.task.work))
+                set_values(self.model.variables, load_best(self.task.work))
             if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
                 self._run_stage(index, goes_on)
-        _set_variables(self.model.variables, load_best(self.task.work))
+        set_values(self.model.variables, load_best(self.task.work))
 
     def _rows_of(self, index: int) -> list[dict[str, Any]]:
         return [row for row in self.state.rows if row["stage"] == index + 1]
@@ -276,6 +265,9 @@ class _Trainer:
         set_trainable(self.model, stage.trainable, batch_norms=stage.batch_norms == "learn")
         network, batches = self._network_and_batches(index)
         parts = batches.accumulation
+        ready = self.network.ready(index, network, parts)
+        if ready is not None:
+            return network, batches, ready.optimizer
         # All variables exist before the first step: a step that creates some is traced twice.
         optimizer = make_adam(
             stage.learning_rate,
@@ -290,6 +282,7 @@ class _Trainer:
             jit_compile=compiles(),
         )
         build_metrics(network, batches)
+        self.network.add(index, network, optimizer, parts)
         return network, batches, optimizer
 
     def _run_stage(self, index: int, goes_on: bool) -> None:
@@ -297,7 +290,7 @@ class _Trainer:
         started = time.perf_counter()  # the first epoch pays for features and traces
         network, batches, optimizer = self.prepare(index)
         if goes_on:
-            _set_variables(optimizer.variables, self.state.optimizer)
+            set_values(optimizer.variables, self.state.optimizer)
         while not is_over(self.config, stage, rows := self._rows_of(index)):
             batches.epoch = len(rows)
             callbacks = []
@@ -349,12 +342,12 @@ class _Trainer:
             "stage": index + 1,
             "epoch": len(state.rows) + 1,
             **{name: float(value) for name, value in (logs | scores).items()},
-            "learning_rate": float(next(_values([optimizer.learning_rate]))),
+            "learning_rate": float(next(values_of([optimizer.learning_rate]))),
             "seconds": seconds,
         }
         state.rows.append(row)
-        state.variables = _values(self.model.variables)
-        state.optimizer = _values(optimizer.variables)
+        state.variables = values_of(self.model.variables)
+        state.optimizer = values_of(optimizer.variables)
         monitor = self.config.monitor
         if state.best is None or is_better(self.config, row[monitor], state.best[monitor]):
             state.best = row
@@ -373,18 +366,6 @@ class _Trainer:
         self.emit({"kind": "epoch", "done": done, "total": total, "text": text})
         if self.stopping():
             raise StoppedError
-
-
-def _values(variables: list[Any]) -> Iterator[NDArray[Any]]:
-    import keras
-
-    for variable in variables:
-        yield np.array(keras.ops.convert_to_numpy(variable))
-
-
-def _set_variables(variables: list[Any], values: Iterable[NDArray[Any]]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _log_scalars(folder: Path, row: dict[str, Any]) -> None:
