@@ -97,7 +97,7 @@ def apply_transform(
     height, width = image.shape[:2]
     matrix = affine_matrix(transform, (height, width))[:2]
     result = np.empty_like(image)
-    _sample(image, matrix, fill_mode, *_scratch((height, width)), result)
+    _sample(image, matrix, fill_mode, *_scratch((height, width), fill_mode), result)
     if transform.colours is not None:
         recolour(result, transform.colours)
     if transform.cutout is not None:
@@ -105,9 +105,12 @@ def apply_transform(
     return result
 
 
-def _scratch(size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Memory for `_sample`: two images of four channels."""
-    return np.empty((*size, 4), np.uint8), np.empty((*size, 4), np.uint8)
+def _scratch(size: tuple[int, int], fill_mode: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Memory for `_sample`: two images of four channels, the first with a margin."""
+    height, width = size
+    margin = max(size) // 8 if fill_mode == "nearest" else 0
+    padded = np.empty((height + margin, width + margin, 4), np.uint8)
+    return padded, np.empty((height, width, 4), np.uint8)
 
 
 def _sample(
@@ -122,7 +125,12 @@ def _sample(
     height, width = image.shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # With four channels OpenCV samples in half the time, and the same values.
-    cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=padded)
+    cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=padded[:height, :width])
+    # Outside the image it takes five times as long, so that edges are repeated here. On these two
+    # sides alone: coordinates count from the first pixel, and moved ones would be rounded anew.
+    pixels = padded.view(np.uint32)[..., 0]
+    pixels[:height, width:] = pixels[:height, width - 1 : width]
+    pixels[height:] = pixels[height - 1]
     cv2.warpAffine(
         padded, matrix, (width, height), warped, flags=flags, borderMode=BORDERS[fill_mode]
     )
@@ -159,7 +167,8 @@ def augment_batch(
     transform = draw_transforms(augmentation, (height, width), keys, seed)
     matrices = affine_matrix(transform, (height, width))[:, :2]
     result = np.empty((len(images), height, width, 3), np.uint8)
-    scratch = _scratch((height, width))  # memory used again and again is not mapped again
+    # Memory used again and again is not mapped again.
+    scratch = _scratch((height, width), augmentation.fill_mode)
     for image, matrix, sampled in zip(images, matrices, result, strict=True):
         _sample(image, matrix, augmentation.fill_mode, *scratch, sampled)
     if transform.colours is not None:

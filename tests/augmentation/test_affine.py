@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy import ndimage
 
-from helpers.augmentation.affine import affine_matrix, apply_transform, augment_batch
+from helpers.augmentation.affine import BORDERS, affine_matrix, apply_transform, augment_batch
 from helpers.augmentation.draws import Transform, draw_numbers, draw_transform, make_transform
 from helpers.augmentation.settings import Augmentation
 
@@ -110,6 +111,29 @@ def test_fill_mode_fills_the_outside(fill_mode: str, expected: int) -> None:
     picture[:, :10] = 200
     shifted = apply_transform(picture, Transform(shift_columns=-5), fill_mode)
     assert (shifted[:, 0] == expected).all()
+
+
+@pytest.mark.parametrize("fill_mode", sorted(BORDERS))
+@pytest.mark.parametrize("size", [(1, 1), (20, 33), (64, 64)])
+def test_samples_are_those_of_opencv(size: tuple[int, int], fill_mode: str) -> None:
+    """However far a transformation reaches outside, each byte is what OpenCV samples at once."""
+    rng = np.random.default_rng(3)
+    recipe = Augmentation(
+        rotation_range=180, height_shift_range=0.9, width_shift_range=0.9, zoom_range=0.9
+    )
+    for _ in range(20):
+        image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+        transform = draw_transform(recipe, size, rng)
+        expected = cv2.warpAffine(
+            cv2.cvtColor(image, cv2.COLOR_RGB2RGBA),
+            affine_matrix(transform, size)[:2],
+            size[::-1],
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=BORDERS[fill_mode],
+        )
+        np.testing.assert_array_equal(
+            apply_transform(image, transform, fill_mode), expected[..., :3]
+        )
 
 
 @given(
