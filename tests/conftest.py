@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,6 +45,7 @@ LONGEST = (
     "serving/bundled/test_build.py",
     "interactive/test_in_jupyterlab.py",
     "training/test_executors.py",
+    "training/test_networks.py",
     "training/test_trials.py",
     "models/test_build.py",
     "benchmarks/test_benchmarks.py",
@@ -52,6 +54,14 @@ LONGEST = (
 
 LAST = ("exercises/test_solutions.py",)
 """What needs the report that the first of them makes, so that no process waits for it."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One process more than cores: some wait for a browser, a cluster or a kernel meanwhile."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    return 1 + (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
