@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 from support.other_pythons import compiled, environment, interpreter
+from support.training_processes import training_processes
 
 from helpers.augmentation.settings import Augmentation
 from helpers.core.classes import CLASSES
@@ -146,9 +146,8 @@ def test_killed_training_goes_on(backend: str, train: Any) -> None:
     def kill(event: dict[str, Any]) -> None:
         kinds.append(event["kind"])
         if event["kind"] == "epoch" and event["done"] == 1:
-            for child in psutil.Process().children():
-                if "helpers.training" in child.cmdline():
-                    child.send_signal(signal.SIGKILL)
+            for child in training_processes():
+                child.send_signal(signal.SIGKILL)
 
     kinds: list[str] = []
     trial, whole = train(backend, "-killed", kill), train(backend)

@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from support.training_processes import training_processes
 
 from helpers.augmentation.settings import Augmentation
 from helpers.dataset.splits import split_catalogue
 from helpers.training import children as children_module
-from helpers.training.children import Children, let_rest, worker_environment
+from helpers.training.children import Children, let_rest, take_children, worker_environment
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LOG, LocalExecutor
 from helpers.training.running import prepare_task
@@ -46,21 +47,13 @@ def make_task(catalogue: pd.DataFrame, seed: int, **changes: Any) -> Task:
     return task
 
 
-def worker_of_this_process() -> psutil.Process:
-    """The child that trains."""
-    for child in psutil.Process().children():
-        if "helpers.training" in child.cmdline():
-            return child
-    raise AssertionError("no worker is running")
-
-
 def test_child_ends_with_its_parent(tiny_catalogue: pd.DataFrame) -> None:
     """When the parent stops listening, the child is ended and not left behind."""
     task = prepare_task(make_config(2), split_catalogue(tiny_catalogue))
     seen: list[int] = []
 
     def stop(event: dict[str, Any]) -> None:
-        seen.append(worker_of_this_process().pid)
+        seen.append(training_processes()[0].pid)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -92,7 +85,7 @@ def test_interrupt_ends_all_children(tiny_catalogue: pd.DataFrame, interruptible
     with pytest.raises(KeyboardInterrupt):
         LocalExecutor().run(tasks, interrupt)
     assert time.monotonic() - started < 120
-    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
+    assert not training_processes()
 
 
 def test_orphaned_child_ends(tiny_catalogue: pd.DataFrame) -> None:
@@ -129,7 +122,7 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     shutil.rmtree(second.folder)
     second.work.mkdir()
     first = make_task(tiny_catalogue, 20, image_size=(64, 64))  # the larger one comes first
-    executor.run([first, second], lambda event: pids.add(worker_of_this_process().pid))
+    executor.run([first, second], lambda event: pids.add(training_processes()[0].pid))
     assert len(pids) == 1
     later = Trial(second.folder, second.config)
     pd.testing.assert_frame_equal(later.predictions, fresh)
@@ -139,33 +132,41 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     for task in (first, second):
         assert (task.folder / LOG).is_file()
     let_rest(None)
-    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
+    assert not training_processes()
 
 
 def test_a_child_waits_for_the_next_executor(
     tiny_catalogue: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But not for one with another environment, and not for long."""
+    """But not for long."""
     pids: list[int] = []
 
     def train(seed: int) -> None:
         def note(event: dict[str, Any]) -> None:
             if event["kind"] == "done":
-                pids.append(worker_of_this_process().pid)
+                pids.append(training_processes()[0].pid)
 
         LocalExecutor(parallel=1).run([make_task(tiny_catalogue, seed)], note)
 
     train(41)
-    train(42)
-    monkeypatch.setenv("DERMBOOK_ANYTHING", "else")
     monkeypatch.setattr(children_module, "REST_SECONDS", 0.2)
-    train(43)
-    assert pids[0] == pids[1] != pids[2]
-    assert not psutil.pid_exists(pids[0])
+    train(42)
+    assert pids[0] == pids[1]
     deadline = time.monotonic() + 60
-    while psutil.pid_exists(pids[2]) and time.monotonic() < deadline:
+    while psutil.pid_exists(pids[0]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not psutil.pid_exists(pids[2])
+    assert not psutil.pid_exists(pids[0])
+
+
+def test_only_such_children_are_taken() -> None:
+    """Those that rest serve an executor of the same environment, and one at a time."""
+    children = Children({"A": "1"}, stay=True)
+    let_rest(children)
+    assert take_children({"A": "1"}, stay=True, fork=False) is children
+    assert take_children({"A": "1"}, stay=True, fork=False) is not children
+    for environment, stay, fork in (({"A": "2"}, True, False), ({"A": "1"}, True, True)):
+        let_rest(children)
+        assert take_children(environment, stay, fork) is not children
 
 
 def test_a_child_that_rests_ends_quietly_when_interrupted(tiny_catalogue: pd.DataFrame) -> None:
@@ -173,7 +174,7 @@ def test_a_child_that_rests_ends_quietly_when_interrupted(tiny_catalogue: pd.Dat
     task = make_task(tiny_catalogue, 44)
     LocalExecutor(parallel=1).run([task], lambda event: None)
     before = (task.folder / LOG).read_bytes()
-    child = worker_of_this_process()
+    child = training_processes()[0]
     child.send_signal(signal.SIGINT)
     deadline = time.monotonic() + 60
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
@@ -202,7 +203,7 @@ def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> 
         request = children.request(task.payload() | {"probe": False}, task.work / LOG)
         assert [event["kind"] for event in request.events()] == ["start", "epoch", "done"]
         assert request.close() == 0
-        child = worker_of_this_process()
+        child = training_processes()[0]
         child.kill()
         psutil.wait_procs([child], timeout=10)
     children.dismiss()
@@ -215,7 +216,7 @@ def test_a_child_is_not_kept_where_it_may_not_stay(tiny_catalogue: pd.DataFrame)
     request = children.request(task.payload() | {"probe": False}, task.work / LOG)
     assert list(request.events())[-1]["kind"] == "done"
     assert request.close() == 0
-    assert not any("helpers.training" in c.cmdline() for c in psutil.Process().children())
+    assert not training_processes()
 
 
 def test_executors_share_the_places_of_a_machine(tiny_catalogue: pd.DataFrame) -> None:

@@ -14,11 +14,10 @@ from helpers.augmentation.settings import Augmentation
 from helpers.dataset.splits import split_catalogue
 from helpers.models.backends import seed_everything
 from helpers.training import bodies, networks
-from helpers.training.children import let_rest
 from helpers.training.configuration import Stage, TrialConfig
-from helpers.training.executors import LocalExecutor
 from helpers.training.networks import open_network
 from helpers.training.running import prepare_task
+from helpers.training.trainer import train
 from helpers.training.trials import Task, Trial
 
 CONFIG = TrialConfig(
@@ -29,8 +28,8 @@ CONFIG = TrialConfig(
     dropout=0.5,
     augmentation=Augmentation(rotation_range=90),
     stages=(
-        Stage(trainable="head", batch_size=16, epochs=2, decay="cosine"),
-        Stage(trainable="all", batch_size=16, epochs=2, weight_decay=0.01),
+        Stage(trainable="head", batch_size=32, epochs=1, decay="cosine"),
+        Stage(trainable="all", batch_size=32, epochs=2, weight_decay=0.01),
     ),
 )
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
@@ -53,31 +52,31 @@ def begin(**changes: Any) -> Any:
     return open_network(config)
 
 
+def trained(task: Task) -> Trial:
+    """A training in this process, from an empty folder."""
+    shutil.rmtree(task.folder, ignore_errors=True)
+    task.work.mkdir(parents=True, exist_ok=True)
+    train(task, lambda event: None)
+    return Trial(task.folder, task.config)
+
+
 def test_a_training_on_a_kept_network_is_one_on_a_new_one(tiny_catalogue: pd.DataFrame) -> None:
     """To the last bit, through stages of heads and of all layers, and it is built once."""
     catalogue = split_catalogue(tiny_catalogue)
-
-    def task(**changes: Any) -> Task:
-        return prepare_task(CONFIG.model_copy(update=changes), catalogue)
-
-    second = task(name="second", class_weight="sqrt", augmentation=Augmentation(zoom_range=0.2))
-    executor = LocalExecutor(parallel=1)
-    executor.run([second], lambda event: None)
-    alone = Trial(second.folder, second.config)
-    fresh, history, built = alone.predictions, alone.history, alone.record["seconds"]["build"]
-    shutil.rmtree(second.folder)
-    let_rest(None)
-    first = task()
-    executor.run([first], lambda event: None)
-    executor.run([second], lambda event: None)
-    later = Trial(second.folder, second.config)
-    pd.testing.assert_frame_equal(later.predictions, fresh, check_exact=True)
-    pd.testing.assert_frame_equal(
-        later.history.drop(columns="seconds"), history.drop(columns="seconds"), check_exact=True
+    changes = {"class_weight": "sqrt", "augmentation": Augmentation(zoom_range=0.2)}
+    first, second = (
+        prepare_task(CONFIG.model_copy(update=update), catalogue) for update in ({}, changes)
     )
-    assert not later.predictions.equals(Trial(first.folder, first.config).predictions)
+    alone = trained(second)
+    predictions, history = alone.predictions, alone.history.drop(columns="seconds")
+    built = alone.record["seconds"]["build"]
+    networks._kept.clear()
+    other = trained(first).predictions
+    later = trained(second)
+    pd.testing.assert_frame_equal(later.predictions, predictions, check_exact=True)
+    pd.testing.assert_frame_equal(later.history.drop(columns="seconds"), history, check_exact=True)
+    assert not later.predictions.equals(other)
     assert later.record["seconds"]["build"] < 0.5 * built
-    let_rest(None)
 
 
 def test_it_begins_as_it_began() -> None:

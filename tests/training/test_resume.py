@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 import pytest
+from support.training_processes import training_processes
 
 from helpers.augmentation.settings import Augmentation
 from helpers.core.errors import TrialError
@@ -40,14 +40,6 @@ CONFIG = TrialConfig(
 
 Event = dict[str, Any]
 LIMIT_MB = "6000"
-
-
-def worker() -> psutil.Process:
-    """The child that trains."""
-    for child in psutil.Process().children():
-        if "helpers.training" in child.cmdline():
-            return child
-    raise AssertionError("no worker is running")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +104,7 @@ def test_killed_child_goes_on_by_itself(
 
     def kill(event: Event) -> None:
         if event["kind"] == "epoch" and event["done"] in (1, 3):
-            worker().send_signal(signal.SIGKILL)
+            training_processes()[0].send_signal(signal.SIGKILL)
 
     trial, events = train(task, kill)
     assert [event["kind"] for event in events].count("restart") == 2
@@ -131,7 +123,7 @@ def test_kills_before_the_first_epoch(
     def kill(event: Event) -> None:
         if event["kind"] == "start" and len(starts) < 2:
             starts.append(event)
-            worker().send_signal(signal.SIGKILL)
+            training_processes()[0].send_signal(signal.SIGKILL)
 
     trial, _ = train(task, kill)
     assert len(starts) == 2
@@ -145,7 +137,7 @@ def test_endless_kills_end(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def kill(event: Event) -> None:
         if event["kind"] == "start":
-            worker().send_signal(signal.SIGKILL)
+            training_processes()[0].send_signal(signal.SIGKILL)
 
     with pytest.raises(TrialError, match=r"killed 3 times .* not by the kernel for memory"):
         train(task, kill)
@@ -158,7 +150,7 @@ def test_stopped_child_leaves_a_checkpoint(
 
     def stop(event: Event) -> None:
         if event["kind"] == "epoch" and event["done"] == 1:
-            worker().send_signal(signal.SIGTERM)
+            training_processes()[0].send_signal(signal.SIGTERM)
 
     with pytest.raises(TrialError, match="asked to stop"):
         train(task, stop)
