@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.core import digest
-from helpers.models import Forward, add_head, backend_name, head_of, start_from
+from helpers.models import (
+    Forward,
+    add_head,
+    backend_name,
+    head_of,
+    start_from,
+    use_fast_layers,
+)
 from helpers.training.bodies import open_body
 from helpers.training.configuration import TrialConfig
 from helpers.training.trials import started_trial
@@ -141,6 +148,10 @@ def open_network(config: TrialConfig) -> Network:
         Kept for the next training of a configuration that asks for the same one, as long as not
         too many others come between; other backends than TensorFlow build anew.
     """
+    import keras
+
+    use_fast_layers()
+    keras.mixed_precision.set_dtype_policy(config.precision)
     key = _key(config)
     if key in _kept:
         network = _kept[key] = _kept.pop(key)  # the latest comes last

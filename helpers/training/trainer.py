@@ -28,7 +28,6 @@ from helpers.models import (
     seed_everything,
     set_trainable,
     spread,
-    use_fast_layers,
 )
 from helpers.training.batches import Augments, accumulation_of, make_batches
 from helpers.training.checkpoints import (
@@ -37,7 +36,6 @@ from helpers.training.checkpoints import (
     load_checkpoint,
     remove_checkpoint,
 )
-from helpers.training.configuration import TrialConfig
 from helpers.training.data import Data, load_data, validation_scores
 from helpers.training.epochs import build_metrics, fit_epoch, make_cosine
 from helpers.training.features import open_features
@@ -99,7 +97,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
 
     imported = time.perf_counter()
     devices = _spread(task)
-    network = _open_network(config)
+    network = open_network(config)
     model = network.model
     built = time.perf_counter()
     trainer = _Trainer(task, emit, stopping, data, network, state, devices)
@@ -157,7 +155,7 @@ def probe(task: Task) -> None:
     data = load_data(task)
     seed_everything(task.config.seed)
     devices = _spread(task)
-    opened = _open_network(task.config)
+    opened = open_network(task.config)
     emit, stopping = lambda event: None, lambda: False
     trainer = _Trainer(task, emit, stopping, data, opened, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
@@ -165,14 +163,6 @@ def probe(task: Task) -> None:
         for part in range(batches.accumulation):
             network.train_on_batch(*batches[part])
     trainer.infer(data.rows["valid"][:AT_ONCE])
-
-
-def _open_network(config: TrialConfig) -> Network:
-    import keras
-
-    use_fast_layers()
-    keras.mixed_precision.set_dtype_policy(config.precision)
-    return open_network(config)
 
 
 def _open_checkpoint(task: Task, emit: Emit) -> Checkpoint:
