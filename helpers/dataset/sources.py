@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from helpers.sample import folder as sample
 
 DRAWN_MARK = "drawn_sample.json"
 """The file that says that a folder's images were drawn, not photographed."""
+
+Progress = Callable[[int, int], None]
 
 FETCHED_MARK = "fetched.json"
 """The file that says where the fetched files came from and how each was verified."""
@@ -104,7 +107,7 @@ def _drawn_title(folder: Path) -> str:
     return f"drawn sample ({facts['n_images']:,} images, seed {facts['seed']})"
 
 
-def _open_sample(n_images: int, seed: int) -> Source:
+def _open_sample(n_images: int, seed: int, progress: Progress | None) -> Source:
     key = digest({"n_images": n_images, "seed": seed, "version": sample.VERSION})
     folder = cache_home() / "sources" / f"sample-{key}"
     if not (folder / DRAWN_MARK).exists():
@@ -112,7 +115,7 @@ def _open_sample(n_images: int, seed: int) -> Source:
         # Two kernels that open the sample at once must not draw it twice.
         with FileLock(f"{folder}.lock"):
             if not (folder / DRAWN_MARK).exists():
-                sample.draw_sample(folder, n_images=n_images, seed=seed)
+                sample.draw_sample(folder, n_images=n_images, seed=seed, progress=progress)
     return Source("sample", folder, True, _drawn_title(folder))
 
 
@@ -232,6 +235,7 @@ def open_source(
     mapping: str | Path | None = None,
     sample_images: int = 600,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Source:
     """Open a source by name or by folder.
 
@@ -249,6 +253,9 @@ def open_source(
         How many images ``"sample"`` draws.
     seed : int, default=0
         Seed of ``"sample"``.
+    progress : callable, optional
+        Called with (images done, images in all) where ``"sample"`` is drawn; what it raises ends
+        the drawing, of which nothing is left then.
 
     Returns
     -------
@@ -264,7 +271,7 @@ def open_source(
         written to.
     """
     if str(spec) == "sample":
-        return _open_sample(sample_images, seed)
+        return _open_sample(sample_images, seed, progress)
     if str(spec) == "ham10000":
         return _open_ham10000()
     if not str(spec).strip():

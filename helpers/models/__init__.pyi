@@ -17,7 +17,7 @@ from .backends import (
     seed_everything,
     spread,
 )
-from .batch_norm_folding import fold_batch_norms
+from .batch_norm_folding import fold_batch_norms, folded_calls
 from .build import (
     HEADS,
     SECOND_DROPOUT,
@@ -55,6 +55,7 @@ __all__ = [
     "compiles",
     "find_backbone",
     "fold_batch_norms",
+    "folded_calls",
     "head_of",
     "import_keras",
     "is_flat",

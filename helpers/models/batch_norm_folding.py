@@ -2,7 +2,8 @@
 
 In inference a batch normalisation multiplies each channel by a constant and adds another, and so
 does a convolution's weights and bias. Done once before an export, there is one operation less at
-each place, and converters that know only some patterns have nothing left to miss [1]_.
+each place, and converters that know only some patterns have nothing left to miss [1]_. Done in a
+graph, maps are written once and not three times, and the weights are followed as they change.
 
 References
 ----------
@@ -12,10 +13,16 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from helpers.models.overriding import override
 
 Weights = list[NDArray[Any]]
 
@@ -61,10 +68,94 @@ def fold_batch_norms(model: Any) -> Any:
     return copy
 
 
+@contextmanager
+def folded_calls(model: Any, *, learning: bool = False) -> Iterator[None]:
+    """Within, calls of a model, such as those that trace it, fold batch normalisations.
+
+    The model stays as it is, and its file and its explanations with it. Only TensorFlow computes
+    so, in float32; JAX and torch are left alone.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional one, to be called with ``training=False`` unless `learning`.
+    learning : bool, default=False
+        Whether it is called to learn: then only what is frozen is folded, convolution and
+        normalisation both. Folded into a kernel that learns, a step took longer.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    override(keras.layers.Conv2D, _is_folding, _convolve, first=True)
+    override(keras.layers.DepthwiseConv2D, _is_folding, _convolve, first=True)
+    override(keras.layers.BatchNormalization, _is_folded, _pass, first=True)
+    found: dict[int, Any] = {}
+    for name, norm in _pairs(model).items():
+        layer = model.get_layer(name)
+        frozen = not (layer.trainable or norm.trainable)
+        if layer.compute_dtype == norm.compute_dtype == "float32" and (frozen or not learning):
+            found |= {id(layer): norm, id(norm): None}
+    token = _norms.set(found)
+    try:
+        yield
+    finally:
+        _norms.reset(token)
+
+
+_NONE: Mapping[int, Any] = MappingProxyType({})
+_norms: ContextVar[Mapping[int, Any]] = ContextVar("folded normalisations")
+"""By the identity of a convolution what it does beside, None for what is done already."""
+
+
+def _is_folding(layer: Any, x: Any, **options: Any) -> bool:
+    return _norms.get(_NONE).get(id(layer)) is not None
+
+
+def _is_folded(layer: Any, x: Any, **options: Any) -> bool:
+    return id(layer) in _norms.get(_NONE)
+
+
+def _pass(layer: Any, x: Any) -> Any:
+    return x
+
+
+def _convolve(layer: Any, x: Any) -> Any:
+    """What a convolution and its normalisation give."""
+    import keras
+    import tensorflow as tf
+
+    norm = _norms.get()[id(layer)]
+    scale = tf.math.rsqrt(norm.moving_variance.value + norm.epsilon)
+    if norm.scale:
+        scale *= norm.gamma.value
+    shift = (layer.bias.value if layer.use_bias else 0.0) - norm.moving_mean.value
+    bias = shift * scale + norm.beta.value if norm.center else shift * scale
+    kernel = layer.kernel.value
+    options = {
+        "strides": layer.strides,
+        "padding": layer.padding,
+        "data_format": layer.data_format,
+        "dilation_rate": layer.dilation_rate,
+    }
+    if _is_depthwise(layer):
+        y = keras.ops.depthwise_conv(x, kernel * tf.reshape(scale, kernel.shape[2:]), **options)
+    else:
+        y = keras.ops.conv(x, kernel * scale, **options)
+    return tf.nn.bias_add(y, bias)
+
+
+def _is_depthwise(layer: Any) -> bool:
+    return layer.__class__.__name__ == "DepthwiseConv2D"
+
+
 def _pairs(model: Any) -> dict[str, Any]:
     """The batch normalisation to fold into each convolution, by the convolution's name."""
     from keras import layers
 
+    given = {id(output) for output in model.outputs}
+    known = {id(layer) for layer in model.layers}
     found = {}
     for layer in model.layers:
         if not isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
@@ -78,6 +169,9 @@ def _pairs(model: Any) -> dict[str, Any]:
             and following.axis in (-1, 3)
             and layer.activation.__name__ == "linear"
             and len(following._inbound_nodes) == 1
+            and layer.data_format == "channels_last"
+            and id(following) in known  # of this model, and not of one that goes on behind it
+            and id(layer.output) not in given
         ):
             found[layer.name] = following
     return found
@@ -92,8 +186,7 @@ def _fold(layer: Any, norm: Any) -> Weights:
     scale = (np.asarray(norm.gamma, dtype=np.float64) if norm.scale else 1.0) / deviation
     shift = np.asarray(norm.beta, dtype=np.float64) if norm.center else 0.0
     # A depthwise kernel is (rows, columns, channels, multiplier), its outputs channel by channel.
-    depthwise = layer.__class__.__name__ == "DepthwiseConv2D"
-    factor = scale.reshape(kernel.shape[2:]) if depthwise else scale
+    factor = scale.reshape(kernel.shape[2:]) if _is_depthwise(layer) else scale
     return [
         (kernel * factor).astype(np.float32),
         (shift + (bias - mean) * scale).astype(np.float32),

@@ -10,8 +10,9 @@ pictures it is (``findings/tensorflow_depthwise_gradient.sh``).
 
 from __future__ import annotations
 
-import functools
 from typing import Any
+
+from helpers.models.overriding import override
 
 TILE = 3
 """Side of the parts of a depthwise kernel whose gradients are found one by one. On a CPU with AVX2
@@ -31,29 +32,18 @@ def use_fast_layers() -> None:
         return
     import tensorflow as tf
 
-    _override(keras.layers.BatchNormalization, _fits_fused, _learn)
+    override(keras.layers.BatchNormalization, _fits_fused, _learn)
     if not tf.config.list_physical_devices("GPU"):
-        _override(keras.layers.DepthwiseConv2D, _is_slow, _convolve)
+        override(keras.layers.DepthwiseConv2D, _is_slow, _convolve)
 
 
-def _override(layer: Any, fits: Any, compute: Any) -> None:
-    """Have a kind of layer compute in another way where that fits, once."""
-    by_keras = layer.call
-    if hasattr(by_keras, "__wrapped__"):
-        return
-
-    @functools.wraps(by_keras)
-    def call(self: Any, inputs: Any, **options: Any) -> Any:
-        if inputs.dtype == "float32" and self.trainable and fits(self, inputs, **options):
-            return compute(self, inputs)
-        return by_keras(self, inputs, **options)
-
-    layer.call = call
+def _may(layer: Any, x: Any) -> bool:
+    return bool(x.dtype == "float32" and layer.trainable)
 
 
 def _fits_fused(layer: Any, x: Any, training: Any = None, mask: Any = None) -> bool:
     plain = len(x.shape) == 4 and layer.axis in (-1, 3) and not layer.renorm
-    return training is True and mask is None and plain
+    return _may(layer, x) and training is True and mask is None and plain
 
 
 def _learn(layer: Any, x: Any) -> Any:
@@ -94,7 +84,7 @@ def _is_slow(layer: Any, x: Any) -> bool:
         and layer.dilation_rate == (1, 1)
         and layer.strides[0] == layer.strides[1]
     )
-    return usual and side > 0 and (side < size or (size > TILE and side < 10))
+    return _may(layer, x) and usual and side > 0 and (side < size or (size > TILE and side < 10))
 
 
 def _convolve(layer: Any, x: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.models.backends import place
+from helpers.models.batch_norm_folding import folded_calls
 
 AT_ONCE = 64
 """Inputs in the batches of `Forward.each`."""
@@ -33,11 +34,12 @@ class Forward:
             import tensorflow as tf
 
             signature = [tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)]
-            self._traced = tf.function(
-                lambda batch: model(batch, training=False),
-                input_signature=signature,
-                autograph=False,
-            )
+
+            def infer(batch: Any) -> Any:
+                with folded_calls(model):
+                    return model(batch, training=False)
+
+            self._traced = tf.function(infer, input_signature=signature, autograph=False)
 
     def __call__(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """Outputs of a batch of shape (n_samples, ...), whatever its type."""

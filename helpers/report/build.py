@@ -24,6 +24,7 @@ from helpers.core import (
 from helpers.models import backend_name
 from helpers.notebook.chapters import find_chapters, select_chapters, suited_chapters
 from helpers.report.cover import make_cover
+from helpers.report.drawing import drawn_ahead
 from helpers.report.inputs import chapter_digests, code_digest, rendering_digest, source_key
 from helpers.report.manifest import build_manifest, update_manifest
 from helpers.report.matter import Matter, find_matter
@@ -212,7 +213,8 @@ def build_report(
     }
     asked = str(parameters["source"] or content.get("source") or "sample")
     used_seed = int(seed if seed is not None else content.get("seed") or 0)
-    key = source_key(asked, int(content.get("sample_images") or 0), used_seed)
+    n_drawn = int(content.get("sample_images") or 0)
+    key = source_key(asked, n_drawn, used_seed)
     divided_by = parameters["split_file"]
     shared = [content, key, code_digest(), backend_name(), CLASSES]
     if divided_by is not None:
@@ -233,7 +235,8 @@ def build_report(
             started = _now()
             if divided_by is not None:
                 _check_split(parameters)
-            with Progress(console, len(chosen)) as progress:
+            drawing = drawn_ahead(asked, n_drawn, used_seed)
+            with drawing, Progress(console, len(chosen)) as progress:
                 results = run_chapters(
                     chosen, parameters, folder, digests, progress, force=force, at_once=at_once
                 )

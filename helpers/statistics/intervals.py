@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm  # type: ignore[import-untyped]
+from scipy.special import ndtri  # type: ignore[import-untyped]
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
@@ -129,7 +129,7 @@ def wilson(
     m = n if n_groups is None else n_groups
     if not 0 < m <= n:
         raise ValueError(f"expected n_groups in 1 to {n} but got {m}; count the distinct groups")
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     centre = (p + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z / (1 + z**2 / m) * sqrt(p * (1 - p) / m + z**2 / (4 * m**2))
     low, high = max(0.0, centre - half), min(1.0, centre + half)

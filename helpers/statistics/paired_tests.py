@@ -7,7 +7,7 @@ from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom, chi2  # type: ignore[import-untyped]
+from scipy.special import betainc, chdtrc  # type: ignore[import-untyped]
 
 EXACT_BELOW = 20
 """Discordant pairs from which McNemar's test takes the chi-square distribution.
@@ -88,11 +88,13 @@ def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
             "score both models on the same cases"
         )
     b, c = int((first & ~second).sum()), int((second & ~first).sum())
-    n = b + c
-    if n < EXACT_BELOW:
-        p = min(1.0, 2 * float(binom.cdf(min(b, c), n, 0.5)))
+    n, fewer = b + c, min(b, c)
+    if n == 0:
+        p = 1.0
+    elif n < EXACT_BELOW:  # as many heads of a coin, or fewer
+        p = min(1.0, 2 * float(betainc(n - fewer, fewer + 1, 0.5)))
     else:
-        p = float(chi2.sf(max(abs(b - c) - 1, 0) ** 2 / n, 1))
+        p = float(chdtrc(1, max(abs(b - c) - 1, 0) ** 2 / n))
     return McNemar(b, c, len(first), p, n < EXACT_BELOW)
 
 

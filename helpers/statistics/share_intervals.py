@@ -6,8 +6,7 @@ from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit  # type: ignore[import-untyped]
-from scipy.stats import t  # type: ignore[import-untyped]
+from scipy.special import expit, logit, stdtrit  # type: ignore[import-untyped]
 
 from helpers.statistics.intervals import LEVEL, check_level, percentile_interval
 
@@ -79,7 +78,7 @@ def logit_interval(
         return percentile_interval(resampled, value, level)
     centre, nearest = float(logit(value)), NEAREST * min(value, 1 - value)
     spread = float(logit(drawn.clip(nearest, 1 - nearest)).std(ddof=1))
-    half = float(t.ppf((1 + level) / 2, df)) * spread
+    half = float(stdtrit(df, (1 + level) / 2)) * spread
     low, high = float(expit(centre - half)), float(expit(centre + half))
     # Rounding may leave an end an ulp on the wrong side of a value that never varies.
     return min(low, value), max(high, value)

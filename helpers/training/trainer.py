@@ -23,6 +23,7 @@ from helpers.models import (
     AT_ONCE,
     backend_name,
     compiles,
+    folded_calls,
     make_adam,
     seed_epoch,
     seed_everything,
@@ -160,8 +161,9 @@ def probe(task: Task) -> None:
     trainer = _Trainer(task, emit, stopping, data, opened, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
-        for part in range(batches.accumulation):
-            network.train_on_batch(*batches[part])
+        with folded_calls(trainer.model, learning=True):
+            for part in range(batches.accumulation):
+                network.train_on_batch(*batches[part])
     trainer.infer(data.rows["valid"][:AT_ONCE])
 
 
@@ -289,7 +291,8 @@ class _Trainer:
             else:
                 optimizer.learning_rate = plateau_rate(self.config, stage, rows)
             seed_epoch(self.config.seed, index, len(rows))
-            logs = fit_epoch(network, batches, callbacks)
+            with folded_calls(self.model, learning=True):
+                logs = fit_epoch(network, batches, callbacks)
             self._end_epoch(index, optimizer, logs, time.perf_counter() - started)
             started = time.perf_counter()
 

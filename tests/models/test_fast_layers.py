@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,7 @@ def fast() -> Iterator[Any]:
     kinds = (keras.layers.BatchNormalization, keras.layers.DepthwiseConv2D)
     before = [kind.call for kind in kinds]
     for kind in kinds:  # a training in this process may have taken them already
-        kind.call = getattr(kind.call, "__wrapped__", kind.call)
+        kind.call = inspect.unwrap(kind.call)
     yield use_fast_layers
     for kind, call in zip(kinds, before, strict=True):
         kind.call = call

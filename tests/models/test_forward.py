@@ -18,7 +18,8 @@ def model() -> Any:
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input((4, 4, 3))
-    x = layers.BatchNormalization()(layers.Conv2D(5, 3)(inputs))
+    x = layers.Conv2D(5, 3)(layers.Rescaling(1 / 255)(inputs))
+    x = layers.BatchNormalization()(x)
     x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
 

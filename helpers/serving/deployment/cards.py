@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 
 import pandas as pd
-from scipy.stats import norm  # type: ignore[import-untyped]
+from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from helpers.core import NAMES
 from helpers.dataset import Source
@@ -149,6 +149,6 @@ def lesions_for_promise(sensitivity: float, at_least: float, level: float = 0.95
             f"expected 0 < at_least < sensitivity < 1 but got {at_least} and {sensitivity}; a "
             "study shows less than it finds"
         )
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     # The lower end is at_least where (sensitivity - at_least)^2 = z^2 at_least (1 - at_least) / n.
     return ceil(z**2 * at_least * (1 - at_least) / (sensitivity - at_least) ** 2)
