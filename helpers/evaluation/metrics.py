@@ -254,7 +254,7 @@ def _by_threshold(score: Array, positive: Array, weights: Array) -> tuple[Array,
     """Positive and negative weight at each distinct score, highest first."""
     order = np.argsort(-score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
-    ordered = weights[:, order]
+    ordered = np.take(weights, order, axis=1)
     hits = ordered * positive[order]
     if len(starts) == len(order):
         return hits, ordered - hits

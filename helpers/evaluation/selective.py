@@ -26,7 +26,7 @@ def area_under_risk(scored: Scored, weights: Array) -> Array:
     """Weighted area under the curve of risk over coverage; images of one confidence go together."""
     order, starts, _ = _ranked(scored)
     wrong = (scored.y_true != scored.y_pred).astype(float)[order]
-    ordered = weights[:, order]
+    ordered = np.take(weights, order, axis=1)
     blocks = np.add.reduceat(ordered, starts, axis=1)
     errors = np.add.reduceat(ordered * wrong, starts, axis=1)
     kept = np.cumsum(blocks, axis=1)

@@ -236,9 +236,16 @@ def build_report(
             if divided_by is not None:
                 _check_split(parameters)
             drawing = drawn_ahead(asked, n_drawn, used_seed)
-            with drawing, Progress(console, len(chosen)) as progress:
+            with Progress(console, len(chosen)) as progress:
                 results = run_chapters(
-                    chosen, parameters, folder, digests, progress, force=force, at_once=at_once
+                    chosen,
+                    parameters,
+                    folder,
+                    digests,
+                    progress,
+                    force=force,
+                    at_once=at_once,
+                    beside=drawing,
                 )
             return _conclude(results, parameters, folder, content, wanted, started, console)
     except KeyboardInterrupt:

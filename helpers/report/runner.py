@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,6 +169,7 @@ def run_chapters(
     *,
     force: bool = False,
     at_once: int | None = 1,
+    beside: AbstractContextManager[None] | None = None,
 ) -> list[ChapterResult]:
     """Run chapters, each in a fresh kernel.
 
@@ -194,6 +195,8 @@ def run_chapters(
         Execute unchanged chapters as well.
     at_once : int, default=1
         How many may run at a time; where None, :func:`suitable_at_once`.
+    beside : context manager, optional
+        Entered while chapters are executed, and not where none has to be.
 
     Returns
     -------
@@ -248,7 +251,11 @@ def run_chapters(
         if running and all(one.execution.waiting for one in running):
             running[0].execution.go_alone()
 
-    with _kernels(len(changed), folder / "state"), _ended(running):
+    with (
+        (beside if changed else None) or nullcontext(),
+        _kernels(len(changed), folder / "state"),
+        _ended(running),
+    ):
         go_on()
         while running:
             running[0].execution.wait()

@@ -176,17 +176,20 @@ class Resampling:
         """Yield weights of shape (at most ``size``, n_cases), ``n_resamples`` rows in all."""
         rng = np.random.default_rng(self.random_state)
         members = [np.flatnonzero(self.strata == stratum) for stratum in np.unique(self.strata)]
+        place = np.argsort(np.concatenate(members))[self.group]  # of each case's group below
         for start in range(0, self.n_resamples, size):
             rows = min(size, self.n_resamples - start)
-            weights = np.ones((rows, len(self.strata)))
-            for groups in members:
-                m = len(groups)
-                if m > 1:
-                    draws = rng.integers(m, size=(rows, m - 1), dtype=np.int32)
-                    cells = draws + (np.arange(rows, dtype=np.int32) * m)[:, None]
-                    counts = np.bincount(cells.ravel(), minlength=rows * m).reshape(rows, m)
-                    weights[:, groups] = counts * (m / (m - 1))
-            yield weights[:, self.group]
+            weights: list[NDArray[Any]] = []
+            for m in map(len, members):
+                if m == 1:
+                    weights.append(np.ones((rows, 1)))
+                    continue
+                draws = rng.integers(m, size=(rows, m - 1), dtype=np.int32)
+                draws += (np.arange(rows, dtype=np.int32) * m)[:, None]
+                counts = np.bincount(draws.ravel(), minlength=rows * m).reshape(rows, m)
+                weights.append(counts * (m / (m - 1)))
+            # An index in brackets would take twice as long, and lay out column by column.
+            yield np.take(np.concatenate(weights, axis=1), place, axis=1)
 
 
 def percentile_interval(
