@@ -10,10 +10,14 @@ from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock
 
 from helpers.core import atomic_file, cache_home, digest, read_bytes
 from helpers.dataset.decoding import FileFacts, inspect_image, inspect_mask
 from helpers.dataset.layout import Entry
+
+Job = tuple[str, Entry]
+"""What a file is to be, "image" or "mask", and where it is."""
 
 FACT_COLUMNS = tuple(item.name for item in fields(FileFacts))
 _values = attrgetter(*FACT_COLUMNS)
@@ -51,7 +55,7 @@ def remembered_facts(root: Path, locators: list[str]) -> pd.DataFrame | None:
     return known.loc[locators] if known.index.isin(locators).sum() == len(locators) else None
 
 
-def _inspect(job: tuple[str, Entry]) -> FileFacts:
+def _inspect(job: Job) -> FileFacts:
     kind, entry = job
     try:
         data = read_bytes(entry.locator)
@@ -60,7 +64,7 @@ def _inspect(job: tuple[str, Entry]) -> FileFacts:
     return inspect_image(data) if kind == "image" else inspect_mask(data)
 
 
-def _inspect_batch(jobs: list[tuple[str, Entry]]) -> list[FileFacts]:
+def _inspect_batch(jobs: list[Job]) -> list[FileFacts]:
     return [_inspect(job) for job in jobs]
 
 
@@ -90,25 +94,44 @@ def verify_files(
     """
     jobs = [("image", entry) for entry in images] + [("mask", entry) for entry in masks]
     known = _remembered(root)
-    stamps = dict(zip(known.index, known["stamp"], strict=True))
-    todo = [job for job in jobs if stamps.get(job[1].locator) != job[1].stamp]
-    if todo:
-        fresh = _inspect_all(todo, progress)
-        wanted = [entry.locator for _, entry in jobs]
-        kept = known.drop(index=fresh.index, errors="ignore")
-        kept = kept[kept.index.isin(wanted)]
-        known = pd.concat([kept, fresh]) if len(kept) else fresh
-        known = known.astype(
-            {"palette": bool, "width": int, "height": int, "measure": float, "orientation": int}
-        )
-        # What could not be read may be readable next time: only decoded bytes are remembered.
-        with atomic_file(facts_path(root)) as temporary:
-            known[known["digest"] != ""].reset_index().to_parquet(temporary)
+    if _changed(jobs, known):
+        path = facts_path(root)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):  # two chapters that run at a time would each decode it all
+            known = _remembered(root)
+            if todo := _changed(jobs, known):
+                known = _inspect_again(known, jobs, todo, progress)
+                # What could not be read may be readable next time: only decoded bytes are kept.
+                with atomic_file(path) as temporary:
+                    known[known["digest"] != ""].reset_index().to_parquet(temporary)
     return known.loc[[entry.locator for _, entry in jobs]]
 
 
+def _changed(jobs: list[Job], known: pd.DataFrame) -> list[Job]:
+    """Files of which nothing is known, or no longer."""
+    stamps = dict(zip(known.index, known["stamp"], strict=True))
+    return [job for job in jobs if stamps.get(job[1].locator) != job[1].stamp]
+
+
+def _inspect_again(
+    known: pd.DataFrame,
+    jobs: list[Job],
+    todo: list[Job],
+    progress: Callable[[int, int], None] | None,
+) -> pd.DataFrame:
+    """What is known of a source's files, with some of them decoded anew."""
+    fresh = _inspect_all(todo, progress)
+    wanted = [entry.locator for _, entry in jobs]
+    kept = known.drop(index=fresh.index, errors="ignore")
+    kept = kept[kept.index.isin(wanted)]
+    known = pd.concat([kept, fresh]) if len(kept) else fresh
+    return known.astype(
+        {"palette": bool, "width": int, "height": int, "measure": float, "orientation": int}
+    )
+
+
 def _inspect_all(
-    jobs: list[tuple[str, Entry]],
+    jobs: list[Job],
     progress: Callable[[int, int], None] | None,
 ) -> pd.DataFrame:
     """Decode files in parallel, with the future of no more than `CHUNK` of them in memory.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -223,6 +226,31 @@ def test_second_load_decodes_only_what_changed(make_folder, monkeypatch):
     second = load(folder)
     assert seen == ["ISIC_0000004.jpg"]
     assert list(np.flatnonzero(first["digest"] != second["digest"])) == [4]
+
+
+def test_two_that_load_at_once_decode_each_file_once(make_folder, monkeypatch):
+    """As two chapters do that run at a time: the second waits for what the first finds."""
+    folder = make_folder()
+    seen, begun, gone_on = [], Event(), Event()
+
+    def slow(job):
+        seen.append(job[1].locator)
+        begun.set()
+        gone_on.wait(60)
+        return inspect(job)
+
+    from helpers.dataset import verification
+
+    inspect = verification._inspect
+    monkeypatch.setattr(verification, "_inspect", slow)
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(load, folder)
+        assert begun.wait(60)
+        second = threads.submit(load, folder)
+        time.sleep(0.5)  # long enough to begin, were it not held back
+        gone_on.set()
+        assert first.result().equals(second.result())
+    assert len(seen) == len(set(seen)) == 56
 
 
 def test_damaged_memory_is_done_again(make_folder):
