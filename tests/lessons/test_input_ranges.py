@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.answers import answers
 from support.scored_trials import make_config
 
 from helpers.lessons.input_ranges import input_range, range_share, range_table
@@ -22,7 +23,7 @@ def test_range_is_that_of_the_preprocessing(backbone: str, kind: Any) -> None:
     inputs = keras.Input((1, 2, 3))
     model = keras.Model(inputs, preprocess(inputs, kind or own, own))
     pixels = np.array([0.0, 255.0], np.float32)[None, None, :, None].repeat(3, axis=-1)
-    given = model.predict_on_batch(pixels)
+    given = answers(model, pixels)
     low, high = input_range(backbone, kind)
     assert (low, high) == pytest.approx((given.min(), given.max()), abs=1e-4)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from support.answers import answers
 
 from helpers.core.errors import ConfigError
 from helpers.models.backbones import BACKBONES, find_backbone, load_builder, preprocess
@@ -31,7 +32,7 @@ def test_preprocessing_is_that_of_keras_applications(kind: str) -> None:
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
     module = importlib.import_module(f"keras.applications.{KERAS_MODULES[kind]}")
     inputs = keras.Input((8, 8, 3))
-    ours = keras.Model(inputs, preprocess(inputs, kind)).predict_on_batch(pixels)  # type: ignore[arg-type]
+    ours = answers(keras.Model(inputs, preprocess(inputs, kind)), pixels)  # type: ignore[arg-type]
     np.testing.assert_allclose(ours, module.preprocess_input(pixels.copy()), atol=1e-3)
 
 
@@ -47,10 +48,10 @@ def test_torch_and_unit_preprocessing() -> None:
         ("unit", pixels / 255),
     ):
         ours = keras.Model(inputs, preprocess(inputs, kind))  # type: ignore[arg-type]
-        np.testing.assert_allclose(ours.predict_on_batch(pixels), expected, atol=1e-5)
+        np.testing.assert_allclose(answers(ours, pixels), expected, atol=1e-5)
         model = build_model("ResNet50", (32, 32), preprocessing=kind)  # type: ignore[arg-type]
-        prepared = keras.Model(model.inputs, model.get_layer("preprocessing").output)
-        np.testing.assert_allclose(prepared.predict_on_batch(pixels), expected, atol=1e-5)
+        prepared = keras.Model(model.input, model.get_layer("preprocessing").output)
+        np.testing.assert_allclose(answers(prepared, pixels), expected, atol=1e-5)
         assert "preprocessing" not in {layer.name for layer in backbone_layers(model)}
 
 
@@ -61,7 +62,7 @@ def test_raw_pixels_reach_the_backbone_as_they_are() -> None:
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3)).astype(np.float32)
     inputs = keras.Input((8, 8, 3))
     np.testing.assert_array_equal(
-        keras.Model(inputs, preprocess(inputs, "raw")).predict_on_batch(pixels), pixels
+        answers(keras.Model(inputs, preprocess(inputs, "raw")), pixels), pixels
     )
     raw = build_model("VGG16", (32, 32), preprocessing="raw")
     first = backbone_layers(raw)[0]
@@ -81,8 +82,8 @@ def test_pixels_scaled_twice(name: str, own: Callable[[np.ndarray], np.ndarray])
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
     model = build_model(name, (32, 32), preprocessing="twice")
     names = [layer.name for layer in model.layers if layer.name.startswith("preprocessing")]
-    prepared = keras.Model(model.inputs, model.get_layer(names[-1]).output)
-    np.testing.assert_allclose(prepared.predict_on_batch(pixels), own(pixels / 255), atol=1e-5)
+    prepared = keras.Model(model.input, model.get_layer(names[-1]).output)
+    np.testing.assert_allclose(answers(prepared, pixels), own(pixels / 255), atol=1e-5)
     right = build_model(name, (32, 32))
     assert len(backbone_layers(model)) == len(backbone_layers(right))
 
@@ -105,7 +106,7 @@ def test_lite_preprocessing() -> None:
 
     inputs = keras.Input((1, 1, 3))
     model = keras.Model(inputs, preprocess(inputs, "lite"))
-    result = model.predict_on_batch(np.array([[[[0, 127, 255]]]], np.float32))
+    result = answers(model, np.array([[[[0, 127, 255]]]], np.float32))
     np.testing.assert_allclose(result.ravel(), [-127 / 128, 0, 1], atol=1e-6)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.answers import answers
 from support.kept_weights import write_weights
 
 from helpers.core.errors import ConfigError
@@ -55,10 +56,10 @@ def test_weights_from_a_folder_are_those_of_the_download(
     ours = build_model("EfficientNetB0", (32, 32), weights="imagenet", weights_dir=kept_weights)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
     layer = "stem_conv"
-    first, second = (up_to(model, layer).predict(pixels, verbose=0) for model in (ours, theirs))
+    first, second = (answers(up_to(model, layer), pixels) for model in (ours, theirs))
     np.testing.assert_allclose(first, second, atol=1e-5 * np.abs(second).max())
     ours.save(tmp_path / "m.keras")
-    again = up_to(load_model(tmp_path / "m.keras"), layer).predict(pixels, verbose=0)
+    again = answers(up_to(load_model(tmp_path / "m.keras"), layer), pixels)
     np.testing.assert_array_equal(again, first)
 
 
@@ -76,8 +77,8 @@ def test_a_start_takes_the_scale_over(
     model = build_model("EfficientNetB0", (64, 64))
     start_from(model, {"first": trained})
     pixels = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.float32)
-    first = up_to(model, "stem_conv").predict(pixels, verbose=0)[:, 4:12, 4:12]
-    second = up_to(trained, "stem_conv").predict(pixels[:, :32, :32], verbose=0)
+    first = answers(up_to(model, "stem_conv"), pixels)[:, 4:12, 4:12]
+    second = answers(up_to(trained, "stem_conv"), pixels[:, :32, :32])
     np.testing.assert_allclose(first, second[:, 4:12, 4:12], atol=1e-5 * np.abs(first).max())
 
 
@@ -98,4 +99,4 @@ def up_to(model: Any, layer: str) -> Any:
     """A model up to one of its layers."""
     import keras
 
-    return keras.Model(model.inputs, model.get_layer(layer).output)
+    return keras.Model(model.input, model.get_layer(layer).output)

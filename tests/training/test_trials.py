@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+from support.answers import answers
 
 from helpers.core.classes import CLASSES, MALIGNANT
 from helpers.core.errors import ConfigError, DataError, TrialError
@@ -120,7 +121,7 @@ def test_saved_model_takes_raw_pixels(trials: list[Trial], catalogue: pd.DataFra
     trial = trials[1]
     rows = trial.predictions_of("test")
     images = open_store(catalogue, (32, 32)).take(list(rows["image_id"])).astype(np.float32)
-    y_prob = np.asarray(trial.load_model().predict_on_batch(images))
+    y_prob = answers(trial.load_model(), images)
     np.testing.assert_allclose(y_prob, rows[[f"p_{dx}" for dx in CLASSES]], atol=1e-4)
 
 
@@ -143,7 +144,7 @@ def test_screening_trial(catalogue: pd.DataFrame) -> None:
     assert "p_mel" not in rows.columns
     np.testing.assert_array_equal(rows["y_true"], rows["dx"].isin(MALIGNANT))
     images = open_trial_store(config, catalogue).take(list(rows["image_id"])).astype(np.float32)
-    y_prob = np.asarray(trial.load_model().predict_on_batch(images))
+    y_prob = answers(trial.load_model(), images)
     np.testing.assert_allclose(y_prob, rows[["p_benign", "p_malignant"]], atol=1e-4)
     assert trial.record["config"]["clahe"] == {"clip_limit": 2.0, "tiles": 4}
     assert TrialConfig(**trial.record["config"]) == config
