@@ -7,7 +7,7 @@ from typing import Any, Literal
 from benchmarks.batches import own_batches
 from benchmarks.timing import Ratio, compare_rates, empty_cache
 from helpers.dataset import load_catalogue, open_source, open_store
-from helpers.models import build_model, make_adam, set_trainable, use_fast_layers
+from helpers.models import build_model, folded_calls, make_adam, set_trainable, use_fast_layers
 from helpers.study import load_profile
 from helpers.training import Stage, TrialConfig
 
@@ -42,7 +42,8 @@ def _compare(
     images = len(fed) * config.stages[0].batch_size
 
     def epoch(batches: Any) -> int:
-        model.fit(batches, epochs=1, verbose=0, shuffle=False)
+        with folded_calls(model, learning=True):
+            model.fit(batches, epochs=1, verbose=0, shuffle=False)
         return images
 
     return compare_rates(lambda: epoch(fed), lambda: epoch(constant), rounds)

@@ -28,7 +28,13 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
     import keras
     import numpy as np
 
-    from helpers.models import build_model, make_adam, set_trainable, use_fast_layers
+    from helpers.models import (
+        build_model,
+        folded_calls,
+        make_adam,
+        set_trainable,
+        use_fast_layers,
+    )
 
     imported = time.perf_counter()
     use_fast_layers()
@@ -57,7 +63,8 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
             return pixels, classes
 
     def work(steps: int = settings["steps"]) -> int:
-        model.fit(Constant(steps), epochs=1, verbose=0, shuffle=False)
+        with folded_calls(model, learning=True):
+            model.fit(Constant(steps), epochs=1, verbose=0, shuffle=False)
         return int(steps * n)
 
     work(1)
