@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from helpers.core import ConfigError, DataError, cache_home, digest, name_some, read_json, writable
 from helpers.dataset.finishing import finish
@@ -27,6 +27,7 @@ DRAWN_MARK = "drawn_sample.json"
 """The file that says that a folder's images were drawn, not photographed."""
 
 Progress = Callable[[int, int], None]
+WAIT_SECONDS = 0.5
 
 FETCHED_MARK = "fetched.json"
 """The file that says where the fetched files came from and how each was verified."""
@@ -113,10 +114,21 @@ def _open_sample(n_images: int, seed: int, progress: Progress | None) -> Source:
     if not (folder / DRAWN_MARK).exists():
         writable(folder.parent)
         # Two kernels that open the sample at once must not draw it twice.
-        with FileLock(f"{folder}.lock"):
+        with _waited_for(folder, n_images, progress):
             if not (folder / DRAWN_MARK).exists():
                 sample.draw_sample(folder, n_images=n_images, seed=seed, progress=progress)
     return Source("sample", folder, True, _drawn_title(folder))
+
+
+def _waited_for(folder: Path, n_images: int, progress: Progress | None) -> AcquireReturnProxy:
+    """The lock of a sample that perhaps another process draws; `progress` is told meanwhile."""
+    lock = FileLock(f"{folder}.lock")
+    while True:
+        try:
+            return lock.acquire(timeout=WAIT_SECONDS)
+        except Timeout:
+            if progress is not None:
+                progress(0, n_images)
 
 
 def _open_ham10000() -> Source:
@@ -254,8 +266,8 @@ def open_source(
     seed : int, default=0
         Seed of ``"sample"``.
     progress : callable, optional
-        Called with (images done, images in all) where ``"sample"`` is drawn; what it raises ends
-        the drawing, of which nothing is left then.
+        Called with (images done, images in all) while ``"sample"`` is drawn, here or by another
+        process; what it raises ends the waiting or the drawing, of which nothing is left then.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock
 
-from helpers.core import atomic_file, cache_home, digest, read_bytes
+from helpers.core import atomic_file, cache_home, digest, read_bytes, writable
 from helpers.dataset.decoding import FileFacts, inspect_image, inspect_mask
 from helpers.dataset.layout import Entry
 
@@ -96,7 +96,7 @@ def verify_files(
     known = _remembered(root)
     if _changed(jobs, known):
         path = facts_path(root)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        writable(path.parent)
         with FileLock(f"{path}.lock"):  # two chapters that run at a time would each decode it all
             known = _remembered(root)
             if todo := _changed(jobs, known):

@@ -152,22 +152,27 @@ def _is_depthwise(layer: Any) -> bool:
 
 def _pairs(model: Any) -> dict[str, Any]:
     """The batch normalisation to fold into each convolution, by the convolution's name."""
+    import keras
     from keras import layers
 
     given = {id(output) for output in model.outputs}
     known = {id(layer) for layer in model.layers}
     found = {}
     for layer in model.layers:
-        if not isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
+        if type(layer) not in (
+            layers.Conv2D,
+            layers.DepthwiseConv2D,
+        ):  # not what computes otherwise
             continue
         nodes = layer._outbound_nodes
         if len(nodes) != 1 or len(layer._inbound_nodes) != 1:
             continue
         following = nodes[0].operation
         if (
-            isinstance(following, layers.BatchNormalization)
+            type(following) is layers.BatchNormalization
             and following.axis in (-1, 3)
-            and layer.activation.__name__ == "linear"
+            and layer.activation is keras.activations.linear
+            and not getattr(layer, "lora_enabled", False)
             and len(following._inbound_nodes) == 1
             and layer.data_format == "channels_last"
             and id(following) in known  # of this model, and not of one that goes on behind it

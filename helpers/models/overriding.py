@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
 Fits = Callable[..., bool]
 Compute = Callable[[Any, Any], Any]
+
+_lock = threading.Lock()
 
 
 def override(layer: type[Any], fits: Fits, compute: Compute, *, first: bool = False) -> None:
@@ -25,11 +28,12 @@ def override(layer: type[Any], fits: Fits, compute: Compute, *, first: bool = Fa
     first : bool, default=False
         Whether it comes before the ways that have been given or will be.
     """
-    if not hasattr(layer.call, "ways"):
-        layer.call = _with_ways(layer.call)
-    ways: list[tuple[Fits, Compute]] = layer.call.ways
-    if (fits, compute) not in ways:
-        ways.insert(0 if first else len(ways), (fits, compute))
+    with _lock:  # two visitors of an app may come with their first pictures at once
+        if not hasattr(layer.call, "ways"):
+            layer.call = _with_ways(layer.call)
+        ways: list[tuple[Fits, Compute]] = layer.call.ways
+        if (fits, compute) not in ways:
+            ways.insert(0 if first else len(ways), (fits, compute))
 
 
 def _with_ways(by_keras: Callable[..., Any]) -> Callable[..., Any]:

@@ -36,10 +36,11 @@ def drawn_ahead(source: str, n_images: int, seed: int) -> Iterator[None]:
         with suppress(Exception):
             open_source("sample", sample_images=n_images, seed=seed, progress=go_on)
 
-    thread = Thread(target=draw, name="drawing")
-    thread.start()
+    thread = Thread(target=draw, name="drawing", daemon=True)
     try:
+        thread.start()
         yield
     finally:
         given_up.set()
-        thread.join()
+        if thread.ident is not None:
+            thread.join()

@@ -253,6 +253,14 @@ def test_two_that_load_at_once_decode_each_file_once(make_folder, monkeypatch):
     assert len(seen) == len(set(seen)) == 56
 
 
+def test_a_cache_that_cannot_be_written_to_is_told(make_folder, small_disk, monkeypatch):
+    """In one message with the way out, before anything is decoded."""
+    folder = make_folder()
+    monkeypatch.setenv("DERMBOOK_HOME", str(small_disk("ro")))
+    with pytest.raises(ConfigError, match="DERMBOOK_HOME"):
+        load(folder)
+
+
 def test_damaged_memory_is_done_again(make_folder):
     """A damaged file of remembered facts costs time, not the load."""
     folder = make_folder()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -22,9 +24,9 @@ def model() -> Any:
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input((12, 12, 3))
-    x = layers.Conv2D(8, 3, use_bias=False, name="stem")(inputs)
+    x = layers.Conv2D(8, 4, use_bias=False, name="stem")(inputs)
     x = stem = layers.ReLU()(layers.BatchNormalization(name="stem_bn")(x))
-    x = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2, name="depth")(x)
+    x = layers.DepthwiseConv2D(5, padding="same", depth_multiplier=2, name="depth")(x)
     x = layers.BatchNormalization(scale=False, name="depth_bn")(x)
     x = layers.Conv2D(8, 1, name="project")(x)
     x = layers.BatchNormalization(center=False, name="project_bn")(x)
@@ -52,7 +54,7 @@ def test_folding_keeps_the_function_and_only_folds_what_it_may(model: Any) -> No
 
 def images() -> Any:
     """Pictures of the model's size."""
-    return np.random.default_rng(4).uniform(0, 255, (4, 12, 12, 3)).astype(np.float32)
+    return np.random.default_rng(4).uniform(0, 255, (6, 12, 12, 3)).astype(np.float32)
 
 
 def traced(model: Any, within: AbstractContextManager[None], **called: Any) -> Any:
@@ -65,23 +67,42 @@ def traced(model: Any, within: AbstractContextManager[None], **called: Any) -> A
     def run(batch: Any) -> Any:
         with within, tf.GradientTape() as tape:
             y = model(batch, **called)
-            loss = tf.reduce_sum(y * tf.cos(tf.reshape(tf.range(4.0 * y.shape[1]), y.shape)))
+            loss = tf.reduce_sum(y * tf.cos(tf.reshape(tf.range(float(y.shape.num_elements())), y.shape)))
         for operation in tf.compat.v1.get_default_graph().get_operations():
             shapes = [output.shape for output in operation.outputs]
-            names.extend(operation.type for shape in shapes if shape.rank == 4 and shape[0] == 4)
+            names.extend(operation.type for shape in shapes if shape.rank == 4 and shape[0] == 6)
         return y, tape.gradient(loss, [variable.value for variable in model.trainable_variables])
 
     y, gradients = run(images())
     return np.asarray(y), [np.asarray(gradient) for gradient in gradients], Counter(names)
 
 
-def test_calls_of_a_model_are_folded_and_itself_is_not(model: Any) -> None:
+@pytest.fixture
+def by_keras() -> Iterator[None]:
+    """Layers compute as Keras has them, whatever this process did before, and then does again."""
+    from keras import layers
+
+    kinds = (layers.Conv2D, layers.DepthwiseConv2D, layers.BatchNormalization)
+    before = [kind.call for kind in kinds]
+    for kind in kinds:
+        kind.call = inspect.unwrap(kind.call)
+    yield
+    for kind, call in zip(kinds, before, strict=True):
+        kind.call = call
+
+
+@pytest.mark.parametrize("fast_first", [True, False])
+def test_calls_of_a_model_are_folded_and_itself_is_not(
+    fast_first: bool, model: Any, by_keras: None
+) -> None:
     """The same numbers from fewer operations, also where slow kernels are taken apart."""
+    if not fast_first:
+        traced(model, folded_calls(model), training=False)
     use_fast_layers()  # which come second, whichever was asked for first
     expected, _, plain = traced(model, nullcontext(), training=False)
     found, _, folded = traced(model, folded_calls(model), training=False)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    assert plain["Mul"] == 6 and folded["Mul"] == 3
+    assert plain["Mul"] - folded["Mul"] == 3
     np.testing.assert_array_equal(traced(model, nullcontext(), training=False)[0], expected)
 
 
