@@ -67,7 +67,8 @@ def traced(model: Any, within: AbstractContextManager[None], **called: Any) -> A
     def run(batch: Any) -> Any:
         with within, tf.GradientTape() as tape:
             y = model(batch, **called)
-            loss = tf.reduce_sum(y * tf.cos(tf.reshape(tf.range(float(y.shape.num_elements())), y.shape)))
+            n_values = float(y.shape.num_elements())
+            loss = tf.reduce_sum(y * tf.cos(tf.reshape(tf.range(n_values), y.shape)))
         for operation in tf.compat.v1.get_default_graph().get_operations():
             shapes = [output.shape for output in operation.outputs]
             names.extend(operation.type for shape in shapes if shape.rank == 4 and shape[0] == 6)
