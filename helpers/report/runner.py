@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -251,11 +251,7 @@ def run_chapters(
         if running and all(one.execution.waiting for one in running):
             running[0].execution.go_alone()
 
-    with (
-        (beside if changed else None) or nullcontext(),
-        _kernels(len(changed), folder / "state"),
-        _ended(running),
-    ):
+    with _kernels(len(changed), folder / "state", beside), _ended(running):
         go_on()
         while running:
             running[0].execution.wait()
@@ -285,15 +281,19 @@ def _ended(running: list[_Running]) -> Iterator[None]:
 
 
 @contextmanager
-def _kernels(n_chapters: int, state: Path) -> Iterator[None]:
+def _kernels(
+    n_chapters: int, state: Path, beside: AbstractContextManager[None] | None
+) -> Iterator[None]:
     """Have so many chapters executed in the block: by forked kernels where that pays."""
     if n_chapters == 0:
         yield
         return
-    from helpers.report import kernels  # Jupyter comes with it
-    from helpers.report.execution import kernel_variables, prepared
-
     with ExitStack() as stack:
+        if beside is not None:
+            stack.enter_context(beside)
+        from helpers.report import kernels  # Jupyter comes with it
+        from helpers.report.execution import kernel_variables, prepared
+
         provisioner = None
         if n_chapters >= LEAST_CHAPTERS and kernels.can_serve():
             kernels.start_server(dict(os.environ) | kernel_variables())
