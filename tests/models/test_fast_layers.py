@@ -17,7 +17,8 @@ def fast() -> Iterator[Any]:
     """A way to take quicker layers, undone afterwards."""
     import keras
 
-    kinds = (keras.layers.BatchNormalization, keras.layers.DepthwiseConv2D)
+    layers = keras.layers
+    kinds = (layers.BatchNormalization, layers.Conv2D, layers.DepthwiseConv2D)
     before = [kind.call for kind in kinds]
     for kind in kinds:  # a training in this process may have taken them already
         kind.call = inspect.unwrap(kind.call)
@@ -47,7 +48,7 @@ def step(layer: Any, shape: tuple[int, ...], **called: Any) -> Any:
     def run(x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = layer(x, **called)
+            y = tf.cast(layer(x, **called), "float32")
             loss = tf.reduce_sum(
                 y * tf.cos(tf.reshape(tf.range(tf.size(y), dtype="float32"), y.shape))
             )
@@ -128,6 +129,67 @@ def test_gradients_of_depthwise_kernels(
     assert ("Pad" in names or "ConcatV2" in names) == (parts > 0)
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((2, 4, 5, 6), {"activation": "tanh"}), ((3, 1, 1, 6), {"use_bias": False})],
+)
+def test_a_convolution_of_1x1_is_a_product(
+    shape: tuple[int, ...], options: dict[str, Any], trainable: bool, fast: Any
+) -> None:
+    """Output and gradients agree with Keras', and what learns not is computed in the same way."""
+    import keras
+
+    def layer() -> Any:
+        return keras.layers.Conv2D(7, 1, trainable=trainable, **options)
+
+    theirs, names = step(layer(), shape)
+    assert "Conv2D" in names
+    fast()
+    ours, names = step(layer(), shape)
+    assert "MatMul" in names
+    assert not any(name.startswith("Conv2D") for name in names)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kernel_size": 3},
+        {"kernel_size": 1, "strides": 2},
+        {"kernel_size": 1, "groups": 2},
+        {"kernel_size": 1, "dtype": "mixed_bfloat16"},
+    ],
+)
+def test_other_convolutions_are_left_to_keras(options: dict[str, Any], fast: Any) -> None:
+    """Larger kernels, steps, groups and other numbers are computed as Keras computes them."""
+    import keras
+
+    theirs, _ = step(keras.layers.Conv2D(6, **options), (2, 4, 5, 6))
+    fast()
+    ours, names = step(keras.layers.Conv2D(6, **options), (2, 4, 5, 6))
+    assert "MatMul" not in names
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_heir_of_a_convolution_is_left_alone(fast: Any) -> None:
+    """A kind of layer that computes otherwise goes on to do so."""
+    import keras
+
+    class Doubled(keras.layers.Conv2D):  # type: ignore[misc]
+        def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+            return 2 * super().convolution_op(inputs, kernel)
+
+    theirs, _ = step(Doubled(7, 1), (2, 4, 5, 6))
+    fast()
+    ours, names = step(Doubled(7, 1), (2, 4, 5, 6))
+    assert "Conv2D" in names
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_twice_is_once(fast: Any) -> None:
