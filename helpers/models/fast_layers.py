@@ -54,10 +54,8 @@ def _learn(layer: Any, x: Any) -> Any:
         is_training=True,
     )
     # The operation gives the variance with n - 1 in the denominator, and Keras keeps that with n.
-    n_values = tf.size(x) // n_channels
-    share = tf.cast(tf.maximum(n_values - 1, 1), tf.float32) / tf.cast(n_values, tf.float32)
+    share = 1 - n_channels / tf.cast(tf.size(x), tf.float32)
     moves = ((layer.moving_mean, mean), (layer.moving_variance, variance * share))
     for running, found in moves:
-        found = tf.stop_gradient(found)
         running.value.assign_sub((1 - layer.momentum) * (running.value - found))
     return y
