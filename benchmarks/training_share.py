@@ -7,7 +7,7 @@ from typing import Any, Literal
 from benchmarks.batches import own_batches
 from benchmarks.timing import Ratio, compare_rates, empty_cache
 from helpers.dataset import load_catalogue, open_source, open_store
-from helpers.models import build_model, folded_calls, make_adam, set_trainable, use_fast_layers
+from helpers.models import build_model, fast_layers, folded_calls, make_adam, set_trainable
 from helpers.study import load_profile
 from helpers.training import Stage, TrialConfig
 
@@ -31,7 +31,6 @@ def _constant(batches: Any) -> Any:
 def _compare(
     config: TrialConfig, trainable: Literal["head", "all"], store: Any, catalogue: Any, rounds: int
 ) -> Ratio:
-    use_fast_layers()
     model = build_model(config.backbone, config.image_size, weights=config.weights)
     set_trainable(model, trainable)
     optimizer = make_adam(config.stages[0].learning_rate)
@@ -42,7 +41,7 @@ def _compare(
     images = len(fed) * config.stages[0].batch_size
 
     def epoch(batches: Any) -> int:
-        with folded_calls(model, learning=True):
+        with fast_layers(), folded_calls(model, learning=True):
             model.fit(batches, epochs=1, verbose=0, shuffle=False)
         return images
 

@@ -30,14 +30,13 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
 
     from helpers.models import (
         build_model,
+        fast_layers,
         folded_calls,
         make_adam,
         set_trainable,
-        use_fast_layers,
     )
 
     imported = time.perf_counter()
-    use_fast_layers()
     size = (settings["size"][0], settings["size"][1])
     weights = "imagenet" if settings["weights_file"] else "none"
     model = build_model(settings["backbone"], size, weights=weights)
@@ -63,7 +62,7 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
             return pixels, classes
 
     def work(steps: int = settings["steps"]) -> int:
-        with folded_calls(model, learning=True):
+        with fast_layers(), folded_calls(model, learning=True):
             model.fit(Constant(steps), epochs=1, verbose=0, shuffle=False)
         return int(steps * n)
 

@@ -29,7 +29,7 @@ from .build import (
     is_flat,
     set_trainable,
 )
-from .fast_layers import use_fast_layers
+from .fast_layers import fast_layers
 from .forward import AT_ONCE, Forward, predict
 from .loading import load_model
 from .optimizers import make_adam
@@ -53,6 +53,7 @@ __all__ = [
     "build_model",
     "choose_backend",
     "compiles",
+    "fast_layers",
     "find_backbone",
     "fold_batch_norms",
     "folded_calls",
@@ -69,5 +70,4 @@ __all__ = [
     "set_trainable",
     "spread",
     "start_from",
-    "use_fast_layers",
 ]

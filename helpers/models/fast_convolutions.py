@@ -15,54 +15,71 @@ References
 ----------
 .. [1] Chellapilla, Puri & Simard, "High performance convolutional neural networks for document
    processing", IWFHR 2006, section 3.
+.. [2] TensorFlow, issue 97697 on GitHub.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
+import math
+from typing import Any, TypedDict
 
-from helpers.models.overriding import override
+from helpers.models.overriding import Compute, Fits
 
 SMALL = 4
 """Widest map whose gradients of kernels are products: on wider ones they took as long or longer, on
 a CPU with AVX2."""
+
+LARGE = 2**18
+"""Numbers in the smallest kernel of those: with a smaller one, what a hundred steps save on two
+cores is no more than what telling TensorFlow of another gradient takes."""
 
 TILE = 3
 """Side of the parts of a depthwise kernel whose gradients are found one by one. On a CPU with AVX2
 parts of 3 took less time than parts of 1 or 2, on every map of `_is_narrow`."""
 
 
-def use_fast_convolutions() -> None:
-    """Have the convolutions of this process compute by quicker operations, in float32."""
-    import keras
+class Placement(TypedDict):
+    """Where a kernel is laid, as TensorFlow's operations are told."""
 
-    override(keras.layers.Conv2D, _is_product, _multiply)
-    override(keras.layers.Conv2D, _is_small, _convolve)
-    override(keras.layers.DepthwiseConv2D, _is_narrow, _convolve_depthwise)
+    strides: list[int]
+    padding: str
+
+
+def fast_convolutions() -> list[tuple[type[Any], Fits, Compute]]:
+    """Kinds of layers of Keras, where each computes in another way, and how; see `override`."""
+    from keras import layers
+
+    return [
+        (layers.Conv2D, _is_product, _multiply),
+        (layers.Conv2D, _is_small, _convolve),
+        (layers.DepthwiseConv2D, _is_narrow, _convolve_depthwise),
+    ]
 
 
 def _is_plain(layer: Any, x: Any) -> bool:
-    """Whether a layer convolves all channels of a map of a known size."""
-    import keras
-
+    """Whether a layer learns in float32 from a map of a known size, channels last."""
     return (
         x.dtype == "float32"
-        and type(layer) is keras.layers.Conv2D
-        and layer.dilation_rate == (1, 1)
-        and layer.groups == 1
+        and layer.trainable
         and layer.data_format == "channels_last"
+        and layer.dilation_rate == (1, 1)
+        and len(x.shape) == 4
         and None not in x.shape[1:]
-        and not layer.lora_enabled
     )
 
 
-def _is_product(layer: Any, x: Any) -> bool:
-    """Whether a convolution takes each place of a map by itself.
+def _is_of_keras(layer: Any) -> bool:
+    """Whether a layer convolves all channels of its input by its kernel, and is no heir."""
+    import keras
 
-    Learning or not: what it gives must not depend on when it is traced.
-    """
-    return _is_plain(layer, x) and layer.kernel_size == layer.strides == (1, 1)
+    return type(layer) is keras.layers.Conv2D and layer.groups == 1 and not layer.lora_enabled
+
+
+def _is_product(layer: Any, x: Any) -> bool:
+    """Whether a convolution takes each place of a map by itself."""
+    at_a_place = layer.kernel_size == layer.strides == (1, 1)
+    return at_a_place and _is_plain(layer, x) and _is_of_keras(layer)
 
 
 def _multiply(layer: Any, x: Any) -> Any:
@@ -76,27 +93,27 @@ def _multiply(layer: Any, x: Any) -> Any:
 
 
 def _is_small(layer: Any, x: Any) -> bool:
-    """Whether a kernel learns from a map so small that its gradient is found as a product."""
-    if not (layer.trainable and _is_plain(layer, x)):
+    """Whether a large kernel gives so small a map that its gradient is found as a product."""
+    if not (_is_plain(layer, x) and _is_of_keras(layer) and math.prod(layer.kernel.shape) >= LARGE):
         return False
     return max(layer.compute_output_shape(x.shape)[1:3]) <= SMALL
 
 
 def _convolve(layer: Any, x: Any) -> Any:
     """Convolution whose kernel's gradient is a product of two matrices."""
+    return _by_operation("Conv2D", layer, x)
+
+
+def _gradient_as_product(x: Any, upstream: Any, shape: tuple[int, ...], place: Placement) -> Any:
+    """Gradient of a kernel of a shape (height, width, n_channels, n_filters)."""
     import tensorflow as tf
 
-    strides, padding = [1, *layer.strides, 1], layer.padding.upper()
-    shape = tuple(layer.kernel.shape)
-
-    def of_kernel(x: Any, upstream: Any) -> Any:
-        seen = tf.image.extract_patches(x, [1, *shape[:2], 1], strides, [1, 1, 1, 1], padding)
-        seen = tf.reshape(seen, (-1, shape[0] * shape[1] * shape[2]))
-        told = tf.reshape(upstream, (-1, shape[3]))
-        return tf.reshape(tf.matmul(seen, told, transpose_a=True), shape)
-
-    operations = tf.nn.conv2d, tf.raw_ops.Conv2DBackpropInput
-    return _finish(layer, _by_parts(layer, x, operations, of_kernel))
+    height, width, n_channels, n_filters = shape
+    sides = {"sizes": [1, height, width, 1], "rates": [1, 1, 1, 1]}
+    seen = tf.image.extract_patches(x, **sides, **place)
+    seen = tf.reshape(seen, (-1, height * width * n_channels))
+    told = tf.reshape(upstream, (-1, n_filters))
+    return tf.reshape(tf.matmul(seen, told, transpose_a=True), shape)
 
 
 def _is_narrow(layer: Any, x: Any) -> bool:
@@ -105,61 +122,63 @@ def _is_narrow(layer: Any, x: Any) -> bool:
     Where a map is narrower than the kernel it takes 15 to 25 times as long, for kernels of 5x5 on
     maps up to 9 wide 1.4 times.
     """
-    size, side = layer.kernel_size[0], min(x.shape[1] or 0, x.shape[2] or 0)
-    usual = (
-        x.dtype == "float32"
-        and layer.trainable
-        and layer.data_format == "channels_last"
-        and layer.kernel_size == (size, size)
-        and layer.dilation_rate == (1, 1)
-        and layer.strides[0] == layer.strides[1]
-    )
-    return bool(usual and side > 0 and (side < size or (size > TILE and side < 10)))
+    size = layer.kernel_size[0]
+    square = layer.kernel_size == (size, size) and layer.strides[0] == layer.strides[1]
+    if not (square and _is_plain(layer, x)):
+        return False
+    side = min(x.shape[1:3])
+    return bool(side < size or (size > TILE and side < 10))
 
 
 def _convolve_depthwise(layer: Any, x: Any) -> Any:
     """Depthwise convolution whose kernel's gradient is found part by part."""
+    return _by_operation("DepthwiseConv2D", layer, x)
+
+
+def _by_operation(kind: str, layer: Any, x: Any) -> Any:
     import tensorflow as tf
 
-    shape, stride, padding = tuple(layer.kernel.shape), layer.strides[0], layer.padding.upper()
-
-    def of_kernel(x: Any, upstream: Any) -> Any:
-        return _kernel_gradient(x, upstream, shape, stride, padding)
-
-    operations = tf.nn.depthwise_conv2d, tf.raw_ops.DepthwiseConv2dNativeBackpropInput
-    return _finish(layer, _by_parts(layer, x, operations, of_kernel))
+    kernel = tf.convert_to_tensor(layer.kernel.value)
+    sizes = tuple(x.shape[1:]), tuple(kernel.shape)
+    return _finish(layer, _operation(kind, *sizes, layer.strides, layer.padding)(x, kernel))
 
 
-def _by_parts(
-    layer: Any,
-    x: Any,
-    operations: tuple[Callable[..., Any], Callable[..., Any]],
-    of_kernel: Callable[[Any, Any], Any],
+@functools.cache
+def _operation(
+    kind: str,
+    size: tuple[int, ...],
+    shape: tuple[int, ...],
+    strides: tuple[int, int],
+    padding: str,
 ) -> Any:
-    """Sums of a convolution, from its operations for them and for the gradient of its input.
+    """Convolution of maps of a size by a kernel of a shape, with its own way to a gradient.
 
-    The gradient of its kernel is that of `of_kernel`, from the input and the gradient of the sums.
+    It is traced once, in a graph of its own: TensorFlow 2.21 keeps each gradient that it is told
+    of for good, and the graph in which that was [2]_. A network's would keep all its variables.
     """
     import tensorflow as tf
 
-    strides, padding = [1, *layer.strides, 1], layer.padding.upper()
-    forward, of_input = operations
+    place: Placement = {"strides": [1, *strides, 1], "padding": padding.upper()}
+    forward, of_input, of_kernel = {
+        "Conv2D": (tf.nn.conv2d, tf.raw_ops.Conv2DBackpropInput, _gradient_as_product),
+        "DepthwiseConv2D": (
+            tf.nn.depthwise_conv2d,
+            tf.raw_ops.DepthwiseConv2dNativeBackpropInput,
+            _gradient_by_parts,
+        ),
+    }[kind]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def convolve(x: Any, kernel: Any) -> Any:
         def gradient(upstream: Any) -> tuple[Any, Any]:
-            of_x = of_input(
-                input_sizes=tf.shape(x),
-                filter=kernel,
-                out_backprop=upstream,
-                strides=strides,
-                padding=padding,
-            )
-            return of_x, of_kernel(x, upstream)
+            sizes = tf.shape(x)
+            of_x = of_input(input_sizes=sizes, filter=kernel, out_backprop=upstream, **place)
+            return of_x, of_kernel(x, upstream, shape, place)
 
-        return forward(x, kernel, strides, padding), gradient
+        return forward(x, kernel, **place), gradient
 
-    return convolve(x, layer.kernel.value)
+    signature = [tf.TensorSpec((None, *size), tf.float32), tf.TensorSpec(shape, tf.float32)]
+    return tf.function(convolve, input_signature=signature, autograph=False)
 
 
 def _finish(layer: Any, y: Any) -> Any:
@@ -171,15 +190,13 @@ def _finish(layer: Any, y: Any) -> Any:
     return y if layer.activation is None else layer.activation(y)
 
 
-def _kernel_gradient(
-    x: Any, upstream: Any, shape: tuple[int, ...], stride: int, padding: str
-) -> Any:
+def _gradient_by_parts(x: Any, upstream: Any, shape: tuple[int, ...], place: Placement) -> Any:
     """Gradient of a depthwise kernel of a shape (size, size, n_channels, multiplier)."""
     import tensorflow as tf
 
-    size = shape[0]
+    size, stride = shape[0], place["strides"][1]
     spans = [(n - 1) * stride for n in upstream.shape[1:3]]  # from the first place to the last
-    if padding == "SAME":
+    if place["padding"] == "SAME":
         missing = [max(span + size - n, 0) for span, n in zip(spans, x.shape[1:3], strict=True)]
         x = tf.pad(x, [(0, 0), *((n // 2, n - n // 2) for n in missing), (0, 0)])
     starts = range(0, size, TILE)

@@ -8,28 +8,48 @@ steps. What there is to convolutions is in `helpers.models.fast_convolutions`.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from helpers.models.fast_convolutions import use_fast_convolutions
-from helpers.models.overriding import override
+from helpers.models.fast_convolutions import fast_convolutions
+from helpers.models.overriding import Fits, override
 
 
-def use_fast_layers() -> None:
-    """Have the layers of this process compute by quicker operations.
+@contextmanager
+def fast_layers() -> Iterator[None]:
+    """Within, steps that are traced compute by quicker operations.
 
-    What they compute, and what running statistics become, is what Keras computes. Other backends,
-    and inputs other than float32 with the channels last, are left to Keras; so are normalisations
-    that do not learn, where its form is the faster one on a CPU, and convolutions on a GPU.
+    What they compute, and what running statistics become, is what Keras computes. Left to Keras
+    are other backends, inputs other than float32 with the channels last, what does not learn, and
+    convolutions on a GPU or for which nothing quicker is known.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
+        yield
         return
     import tensorflow as tf
 
-    override(keras.layers.BatchNormalization, _fits_fused, _learn)
+    override(keras.layers.BatchNormalization, _within(_fits_fused), _learn)
     if not tf.config.list_physical_devices("GPU"):
-        use_fast_convolutions()
+        for layer, fits, compute in fast_convolutions():
+            override(layer, _within(fits), compute)
+    token = _active.set(True)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+_active: ContextVar[bool] = ContextVar("quicker layers", default=False)
+
+
+@functools.cache
+def _within(fits: Fits) -> Fits:
+    return lambda layer, x, **options: _active.get() and fits(layer, x, **options)
 
 
 def _fits_fused(layer: Any, x: Any, training: Any = None, mask: Any = None) -> bool:

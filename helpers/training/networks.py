@@ -23,7 +23,6 @@ from helpers.models import (
     backend_name,
     head_of,
     start_from,
-    use_fast_layers,
 )
 from helpers.training.bodies import open_body
 from helpers.training.configuration import TrialConfig
@@ -150,7 +149,6 @@ def open_network(config: TrialConfig) -> Network:
     """
     import keras
 
-    use_fast_layers()
     keras.mixed_precision.set_dtype_policy(config.precision)
     key = _key(config)
     if key in _kept:

@@ -23,6 +23,7 @@ from helpers.models import (
     AT_ONCE,
     backend_name,
     compiles,
+    fast_layers,
     folded_calls,
     make_adam,
     seed_epoch,
@@ -67,7 +68,7 @@ class StoppedError(Exception):
     """The training was asked to stop, and has: its last epoch is in the checkpoint."""
 
 
-def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) -> None:
+def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) -> int:
     """Train one trial, from its checkpoint if it has one, and put its folder in place.
 
     Parameters
@@ -78,6 +79,11 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
         Gets an event at the start, after each epoch and at the end.
     stopping : callable, optional
         Asked after each epoch's checkpoint whether to stop there.
+
+    Returns
+    -------
+    int
+        Bytes of all variables of the network.
 
     Raises
     ------
@@ -143,6 +149,7 @@ def train(task: Task, emit: Emit, stopping: Callable[[], bool] = lambda: False) 
             "text": f"{len(state.rows)} epochs in {seconds['total']:.0f} s",
         }
     )
+    return network.n_bytes
 
 
 def probe(task: Task) -> None:
@@ -161,7 +168,7 @@ def probe(task: Task) -> None:
     trainer = _Trainer(task, emit, stopping, data, opened, Checkpoint(), devices)
     for index in range(len(task.config.stages)):
         network, batches, _ = trainer.prepare(index)
-        with folded_calls(trainer.model, learning=True):
+        with fast_layers(), folded_calls(trainer.model, learning=True):
             for part in range(batches.accumulation):
                 network.train_on_batch(*batches[part])
     trainer.infer(data.rows["valid"][:AT_ONCE])
@@ -220,7 +227,9 @@ class _Trainer:
                 set_values(self.model.variables, state.variables)
             elif state.best is not None:
                 set_values(self.model.variables, load_best(self.task.work))
-            if not is_over(self.config, self.config.stages[index], self._rows_of(index)):
+            if is_over(self.config, self.config.stages[index], self._rows_of(index)):
+                self._set_trainable(index)  # the record counts what learnt
+            else:
                 self._run_stage(index, goes_on)
         set_values(self.model.variables, load_best(self.task.work))
 
@@ -249,12 +258,16 @@ class _Trainer:
     def _body_is_untouched(self, index: int) -> bool:
         return all(stage.trainable == "head" for stage in self.config.stages[: index + 1])
 
+    def _set_trainable(self, index: int) -> None:
+        stage = self.config.stages[index]
+        set_trainable(self.model, stage.trainable, batch_norms=stage.batch_norms == "learn")
+
     def prepare(self, index: int) -> tuple[Any, Any, Any]:
         """Compiled network, batches and optimizer of a stage, as at its start."""
         import keras
 
         stage = self.config.stages[index]
-        set_trainable(self.model, stage.trainable, batch_norms=stage.batch_norms == "learn")
+        self._set_trainable(index)
         network, batches = self._network_and_batches(index)
         parts = batches.accumulation
         ready = self.network.ready(index, network, parts)
@@ -291,7 +304,7 @@ class _Trainer:
             else:
                 optimizer.learning_rate = plateau_rate(self.config, stage, rows)
             seed_epoch(self.config.seed, index, len(rows))
-            with folded_calls(self.model, learning=True):
+            with fast_layers(), folded_calls(self.model, learning=True):
                 logs = fit_epoch(network, batches, callbacks)
             self._end_epoch(index, optimizer, logs, time.perf_counter() - started)
             started = time.perf_counter()

@@ -1,7 +1,8 @@
 """The child process of the ``local`` executor: a task in, events out, a trial made.
 
 A child that has ended a training well may stay for the next one, which then does not wait for
-the framework's import. One that has not ends, and its memory with it.
+the framework's import. One that has not ends, and its memory with it; so does one whose network was
+large.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ from helpers.training.trials import Task
 
 STOPPED = 75
 """Exit status of a training that was asked to stop; EX_TEMPFAIL of sysexits.h."""
+
+STAYS_BYTES = 2**25
+"""Of the variables of the largest network after which a child stays. Some of a network is never
+given back (TensorFlow keeps the graph of each swish, and with it the variables), and beside the
+training of a larger one the start of a child is nothing."""
 
 
 def _read_requests(requests: queue.Queue[str]) -> None:
@@ -53,6 +59,7 @@ class Worker:
     def __init__(self, channel: TextIO) -> None:
         self.channel = channel
         self.busy = False
+        self.large = False
         self.asked = threading.Event()
 
     def stop(self, *_: object) -> None:
@@ -84,7 +91,7 @@ class Worker:
             status = self._run(payload)
             sys.stderr.flush()
             self.busy = False
-            if status or not payload["stay"]:
+            if status or self.large or not payload["stay"]:
                 return status
             _forget()
             self.emit({"kind": "ready"})
@@ -102,7 +109,7 @@ class Worker:
                 probe(task)
                 return 0
             try:
-                train(task, self.emit, self.asked.is_set)
+                self.large = train(task, self.emit, self.asked.is_set) > STAYS_BYTES
             except StoppedError:
                 text = "stopped as asked; the next call goes on from its last epoch"
                 self.emit({"kind": "stopped", "text": text})

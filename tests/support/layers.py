@@ -27,7 +27,9 @@ def step(layer: Any, shape: tuple[int, ...], **called: Any) -> Any:
             )
         trained = [variable.value for variable in layer.trainable_variables]
         gradients = tape.gradient(loss, [x, *trained])
-        names.extend(op.type for op in tf.compat.v1.get_default_graph().get_operations())
+        graph = tf.compat.v1.get_default_graph().as_graph_def()
+        names.extend(node.op for node in graph.node)
+        names.extend(node.op for function in graph.library.function for node in function.node_def)
         return y, gradients
 
     found = []

@@ -16,6 +16,7 @@ from support.training_processes import training_processes
 from helpers.augmentation.settings import Augmentation
 from helpers.core.errors import TrialError
 from helpers.dataset.splits import split_catalogue
+from helpers.training import bodies, networks, trainer
 from helpers.training.checkpoints import ARRAYS, STATE
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
@@ -129,6 +130,35 @@ def test_kills_before_the_first_epoch(
     assert len(starts) == 2
     steps = trial.record["memory_steps"]
     assert [step["micro_batch"] for step in steps] == ([] if expected is None else [expected])
+
+
+def test_what_ends_after_its_last_epoch_is_recorded_as_undisturbed(
+    _tiny_catalogue: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left to train then, and the record still says what learnt."""
+    stages = (Stage(trainable="head", batch_size=32, epochs=1),)
+    config = CONFIG.model_copy(update={"stages": stages})
+    task = prepare_task(config, split_catalogue(_tiny_catalogue))
+
+    def train_here() -> Trial:
+        networks._kept.clear()  # as in another process
+        bodies._kept.clear()
+        task.work.mkdir(parents=True, exist_ok=True)
+        trainer.train(task, lambda event: None)
+        return Trial(task.folder, task.config)
+
+    def end(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    trial = train_here()
+    n_learnt, predictions = trial.record["trainable_parameters"], trial.predictions
+    shutil.rmtree(task.folder)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(trainer, "write_record", end)
+        train_here()
+    trial = train_here()
+    assert trial.record["trainable_parameters"] == n_learnt < trial.record["parameters"]
+    pd.testing.assert_frame_equal(trial.predictions, predictions, check_exact=True)
 
 
 def test_endless_kills_end(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
