@@ -13,16 +13,14 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.models.overriding import override
+from helpers.models.overriding import Way, overridden
 
 Weights = list[NDArray[Any]]
 
@@ -88,45 +86,41 @@ def folded_calls(model: Any, *, learning: bool = False) -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    override(keras.layers.Conv2D, _is_folding, _convolve, first=True)
-    override(keras.layers.DepthwiseConv2D, _is_folding, _convolve, first=True)
-    override(keras.layers.BatchNormalization, _is_folded, _pass, first=True)
-    found: dict[int, Any] = {}
+    norms: dict[int, Any] = {}  # by the identity of their convolutions
     for name, norm in _pairs(model).items():
         layer = model.get_layer(name)
         frozen = not (layer.trainable or norm.trainable)
         if layer.compute_dtype == norm.compute_dtype == "float32" and (frozen or not learning):
-            found |= {id(layer): norm, id(norm): None}
-    token = _norms.set(found)
-    try:
+            norms[id(layer)] = norm
+    folded = {id(norm) for norm in norms.values()}
+
+    def is_folding(layer: Any, x: Any, **options: Any) -> bool:
+        return id(layer) in norms
+
+    def is_folded(layer: Any, x: Any, **options: Any) -> bool:
+        return id(layer) in folded
+
+    def convolve(layer: Any, x: Any) -> Any:
+        return _convolve(layer, norms[id(layer)], x)
+
+    ways: list[Way] = [
+        (keras.layers.Conv2D, is_folding, convolve),
+        (keras.layers.DepthwiseConv2D, is_folding, convolve),
+        (keras.layers.BatchNormalization, is_folded, _pass),
+    ]
+    with overridden(ways):
         yield
-    finally:
-        _norms.reset(token)
-
-
-_NONE: Mapping[int, Any] = MappingProxyType({})
-_norms: ContextVar[Mapping[int, Any]] = ContextVar("folded normalisations")
-"""By the identity of a convolution what it does beside, None for what is done already."""
-
-
-def _is_folding(layer: Any, x: Any, **options: Any) -> bool:
-    return _norms.get(_NONE).get(id(layer)) is not None
-
-
-def _is_folded(layer: Any, x: Any, **options: Any) -> bool:
-    return id(layer) in _norms.get(_NONE)
 
 
 def _pass(layer: Any, x: Any) -> Any:
     return x
 
 
-def _convolve(layer: Any, x: Any) -> Any:
+def _convolve(layer: Any, norm: Any, x: Any) -> Any:
     """What a convolution and its normalisation give."""
     import keras
     import tensorflow as tf
 
-    norm = _norms.get()[id(layer)]
     scale = tf.math.rsqrt(norm.moving_variance.value + norm.epsilon)
     if norm.scale:
         scale *= norm.gamma.value

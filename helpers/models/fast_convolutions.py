@@ -24,7 +24,7 @@ import functools
 import math
 from typing import Any, TypedDict
 
-from helpers.models.overriding import Compute, Fits
+from helpers.models.overriding import Way
 
 SMALL = 4
 """Widest map whose gradients of kernels are products: on wider ones they took as long or longer, on
@@ -46,8 +46,8 @@ class Placement(TypedDict):
     padding: str
 
 
-def fast_convolutions() -> list[tuple[type[Any], Fits, Compute]]:
-    """Kinds of layers of Keras, where each computes in another way, and how; see `override`."""
+def fast_convolutions() -> list[Way]:
+    """Ways of convolutions; see `helpers.models.overriding.overridden`."""
     from keras import layers
 
     return [

@@ -8,14 +8,12 @@ steps. What there is to convolutions is in `helpers.models.fast_convolutions`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from helpers.models.fast_convolutions import fast_convolutions
-from helpers.models.overriding import Fits, override
+from helpers.models.overriding import Way, overridden
 
 
 @contextmanager
@@ -33,23 +31,11 @@ def fast_layers() -> Iterator[None]:
         return
     import tensorflow as tf
 
-    override(keras.layers.BatchNormalization, _within(_fits_fused), _learn)
+    ways: list[Way] = [(keras.layers.BatchNormalization, _fits_fused, _learn)]
     if not tf.config.list_physical_devices("GPU"):
-        for layer, fits, compute in fast_convolutions():
-            override(layer, _within(fits), compute)
-    token = _active.set(True)
-    try:
+        ways += fast_convolutions()
+    with overridden(ways):
         yield
-    finally:
-        _active.reset(token)
-
-
-_active: ContextVar[bool] = ContextVar("quicker layers", default=False)
-
-
-@functools.cache
-def _within(fits: Fits) -> Fits:
-    return lambda layer, x, **options: _active.get() and fits(layer, x, **options)
 
 
 def _fits_fused(layer: Any, x: Any, training: Any = None, mask: Any = None) -> bool:
