@@ -137,7 +137,12 @@ class _Sampler:
             matrix[:, 2] += start
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         cv2.warpAffine(
-            self._padded, matrix, (width, height), self._warped, flags=flags, borderMode=self._border
+            self._padded,
+            matrix,
+            (width, height),
+            self._warped,
+            flags=flags,
+            borderMode=self._border,
         )
         cv2.cvtColor(self._warped, cv2.COLOR_RGBA2RGB, dst=result)
 
