@@ -19,7 +19,7 @@ pytest_plugins = ("support.small_page",)
 
 def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:
     """With the network off the page loads again and answers."""
-    page = open_page()
+    page = open_page(first=True)
     wait_until(page, "caches.keys().then((names) => names.length === 1)")
     page.wait_for_selector("text=works without a network", timeout=READY)
     page.context.set_offline(True)
@@ -30,26 +30,24 @@ def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) ->
 
 
 def test_a_new_build_replaces_the_old_cache_when_wanted(
-    open_page: Callable[..., Any],
+    visit: Callable[..., Any],
     site: Path,
+    tmp_path: Path,
 ) -> None:
     """A changed build is told, used on a click, and the files of the old one are removed."""
-    page = open_page()
+    folder = shutil.copytree(site, tmp_path / "page")
+    page = visit(folder)
     page.wait_for_selector("text=works without a network", timeout=READY)
     (before,) = page.evaluate("caches.keys()")
-    build = site / "build.js"
-    text = build.read_text()
-    try:
-        build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', text))
-        page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
-        page.wait_for_selector("#update:not([hidden])", timeout=READY)
-        with page.expect_navigation():
-            page.click("#update-now")
-        page.wait_for_selector("html[data-ready=yes]", timeout=READY)
-        wait_until(page, "caches.keys().then((names) => names.length === 1)")
-        assert page.evaluate("caches.keys()") == ["dermbook-/#0123456789ab"] != [before]
-    finally:
-        build.write_text(text)
+    build = folder / "build.js"
+    build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', build.read_text()))
+    page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
+    page.wait_for_selector("#update:not([hidden])", timeout=READY)
+    with page.expect_navigation():
+        page.click("#update-now")
+    page.wait_for_selector("html[data-ready=yes]", timeout=READY)
+    wait_until(page, "caches.keys().then((names) => names.length === 1)")
+    assert page.evaluate("caches.keys()") == ["dermbook-/#0123456789ab"] != [before]
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -199,7 +199,7 @@ def test_the_threshold_decides_the_verdict(open_page: Callable[..., Any]) -> Non
 
 def test_language_is_chosen_and_remembered(open_page: Callable[..., Any]) -> None:
     """The browser's language first, then the one that was chosen."""
-    page = open_page(locale="zh-TW")
+    page = open_page(locale="zh-TW", first=True)
     assert page.get_attribute("html", "lang") == "zh-Hant"
     give(page, "example")
     assert wait_for_answer(page).startswith("最可能是") and "黑色素" in page.inner_text("#bars")
@@ -223,10 +223,7 @@ def test_axe_finds_nothing_serious(
     """Empty, with an answer and with an error, wide and on a phone; nothing sticks out."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     locale = "zh-TW" if (width == 360) == (scheme == "dark") else "en-GB"
-    page = open_page(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale,
-        reduced_motion="reduce",
-    )  # fmt: skip
+    page = open_page(locale=locale, width=width, color_scheme=scheme, reduced_motion="reduce")
 
     def problems() -> list[str]:
         sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -248,7 +245,7 @@ def test_axe_finds_nothing_serious(
     assert problems() == []
 
 
-def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chromium: Any) -> None:
+def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any]) -> None:
     """A picture beyond the gate is refused, and shown with a warning to who insists."""
     size = 1280
     gate = {

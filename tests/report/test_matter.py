@@ -17,7 +17,7 @@ from helpers.report.glossary import read_glossary
 from helpers.report.matter import find_matter
 from helpers.report.rendering import Targets, render
 
-pytest_plugins = ("support.small_page",)
+pytest_plugins = ("support.chromium",)
 
 WORKS = """@article{holm1979,
   author = {Holm, S.}, title = {A simple procedure}, journal = {Scand J}, year = {1979}

@@ -16,7 +16,7 @@ from helpers.notebook.references import STYLE
 from helpers.report.html import MINISEARCH
 from helpers.report.rendering import Targets, render
 
-pytest_plugins = ("support.small_page",)
+pytest_plugins = ("support.chromium",)
 
 
 @pytest.fixture(scope="module")
