@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.accessibility import violations
 from support.page_steps import READY, wait_for_answer, wait_until
 
 from helpers.core.classes import CLASSES
@@ -221,20 +222,13 @@ def test_axe_finds_nothing_serious(
     scheme: str,
 ) -> None:
     """Empty, with an answer and with an error, wide and on a phone; nothing sticks out."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     locale = "zh-TW" if (width == 360) == (scheme == "dark") else "en-GB"
     page = open_page(locale=locale, width=width, color_scheme=scheme, reduced_motion="reduce")
 
     def problems() -> list[str]:
         sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert sideways <= 0
-        found = axe.run(page).response["violations"]
-        return [
-            f"{v['id']}: {n['html']}"
-            for v in found
-            if v["impact"] in ("serious", "critical")
-            for n in v["nodes"]
-        ]
+        return violations(page)
 
     assert problems() == []
     give(page, "example")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support.accessibility import violations
 from support.loopback import free_port
 
 from helpers.core import ROOT
@@ -150,17 +151,6 @@ def diagnosed(profile: Any, server: Server) -> Visit:
     opened = visit(profile, server, "diagnosis")
     put_in(opened.page, ("first lesion.jpg", drawn_picture("mel")))
     return opened
-
-
-def violations(page: Any) -> list[str]:
-    """Serious and critical findings of axe-core."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
-    found = axe.Axe().run(page).response["violations"]
-    return [
-        f"{entry['impact']} {entry['id']}: {entry['nodes'][0]['html'][:200]}"
-        for entry in found
-        if entry["impact"] in ("serious", "critical")
-    ]
 
 
 def test_an_uploaded_picture_is_answered(diagnosed: Visit) -> None:
