@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.page_steps import READY, wait_for_answer, wait_until
+from support.small_page import Visitors, serving, visits
 
 pytest_plugins = ("support.small_page",)
 
@@ -30,24 +31,25 @@ def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) ->
 
 
 def test_a_new_build_replaces_the_old_cache_when_wanted(
-    visit: Callable[..., Any],
+    chromium: Any,
     site: Path,
     tmp_path: Path,
 ) -> None:
     """A changed build is told, used on a click, and the files of the old one are removed."""
     folder = shutil.copytree(site, tmp_path / "page")
-    page = visit(folder)
-    page.wait_for_selector("text=works without a network", timeout=READY)
-    (before,) = page.evaluate("caches.keys()")
-    build = folder / "build.js"
-    build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', build.read_text()))
-    page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
-    page.wait_for_selector("#update:not([hidden])", timeout=READY)
-    with page.expect_navigation():
-        page.click("#update-now")
-    page.wait_for_selector("html[data-ready=yes]", timeout=READY)
-    wait_until(page, "caches.keys().then((names) => names.length === 1)")
-    assert page.evaluate("caches.keys()") == ["dermbook-/#0123456789ab"] != [before]
+    with serving(folder) as address, visits(Visitors(chromium, address, folder)) as visit:
+        page = visit(first=True)
+        page.wait_for_selector("text=works without a network", timeout=READY)
+        (before,) = page.evaluate("caches.keys()")
+        build = folder / "build.js"
+        build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', build.read_text()))
+        page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
+        page.wait_for_selector("#update:not([hidden])", timeout=READY)
+        with page.expect_navigation():
+            page.click("#update-now")
+        page.wait_for_selector("html[data-ready=yes]", timeout=READY)
+        wait_until(page, "caches.keys().then((names) => names.length === 1)")
+        assert page.evaluate("caches.keys()") == ["dermbook-/#0123456789ab"] != [before]
 
 
 class Quiet(SimpleHTTPRequestHandler):
