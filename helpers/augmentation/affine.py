@@ -97,7 +97,7 @@ def apply_transform(
     height, width = image.shape[:2]
     matrix = affine_matrix(transform, (height, width))[:2]
     result = np.empty_like(image)
-    _sample(image, matrix, fill_mode, *_scratch((height, width), fill_mode), result)
+    _Sampler((height, width), fill_mode)(image, matrix, result)
     if transform.colours is not None:
         recolour(result, transform.colours)
     if transform.cutout is not None:
@@ -105,36 +105,46 @@ def apply_transform(
     return result
 
 
-def _scratch(size: tuple[int, int], fill_mode: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Memory for `_sample`: two images of four channels, the first with a margin."""
-    height, width = size
-    margin = max(size) // 8 if fill_mode == "nearest" else 0
-    padded = np.empty((height + margin, width + margin, 4), np.uint8)
-    return padded, np.empty((height, width, 4), np.uint8)
+class _Sampler:
+    """Samples images of one size; memory that is used again and again is not mapped again."""
 
+    def __init__(self, size: tuple[int, int], fill_mode: str) -> None:
+        height, width = self._size = size
+        self._border = BORDERS[fill_mode]
+        # Outside an image OpenCV takes five times as long, so that near edges are repeated here.
+        self._margin = margin = max(size) // 8 if fill_mode == "nearest" else 0
+        self._padded = np.empty((height + 2 * margin, width + 2 * margin, 4), np.uint8)
+        self._pixels = self._padded.view(np.uint32)[..., 0]
+        self._warped = np.empty((height, width, 4), np.uint8)
 
-def _sample(
-    image: NDArray[np.uint8],
-    matrix: NDArray[np.float64],
-    fill_mode: str,
-    padded: NDArray[np.uint8],
-    warped: NDArray[np.uint8],
-    result: NDArray[np.uint8],
-) -> None:
-    """Sample an image into `result`; the two arrays before it are overwritten."""
-    height, width = image.shape[:2]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # With four channels OpenCV samples in half the time, and the same values.
-    cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=padded[:height, :width])
-    # Outside the image it takes five times as long, so that edges are repeated here. On these two
-    # sides alone: coordinates count from the first pixel, and moved ones would be rounded anew.
-    pixels = padded.view(np.uint32)[..., 0]
-    pixels[:height, width:] = pixels[:height, width - 1 : width]
-    pixels[height:] = pixels[height - 1]
-    cv2.warpAffine(
-        padded, matrix, (width, height), warped, flags=flags, borderMode=BORDERS[fill_mode]
-    )
-    cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=result)
+    def __call__(
+        self,
+        image: NDArray[np.uint8],
+        matrix: NDArray[np.float64],
+        result: NDArray[np.uint8],
+    ) -> None:
+        """Sample `image` into `result` by a matrix of shape (2, 3) from output to input pixels."""
+        (height, width), start = self._size, self._margin
+        bottom, right = start + height, start + width
+        # With four channels OpenCV samples in half the time, and the same values.
+        cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._padded[start:bottom, start:right])
+        if start:
+            pixels = self._pixels
+            pixels[start:bottom, :start] = pixels[start:bottom, start : start + 1]
+            pixels[start:bottom, right:] = pixels[start:bottom, right - 1 : right]
+            pixels[:start], pixels[bottom:] = pixels[start], pixels[bottom - 1]
+            matrix = matrix.copy()
+            matrix[:, 2] += start
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.warpAffine(
+            self._padded,
+            matrix,
+            (width, height),
+            self._warped,
+            flags=flags,
+            borderMode=self._border,
+        )
+        cv2.cvtColor(self._warped, cv2.COLOR_RGBA2RGB, dst=result)
 
 
 def augment_batch(
@@ -167,10 +177,9 @@ def augment_batch(
     transform = draw_transforms(augmentation, (height, width), keys, seed)
     matrices = affine_matrix(transform, (height, width))[:, :2]
     result = np.empty((len(images), height, width, 3), np.uint8)
-    # Memory used again and again is not mapped again.
-    scratch = _scratch((height, width), augmentation.fill_mode)
+    sample = _Sampler((height, width), augmentation.fill_mode)
     for image, matrix, sampled in zip(images, matrices, result, strict=True):
-        _sample(image, matrix, augmentation.fill_mode, *scratch, sampled)
+        sample(image, matrix, sampled)
     if transform.colours is not None:
         for sampled, colours in zip(result, transform.colours, strict=True):
             recolour(sampled, colours)

@@ -18,6 +18,8 @@ class SmallSystems(BaseModel):
     ----------
     backbone : str or None
         In place of the preset's.
+    weights : {"imagenet", "none"} or None
+        What the backbone starts from, in place of the preset's.
     image_size : tuple of int or None
         (height, width) in pixels, in place of the preset's.
     head_only : bool
@@ -38,6 +40,7 @@ class SmallSystems(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backbone: str | None = None
+    weights: Literal["imagenet", "none"] | None = None
     image_size: tuple[int, int] | None = None
     head_only: bool = False
     augmented: bool = True
@@ -59,6 +62,8 @@ class SmallSystems(BaseModel):
         changes: dict[str, Any] = {}
         if self.backbone is not None:
             changes["backbone"] = self.backbone
+        if self.weights is not None:
+            changes["weights"] = self.weights
         if self.image_size is not None:
             changes["image_size"] = self.image_size
         if not self.augmented:

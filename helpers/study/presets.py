@@ -265,6 +265,9 @@ def made_small(preset: Preset, small: SmallSystems | None) -> list[str]:
     changes = []
     if after.backbone != before.backbone:
         changes.append(f"{after.backbone} for {before.backbone}")
+    if after.weights != before.weights:
+        names = {"imagenet": "ImageNet", "none": "random"}
+        changes.append(f"{names[after.weights]} weights for {names[before.weights]}")
     if after.image_size != before.image_size:
         new, old = (" × ".join(map(str, config.image_size)) for config in (after, before))
         changes.append(f"{new} pixels for {old}")

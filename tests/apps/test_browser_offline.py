@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from support.page_steps import READY, wait_for_answer, wait_until
+from support.small_page import Visitors, serving, visits
 
 pytest_plugins = ("support.small_page",)
 
 
 def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) -> None:
     """With the network off the page loads again and answers."""
-    page = open_page()
+    page = open_page(first=True)
     wait_until(page, "caches.keys().then((names) => names.length === 1)")
     page.wait_for_selector("text=works without a network", timeout=READY)
     page.context.set_offline(True)
@@ -30,17 +31,18 @@ def test_it_works_offline_after_the_first_load(open_page: Callable[..., Any]) ->
 
 
 def test_a_new_build_replaces_the_old_cache_when_wanted(
-    open_page: Callable[..., Any],
+    chromium: Any,
     site: Path,
+    tmp_path: Path,
 ) -> None:
     """A changed build is told, used on a click, and the files of the old one are removed."""
-    page = open_page()
-    page.wait_for_selector("text=works without a network", timeout=READY)
-    (before,) = page.evaluate("caches.keys()")
-    build = site / "build.js"
-    text = build.read_text()
-    try:
-        build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', text))
+    folder = shutil.copytree(site, tmp_path / "page")
+    with serving(folder) as address, visits(Visitors(chromium, address, folder)) as visit:
+        page = visit(first=True)
+        page.wait_for_selector("text=works without a network", timeout=READY)
+        (before,) = page.evaluate("caches.keys()")
+        build = folder / "build.js"
+        build.write_text(re.sub(r'"id": "\w+"', '"id": "0123456789ab"', build.read_text()))
         page.evaluate("navigator.serviceWorker.getRegistration().then((r) => r.update())")
         page.wait_for_selector("#update:not([hidden])", timeout=READY)
         with page.expect_navigation():
@@ -48,8 +50,6 @@ def test_a_new_build_replaces_the_old_cache_when_wanted(
         page.wait_for_selector("html[data-ready=yes]", timeout=READY)
         wait_until(page, "caches.keys().then((names) => names.length === 1)")
         assert page.evaluate("caches.keys()") == ["dermbook-/#0123456789ab"] != [before]
-    finally:
-        build.write_text(text)
 
 
 class Quiet(SimpleHTTPRequestHandler):

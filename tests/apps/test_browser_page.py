@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.accessibility import violations
 from support.page_steps import READY, wait_for_answer, wait_until
 
 from helpers.core.classes import CLASSES
@@ -199,7 +200,7 @@ def test_the_threshold_decides_the_verdict(open_page: Callable[..., Any]) -> Non
 
 def test_language_is_chosen_and_remembered(open_page: Callable[..., Any]) -> None:
     """The browser's language first, then the one that was chosen."""
-    page = open_page(locale="zh-TW")
+    page = open_page(locale="zh-TW", first=True)
     assert page.get_attribute("html", "lang") == "zh-Hant"
     give(page, "example")
     assert wait_for_answer(page).startswith("最可能是") and "黑色素" in page.inner_text("#bars")
@@ -221,23 +222,13 @@ def test_axe_finds_nothing_serious(
     scheme: str,
 ) -> None:
     """Empty, with an answer and with an error, wide and on a phone; nothing sticks out."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     locale = "zh-TW" if (width == 360) == (scheme == "dark") else "en-GB"
-    page = open_page(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale,
-        reduced_motion="reduce",
-    )  # fmt: skip
+    page = open_page(locale=locale, width=width, color_scheme=scheme, reduced_motion="reduce")
 
     def problems() -> list[str]:
         sideways = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert sideways <= 0
-        found = axe.run(page).response["violations"]
-        return [
-            f"{v['id']}: {n['html']}"
-            for v in found
-            if v["impact"] in ("serious", "critical")
-            for n in v["nodes"]
-        ]
+        return violations(page)
 
     assert problems() == []
     give(page, "example")
@@ -248,7 +239,7 @@ def test_axe_finds_nothing_serious(
     assert problems() == []
 
 
-def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any], chromium: Any) -> None:
+def test_what_is_no_dermoscopy_gets_no_answer(open_page: Callable[..., Any]) -> None:
     """A picture beyond the gate is refused, and shown with a warning to who insists."""
     size = 1280
     gate = {
@@ -302,18 +293,25 @@ def test_each_score_tells_how_many_images_it_is_of(open_page: Callable[..., Any]
     score = {"value": 0.9, "low": 0.8, "high": 0.95}
     counts = {"accuracy": 1502, "sensitivity": 293, "specificity": 1209}
     scores = {"test": {name: score | {"n": n} for name, n in counts.items()}}
+
+    def about(facts: dict[str, Any], locale: str) -> str:
+        page = open_page(facts=facts, locale=locale, expected="")
+        page.wait_for_selector("#about > *")  # it does not wait for the model
+        text = str(page.inner_text("#about"))
+        page.close()
+        return text
+
     for locale, name, other in (
         ("en-GB", "sensitivity, malignant", "scored with the model's float32 weights"),
         ("zh-TW", "惡性敏感度", "以模型的 float32 權重評估"),
     ):
         facts = {"scores": scores, "precision": "float16", "scores_of": "float32"}
-        told = open_page(facts=facts, locale=locale).inner_text("#about")
+        told = about(facts, locale)
         (line,) = (line for line in told.splitlines() if name in line)
         assert line.endswith("n = 293")
         assert [told.count(f"n = {n}") for n in ("1,502", "293", "1,209")] == [1, 1, 1]
         assert other in told and "float16）" in told.replace(")", "）")
-        own = open_page(facts=facts | {"scores_of": "float16"}, locale=locale)
-        assert other not in own.inner_text("#about")
+        assert other not in about(facts | {"scores_of": "float16"}, locale)
 
 
 def test_a_backend_that_computes_wrongly_is_not_used(open_page: Callable[..., Any]) -> None:

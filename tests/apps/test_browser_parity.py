@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from support.small_page import visits
+from support.small_page import Visitors, visits
 from support.small_served import IMAGE_SIZE
 
 from helpers.dataset.decoding import read_image
@@ -71,9 +70,9 @@ def _numbers(text: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Any, page_address: str, site: Path) -> Iterator[Any]:
+def page(visitors: Visitors) -> Iterator[Any]:
     """The page with its modules at hand, opened once: no test changes anything of it."""
-    with visits(chromium, page_address, site) as visit:
+    with visits(visitors) as visit:
         opened = visit()
         opened.evaluate(START)
         yield opened

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support.accessibility import violations
 from support.loopback import free_port
 
 from helpers.core import ROOT
@@ -23,6 +24,7 @@ from helpers.sample.views import draw_subject, draw_view
 from helpers.serving.apps.translations import load_wording
 
 pytestmark = pytest.mark.slow
+pytest_plugins = ("support.chromium",)
 
 PATIENCE_MS = 90_000
 SAY = load_wording("streamlit", "en")
@@ -63,20 +65,7 @@ def drawn_picture(dx: str, kind: str = "JPEG", width: int = 600) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
-    """Path of a Chromium."""
-    named = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not named:
-        pytest.skip("no Chromium here; set CHROMIUM to the path of one")
-    missing = "playwright is not installed: run 'make setup WITH=browser'"
-    pytest.importorskip("playwright.sync_api", reason=missing)
-    return named
-
-
-@pytest.fixture(scope="module")
-def server(
-    chromium: str, small_served: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+def server(small_served: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app, started as a person starts it, with a folder for temporary files of its own."""
     place = tmp_path_factory.mktemp("app")
     (place / "site").mkdir()
@@ -120,23 +109,19 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    """A headless Chromium that finds no host but this machine."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-        )
-        yield running
-        running.close()
+def profile(chromium: Any) -> Iterator[Any]:
+    """A browser that has seen the app: it has the files, and each new page is a new session."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield context
+    context.close()
 
 
-def visit(browser: Any, server: Server, page: str = "", language: str = "en") -> Visit:
-    """Open a page as a new visitor and wait until it is drawn."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = Visit(context.new_page())
+def visit(
+    profile: Any, server: Server, page: str = "", language: str = "en", scheme: str = "light"
+) -> Visit:
+    """Open a page in a session of its own and wait until it is drawn."""
+    opened = Visit(profile.new_page())
+    opened.page.emulate_media(color_scheme=scheme)
     opened.page.set_default_timeout(PATIENCE_MS)
     opened.page.on("request", lambda request: opened.requests.append(request.url))
     opened.page.goto(f"{server.address}/{page}?lang={language}")
@@ -161,22 +146,11 @@ def put_in(page: Any, *files: tuple[str, bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def diagnosed(browser: Any, server: Server) -> Visit:
+def diagnosed(profile: Any, server: Server) -> Visit:
     """The diagnosis page with one analysed picture."""
-    opened = visit(browser, server, "diagnosis")
+    opened = visit(profile, server, "diagnosis")
     put_in(opened.page, ("first lesion.jpg", drawn_picture("mel")))
     return opened
-
-
-def violations(page: Any) -> list[str]:
-    """Serious and critical findings of axe-core."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
-    found = axe.Axe().run(page).response["violations"]
-    return [
-        f"{entry['impact']} {entry['id']}: {entry['nodes'][0]['html'][:200]}"
-        for entry in found
-        if entry["impact"] in ("serious", "critical")
-    ]
 
 
 def test_an_uploaded_picture_is_answered(diagnosed: Visit) -> None:
@@ -216,14 +190,11 @@ def test_results_can_be_downloaded(diagnosed: Visit, kind: str, begins: bytes) -
 
 @pytest.mark.parametrize("page", ["", "dashboard"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(browser: Any, server: Server, page: str, scheme: str) -> None:
+def test_pages_are_accessible(profile: Any, server: Server, page: str, scheme: str) -> None:
     """axe-core finds nothing serious or critical, in the light and in the dark."""
-    opened = visit(browser, server, page)
-    opened.page.emulate_media(color_scheme=scheme)
-    opened.page.reload()
-    settle(opened.page)
+    opened = visit(profile, server, page, scheme=scheme)
     assert violations(opened.page) == []
-    opened.page.context.close()
+    opened.page.close()
 
 
 def test_results_are_accessible(diagnosed: Visit) -> None:
@@ -233,9 +204,9 @@ def test_results_are_accessible(diagnosed: Visit) -> None:
     assert any("image-alt" in found for found in violations(diagnosed.page))
 
 
-def test_the_document_says_its_language(browser: Any, server: Server) -> None:
+def test_the_document_says_its_language(profile: Any, server: Server) -> None:
     """Screen readers are told the language, and the switch changes it."""
-    page = visit(browser, server, language="zh-Hant").page
+    page = visit(profile, server, language="zh-Hant").page
     page.wait_for_function("document.documentElement.lang === 'zh-Hant'")
     page.get_by_role("radio", name="English").or_(
         page.get_by_text("English", exact=True)
@@ -243,12 +214,12 @@ def test_the_document_says_its_language(browser: Any, server: Server) -> None:
     page.get_by_role("heading", name=SAY("home.title")).wait_for()
     page.wait_for_function("document.documentElement.lang === 'en'")
     page.wait_for_url("**lang=en**")
-    page.context.close()
+    page.close()
 
 
-def test_a_visitor_sees_only_their_own(browser: Any, server: Server, diagnosed: Visit) -> None:
+def test_a_visitor_sees_only_their_own(chromium: Any, server: Server, diagnosed: Visit) -> None:
     """A second visitor's page is empty while the first one's is not."""
-    second = visit(browser, server, "diagnosis")
+    second = visit(chromium.new_context(), server, "diagnosis")
     assert second.page.locator(".db-empty").count() == 1
     assert "first lesion" not in second.page.content()
     assert "first lesion" in diagnosed.page.content()
@@ -256,7 +227,7 @@ def test_a_visitor_sees_only_their_own(browser: Any, server: Server, diagnosed: 
 
 
 def test_nothing_uploaded_is_written_or_logged(
-    browser: Any, server: Server, diagnosed: Visit, small_served: Path
+    profile: Any, server: Server, diagnosed: Visit, small_served: Path
 ) -> None:
     """From the upload on the server opens no file for writing, and its log names no picture.
 
@@ -266,7 +237,7 @@ def test_nothing_uploaded_is_written_or_logged(
     large = drawn_picture("nv", "BMP", width=1000)
     assert len(large) > 2_000_000
     before = server.writes()
-    opened = visit(browser, server, "diagnosis")
+    opened = visit(profile, server, "diagnosis")
     put_in(opened.page, ("secret mole.bmp", large))
     for kind in ("csv", "pdf"):
         with opened.page.expect_download():
@@ -275,7 +246,7 @@ def test_nothing_uploaded_is_written_or_logged(
     assert not any(server.temporary.rglob("*"))
     assert "secret" not in server.log.read_text()
     assert "first lesion" not in server.log.read_text()
-    opened.page.context.close()
+    opened.page.close()
 
 
 def test_the_watch_sees_writes(tmp_path: Path) -> None:

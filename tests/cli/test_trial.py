@@ -132,7 +132,7 @@ def test_a_system_is_trained_and_set_beside_its_claims(tiny_folder: Path) -> Non
         "0.776 [0.746, 0.804], n\u00a0=\u00a0782",
         "ROC AUC",
         "validation",
-        "made small by the profile smoke (EfficientNetLite0 for ResNet50",
+        "made small by the profile smoke (SmallNetwork for ResNet50; random weights for ImageNet",
         "trained on drawn pictures",
         "clahe = clip_limit 2, tiles 8: ",
         find_preset("binary-screening").protocol.words,

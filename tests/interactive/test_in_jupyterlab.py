@@ -37,7 +37,7 @@ touch(run, {"by": slider}, lambda by: 1 / by, lambda by: str(1 // by))
 )
 
 
-pytest_plugins = ("support.small_page",)
+pytest_plugins = ("support.chromium",)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from nbformat import v4
+from support.accessibility import violations
 from support.pdf_pages import Pdf
 from support.report_notebooks import COVER, code, markdown, write_notebook
 
@@ -17,7 +18,7 @@ from helpers.report.glossary import read_glossary
 from helpers.report.matter import find_matter
 from helpers.report.rendering import Targets, render
 
-pytest_plugins = ("support.small_page",)
+pytest_plugins = ("support.chromium",)
 
 WORKS = """@article{holm1979,
   author = {Holm, S.}, title = {A simple procedure}, journal = {Scand J}, year = {1979}
@@ -230,10 +231,8 @@ def test_definitions_by_keys_and_axe(chromium: Any, book: Path) -> None:
     assert tip.is_hidden()
     page.locator(".term").first.focus()
     assert tip.is_visible() and "mean of the recalls" in tip.inner_text()
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-    found = axe.Axe().run(page, options={"preload": False}).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    assert violations(page) == []
     page.keyboard.press("Escape")
     assert tip.is_hidden()
     # All code of this page stands in folded exercises: no button opens it out of sight.

@@ -120,6 +120,16 @@ def test_small_keeps_what_a_system_is() -> None:
     assert "only the head learns" not in made_small(find_preset("vgg16-tutorial"), small)
 
 
+def test_other_weights_are_told() -> None:
+    """A system that starts from random weights is not the one that was published."""
+    preset = find_preset("binary-screening")
+    small = SmallSystems(backbone="SmallNetwork", weights="none")
+    assert preset.config(small).weights == "none"
+    told = made_small(preset, small)
+    assert told[-1] == "random weights for ImageNet" and len(told) == 2
+    assert made_small(preset, SmallSystems(weights="imagenet")) == []
+
+
 def test_a_profile_names_what_it_compares() -> None:
     """All, or some in the presets' order; a name that there is not is an error."""
     assert [preset.name for preset in compared_presets(SmallSystems())] == list(NAMES)
