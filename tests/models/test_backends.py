@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support.answers import answers
 from support.other_pythons import compiled, environment, interpreter
 from support.training_processes import training_processes
 
@@ -28,6 +29,7 @@ from helpers.models.backends import (
     device_count,
     find_devices,
 )
+from helpers.models.build import build_model
 from helpers.training.batches import make_batches
 from helpers.training.configuration import Stage, TrialConfig
 from helpers.training.executors import LocalExecutor
@@ -71,6 +73,16 @@ from helpers.models import load_model
 model, images, result = sys.argv[1:]
 pixels = np.load(images).astype("float32")
 np.save(result, np.asarray(load_model(model).predict_on_batch(pixels)))
+"""
+
+PRETRAINED = """
+import sys
+import numpy as np
+from helpers.models import build_model
+import keras
+model = build_model("EfficientNetLite0", (32, 32), weights="imagenet")
+features = keras.Model(model.input, model.layers[-1].input)  # the head has weights of its own
+np.save(sys.argv[2], np.asarray(features.predict_on_batch(np.load(sys.argv[1]))))
 """
 
 
@@ -143,6 +155,24 @@ def test_file_predicts_the_same_elsewhere(
     print(f"{writer} -> {reader}: largest difference {np.abs(found - expected).max():.2e}")
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
     assert np.ptp(expected, axis=0).max() > 0.1  # not the same answer for every image
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_pretrained_weights_are_the_same_elsewhere(
+    backend: str, catalogue: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Weights of ImageNet, read under another backend, give the features they give here."""
+    python = interpreter(backend)
+    images = np.load(prepare_task(STILL, catalogue).images)[:8].astype("float32")
+    np.save(tmp_path / "images.npy", images)
+    arguments = [str(tmp_path / "images.npy"), str(tmp_path / "there.npy")]
+    subprocess.run([python, "-c", PRETRAINED, *arguments], env=environment(backend), check=True)
+    model = build_model("EfficientNetLite0", (32, 32), weights="imagenet")
+    here = answers(
+        importlib.import_module("keras").Model(model.input, model.layers[-1].input), images
+    )
+    assert here.shape == (8, 1280) and np.ptp(here, axis=0).max() > 0.1
+    np.testing.assert_allclose(np.load(tmp_path / "there.npy"), here, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -137,7 +137,6 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     pd.testing.assert_frame_equal(later.predictions, fresh)
     assert not later.predictions.equals(Trial(first.folder, first.config).predictions)
     assert later.record["peak_memory_mb"] < 3 * peak
-    assert later.record["seconds"]["import"] < 0.5 * alone.record["seconds"]["import"]
     for task in (first, second):
         assert (task.folder / LOG).is_file()
     let_rest(None)

@@ -122,8 +122,8 @@ def results(task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_a_machine_dies_and_the_numbers_are_those_of_one_machine(
     machines: TwoMachines, tiny_catalogue: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Four trials, one machine killed in an epoch: bit for bit, and no epoch trained twice."""
-    tasks = make_tasks(tiny_catalogue, 4, EPOCHS, 900)
+    """Eight trials, one machine killed in an epoch: bit for bit, and no epoch trained twice."""
+    tasks = make_tasks(tiny_catalogue, 8, EPOCHS, 900)
     told: list[dict[str, Any]] = []
 
     def kill(event: dict[str, Any]) -> None:
