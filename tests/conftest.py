@@ -5,6 +5,11 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+
+# Threads of BLAS and OpenMP wait busily. More processes than cores run tests, and a process reads
+# this when it first imports NumPy, as the next line does.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 import subprocess
 import sys
 from collections.abc import Callable, Iterator

@@ -7,6 +7,7 @@ in `helpers.augmentation.settings`, and the same on a GPU in `helpers.augmentati
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import cv2
@@ -95,9 +96,9 @@ def apply_transform(
         Bilinear samples.
     """
     height, width = image.shape[:2]
-    matrix = affine_matrix(transform, (height, width))[:2]
     result = np.empty_like(image)
-    _Sampler((height, width), fill_mode)(image, matrix, result)
+    sample = _sampler((height, width), fill_mode)
+    sample(image, sample.shifted(affine_matrix(transform, (height, width))), result)
     if transform.colours is not None:
         recolour(result, transform.colours)
     if transform.cutout is not None:
@@ -113,9 +114,13 @@ class _Sampler:
         self._border = BORDERS[fill_mode]
         # Outside an image OpenCV takes five times as long, so that near edges are repeated here.
         self._margin = margin = max(size) // 8 if fill_mode == "nearest" else 0
+        self._image = np.empty((height, width, 4), np.uint8)
         self._padded = np.empty((height + 2 * margin, width + 2 * margin, 4), np.uint8)
-        self._pixels = self._padded.view(np.uint32)[..., 0]
         self._warped = np.empty((height, width, 4), np.uint8)
+
+    def shifted(self, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of `affine_matrix`, of shape (..., 3, 3), as they are asked for in a call."""
+        return matrices[..., :2, :] + [0, 0, self._margin]
 
     def __call__(
         self,
@@ -123,28 +128,31 @@ class _Sampler:
         matrix: NDArray[np.float64],
         result: NDArray[np.uint8],
     ) -> None:
-        """Sample `image` into `result` by a matrix of shape (2, 3) from output to input pixels."""
-        (height, width), start = self._size, self._margin
-        bottom, right = start + height, start + width
+        """Sample `image` into `result` by a matrix of shape (2, 3) out of `shifted`."""
+        (height, width), margin = self._size, self._margin
         # With four channels OpenCV samples in half the time, and the same values.
-        cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._padded[start:bottom, start:right])
-        if start:
-            pixels = self._pixels
-            pixels[start:bottom, :start] = pixels[start:bottom, start : start + 1]
-            pixels[start:bottom, right:] = pixels[start:bottom, right - 1 : right]
-            pixels[:start], pixels[bottom:] = pixels[start], pixels[bottom - 1]
-            matrix = matrix.copy()
-            matrix[:, 2] += start
+        source = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._image)
+        if margin:
+            source = cv2.copyMakeBorder(
+                source, margin, margin, margin, margin, cv2.BORDER_REPLICATE, dst=self._padded
+            )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         cv2.warpAffine(
-            self._padded,
-            matrix,
-            (width, height),
-            self._warped,
-            flags=flags,
-            borderMode=self._border,
+            source, matrix, (width, height), self._warped, flags=flags, borderMode=self._border
         )
         cv2.cvtColor(self._warped, cv2.COLOR_RGBA2RGB, dst=result)
+
+
+_of_thread = threading.local()
+
+
+def _sampler(size: tuple[int, int], fill_mode: str) -> _Sampler:
+    """The calling thread's: the last one again, if it is for such images."""
+    key = size, fill_mode
+    if getattr(_of_thread, "key", None) != key:
+        _of_thread.sampler, _of_thread.key = _Sampler(size, fill_mode), key
+    sampler: _Sampler = _of_thread.sampler
+    return sampler
 
 
 def augment_batch(
@@ -152,6 +160,7 @@ def augment_batch(
     augmentation: Augmentation,
     keys: NDArray[np.intp],
     seed: tuple[int, ...],
+    out: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.uint8]:
     """Augment a batch, each image with a transformation of its own.
 
@@ -165,6 +174,8 @@ def augment_batch(
         A number for each image, such as its row in the store.
     seed : tuple of int
         Whatever else the draw depends on, such as (seed, epoch).
+    out : ndarray of shape (batch_size, height, width, 3), uint8, optional
+        Where the augmented images go; None makes a new array.
 
     Returns
     -------
@@ -172,12 +183,12 @@ def augment_batch(
         The same for the same keys and seed.
     """
     if augmentation.is_identity:
-        return np.asarray(images)
+        return np.asarray(images) if out is None else np.stack(list(images), out=out)
     height, width = images[0].shape[:2]
     transform = draw_transforms(augmentation, (height, width), keys, seed)
-    matrices = affine_matrix(transform, (height, width))[:, :2]
-    result = np.empty((len(images), height, width, 3), np.uint8)
-    sample = _Sampler((height, width), augmentation.fill_mode)
+    result = np.empty((len(images), height, width, 3), np.uint8) if out is None else out
+    sample = _sampler((height, width), augmentation.fill_mode)
+    matrices = sample.shifted(affine_matrix(transform, (height, width)))
     for image, matrix, sampled in zip(images, matrices, result, strict=True):
         sample(image, matrix, sampled)
     if transform.colours is not None:

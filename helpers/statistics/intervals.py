@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from math import isfinite, sqrt
 from typing import Any
 
@@ -174,22 +175,35 @@ class Resampling:
 
     def chunks(self, size: int = 500) -> Iterator[NDArray[np.float64]]:
         """Yield weights of shape (at most ``size``, n_cases), ``n_resamples`` rows in all."""
-        rng = np.random.default_rng(self.random_state)
         members = [np.flatnonzero(self.strata == stratum) for stratum in np.unique(self.strata)]
         place = np.argsort(np.concatenate(members))[self.group]  # of each case's group below
-        for start in range(0, self.n_resamples, size):
-            rows = min(size, self.n_resamples - start)
-            weights: list[NDArray[Any]] = []
-            for m in map(len, members):
-                if m == 1:
-                    weights.append(np.ones((rows, 1)))
-                    continue
-                draws = rng.integers(m, size=(rows, m - 1), dtype=np.int32)
-                draws += (np.arange(rows, dtype=np.int32) * m)[:, None]
-                counts = np.bincount(draws.ravel(), minlength=rows * m).reshape(rows, m)
-                weights.append(counts * (m / (m - 1)))
+        sizes = tuple(map(len, members))
+        weight = np.repeat([m / (m - 1) if m > 1 else 1.0 for m in sizes], sizes)
+        for counts in _draw_counts(sizes, self.n_resamples, size, self.random_state):
             # An index in brackets would take twice as long, and lay out column by column.
-            yield np.take(np.concatenate(weights, axis=1), place, axis=1)
+            yield np.take(counts * weight, place, axis=1)
+
+
+@lru_cache(maxsize=4)  # scores of many models on the same lesions, one after the other
+def _draw_counts(
+    sizes: tuple[int, ...], n_resamples: int, chunk: int, random_state: int
+) -> list[NDArray[np.uint8]]:
+    """How often each group is drawn in each resample, stratum by stratum, in chunks of rows."""
+    rng = np.random.default_rng(random_state)
+    chunks = []
+    for start in range(0, n_resamples, chunk):
+        rows = min(chunk, n_resamples - start)
+        counts: list[NDArray[np.uint8]] = []
+        for m in sizes:
+            if m == 1:
+                counts.append(np.ones((rows, 1), np.uint8))
+                continue
+            draws = rng.integers(m, size=(rows, m - 1), dtype=np.int32)
+            draws += (np.arange(rows, dtype=np.int32) * m)[:, None]
+            counted = np.bincount(draws.ravel(), minlength=rows * m).reshape(rows, m)
+            counts.append(counted.astype(np.uint8))  # 256 of m draws for one of m: never
+        chunks.append(np.concatenate(counts, axis=1))
+    return chunks
 
 
 def percentile_interval(

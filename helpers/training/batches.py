@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from helpers.augmentation import augment_batch, draw_matrices
 from helpers.core import CLASSES
+from helpers.training.buffers import Buffers
 from helpers.training.configuration import TrialConfig
 
 Augments = Literal["host", "device", "no"]
@@ -119,6 +120,7 @@ def make_batches(
     parts = accumulation_of(batch_size, micro_batch)
     weights = class_weights(y[rows], config.class_weight, config.classes)
     one_hot = np.eye(len(config.classes), dtype=np.float32)
+    buffers = Buffers((-(-batch_size // parts), *inputs.shape[1:]), inputs.dtype)
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch = 0
@@ -143,7 +145,8 @@ def make_batches(
             values: Any
             if augments == "host":
                 views = [inputs[row] for row in chosen]  # sampled where they lie, not copied
-                values = augment_batch(views, config.augmentation, chosen, seed)
+                out = buffers.take(len(chosen))
+                values = augment_batch(views, config.augmentation, chosen, seed, out)
             elif augments == "device":
                 size = inputs.shape[1], inputs.shape[2]
                 values = inputs[chosen], draw_matrices(config.augmentation, size, chosen, seed)

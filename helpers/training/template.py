@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -24,6 +25,10 @@ excepted: who wants other ones needs another template."""
 
 LATE = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 """Read when the framework begins to compute, which is after the fork."""
+
+
+FIRST_USED = ("pyarrow.dataset", "pyarrow.parquet", "tensorboard.summary")
+"""What pandas and TensorFlow import when a training first reads its table and writes its log."""
 
 
 class ForkedChild(Forked):
@@ -114,6 +119,8 @@ def import_framework() -> None:
 
     choose_backend("tensorflow")
     import_keras()
+    for name in FIRST_USED:
+        importlib.import_module(name)
 
 
 def run_child(message: bytes) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Two epochs by `helpers.training.epochs`, and the same ones batch by batch; prints both as JSON.
+"""Two epochs by `helpers.training.epochs`, and the same ones batch by batch; prints them as JSON.
 
 Run by test_epochs.py: ``python train_by_hand.py BACKEND SETTINGS...``, a line for each settings.
 """
@@ -105,14 +105,17 @@ def by_hand(settings: dict[str, Any], devices: int) -> tuple[Any, list[dict[str,
     return model, logs
 
 
-def both_ways(settings: dict[str, Any]) -> dict[str, Any]:
-    """Train both ways."""
+WAYS = {"engine": by_engine, "hand": by_hand}
+
+
+def train(settings: dict[str, Any]) -> dict[str, Any]:
+    """Train in each of the ways that the settings name."""
     import keras
 
     devices = spread([CONFIG.stages[0].batch_size])
     found: dict[str, Any] = {"backend": keras.backend.backend(), "devices": devices}
-    for name, train in (("engine", by_engine), ("hand", by_hand)):
-        model, logs = train(settings, devices)
+    for name in settings["ways"]:
+        model, logs = WAYS[name](settings, devices)
         arrays = [keras.ops.convert_to_numpy(variable) for variable in model.weights]
         values = [float(value) for array in arrays for value in np.ravel(array)]
         found[name] = {"logs": logs, "values": values}
@@ -122,4 +125,4 @@ def both_ways(settings: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     choose_backend(sys.argv[1])
     for text in sys.argv[2:]:
-        print(json.dumps(both_ways(json.loads(text))))
+        print(json.dumps(train(json.loads(text))))

@@ -22,6 +22,7 @@ PLAIN: dict[str, Any] = {
     "dropout": 0.0,
     "micro_batch": None,
     "augments": "no",
+    "ways": ["engine"],
 }
 """Thirteen batches, more than the workers' queue holds; the last one is short and odd."""
 
@@ -30,15 +31,17 @@ ON_TWO: tuple[dict[str, Any], ...] = (
     {"dropout": 0.3},
     {"batch_norm": False, "micro_batch": 4, "augments": "device"},
 )
+ON_ONE = (0, len(IN_ORDER))
+"""Places of the same in JAX' list: the first is that of `IN_ORDER`, the second stands behind."""
 
 
 @cache
 def trainings(backend: str, on_two: bool = False) -> list[dict[str, Any]]:
     """Two epochs by each of the settings, in one process of the backend's own."""
     # torch's dropout has no state of its own that both could begin with.
-    dropout = {"dropout": 0.0 if backend == "torch" else 0.3}
-    changes = [] if on_two else [dropout | change for change in IN_ORDER]
-    changes += ON_TWO if backend == "jax" else ()
+    both = {"dropout": 0.0 if backend == "torch" else 0.3, "ways": ["engine", "hand"]}
+    changes = list(ON_TWO) if on_two else [both | change for change in IN_ORDER]
+    changes += ON_TWO[1:] if backend == "jax" and not on_two else ()
     command = [interpreter(backend), str(SCRIPT), backend]
     two = compiled(n_devices=2) | {"DERMBOOK_DEVICES": "cpu:2"} if on_two else {}
     done = subprocess.run(
@@ -73,7 +76,7 @@ def test_epoch_is_its_batches_in_order(backend: str, number: int) -> None:
 @pytest.mark.parametrize("number", range(len(ON_TWO)), ids=map(str, ON_TWO))
 def test_two_devices_train_as_one(number: int) -> None:
     """Batches divided between two devices, a last odd one included, give the same numbers."""
-    one = trainings("jax")[len(IN_ORDER) + number]
+    one = trainings("jax")[ON_ONE[number]]
     two = trainings("jax", on_two=True)[number]
     assert (one["devices"], two["devices"]) == (1, 2)
     gap = np.abs(np.subtract(two["engine"]["values"], one["engine"]["values"])).max()

@@ -16,6 +16,7 @@ import pytest
 from support.training_processes import training_processes
 
 from helpers.augmentation.settings import Augmentation
+from helpers.core.fork_server import can_fork
 from helpers.dataset.splits import split_catalogue
 from helpers.training import children as children_module
 from helpers.training.children import Children, let_rest, take_children, worker_environment
@@ -45,6 +46,14 @@ def make_task(catalogue: pd.DataFrame, seed: int, **changes: Any) -> Task:
     task = prepare_task(config, split_catalogue(catalogue))
     task.work.mkdir(parents=True, exist_ok=True)
     return task
+
+
+def wait_until_ended(child: psutil.Process) -> None:
+    """Its status is left to who started it."""
+    deadline = time.monotonic() + 60
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_child_ends_with_its_parent(tiny_catalogue: pd.DataFrame) -> None:
@@ -128,7 +137,6 @@ def test_a_child_goes_on_with_the_next_trial(tiny_catalogue: pd.DataFrame) -> No
     pd.testing.assert_frame_equal(later.predictions, fresh)
     assert not later.predictions.equals(Trial(first.folder, first.config).predictions)
     assert later.record["peak_memory_mb"] < 3 * peak
-    assert later.record["seconds"]["import"] < 0.5 * alone.record["seconds"]["import"]
     for task in (first, second):
         assert (task.folder / LOG).is_file()
     let_rest(None)
@@ -176,10 +184,7 @@ def test_a_child_that_rests_ends_quietly_when_interrupted(tiny_catalogue: pd.Dat
     before = (task.folder / LOG).read_bytes()
     child = training_processes()[0]
     child.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + 60
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until_ended(child)
     assert (task.folder / LOG).read_bytes() == before
     let_rest(None)
 
@@ -197,7 +202,7 @@ def test_a_limit_of_address_space_is_not_spent_on_arenas(monkeypatch: pytest.Mon
 
 def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> None:
     """A request goes to a new process when the one that waited for it is gone."""
-    children = Children(worker_environment(1), stay=True)
+    children = Children(worker_environment(1), stay=True, fork=can_fork())
     for seed in (22, 23):
         task = make_task(tiny_catalogue, seed)
         request = children.request(task.payload() | {"probe": False}, task.work / LOG)
@@ -205,13 +210,13 @@ def test_a_child_that_died_waiting_is_replaced(tiny_catalogue: pd.DataFrame) -> 
         assert request.close() == 0
         child = training_processes()[0]
         child.kill()
-        psutil.wait_procs([child], timeout=10)
+        wait_until_ended(child)
     children.dismiss()
 
 
 def test_a_child_is_not_kept_where_it_may_not_stay(tiny_catalogue: pd.DataFrame) -> None:
     """Without leave to stay a child ends with its training."""
-    children = Children(worker_environment(1), stay=False)
+    children = Children(worker_environment(1), stay=False, fork=can_fork())
     task = make_task(tiny_catalogue, 24)
     request = children.request(task.payload() | {"probe": False}, task.work / LOG)
     assert list(request.events())[-1]["kind"] == "done"

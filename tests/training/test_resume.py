@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -40,7 +39,8 @@ CONFIG = TrialConfig(
 )
 
 Event = dict[str, Any]
-LIMIT_MB = "6000"
+LIMIT_MB = "5000"
+"""A gigabyte more than a training of small images takes, and one less than the whole batch."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,9 @@ def task(_tiny_catalogue: pd.DataFrame) -> Task:
     return prepare_task(CONFIG, split_catalogue(_tiny_catalogue))
 
 
-def train(task: Task, on_event: Callable[[Event], None] | None = None) -> tuple[Trial, list[Event]]:
+def train(
+    task: Task, on_event: Callable[[Event], None] | None = None, threads: int | None = None
+) -> tuple[Trial, list[Event]]:
     """Train from an empty folder, or from what a test left in the work folder."""
     shutil.rmtree(task.folder, ignore_errors=True)
     events: list[Event] = []
@@ -59,7 +61,7 @@ def train(task: Task, on_event: Callable[[Event], None] | None = None) -> tuple[
         if on_event:
             on_event(event)
 
-    LocalExecutor(1).run([task], told)
+    LocalExecutor(1, threads=threads).run([task], told)
     return Trial(task.folder, task.config), events
 
 
@@ -70,23 +72,36 @@ def undisturbed(task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
     return trial.history, trial.predictions
 
 
-def starve(folder: Path, monkeypatch: pytest.MonkeyPatch, most: int, raised: str) -> None:
-    """Have the child raise an error for every batch of more than `most` images."""
-    (folder / "sitecustomize.py").write_text(
-        f"""
+STARVE = """
+import os
 import helpers.training.batches as batches
 from helpers.augmentation import augment_batch
 
 def starved(images, *arguments, **options):
-    if len(images) > {most}:
+    if len(images) > int(os.environ.get("STARVED_ABOVE", "1000")):
         import tensorflow as tf
-        raise {raised}
+        raise eval(os.environ["STARVED_RAISES"])
     return augment_batch(images, *arguments, **options)
 
 batches.augment_batch = starved
 """
-    )
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+"""Run when Python starts. One text for all tests, which have one template of children then."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def starvable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have the children of all tests look whether they are starved."""
+    folder = tmp_path_factory.mktemp("starvable")
+    (folder / "sitecustomize.py").write_text(STARVE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        yield
+
+
+def starve(monkeypatch: pytest.MonkeyPatch, most: int, raised: str) -> None:
+    """Have the child raise an error for every batch of more than `most` images."""
+    monkeypatch.setenv("STARVED_ABOVE", str(most))
+    monkeypatch.setenv("STARVED_RAISES", raised)
 
 
 def assert_same(trial: Trial, undisturbed: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -211,12 +226,10 @@ def test_damaged_checkpoint_is_told_and_left(
     assert_same(trial, undisturbed)
 
 
-def test_memory_error_halves_the_micro_batch(
-    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_error_halves_the_micro_batch(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """A device error for more than five images leads to micro-batches of four, once, and told."""
     error = "tf.errors.ResourceExhaustedError(None, None, 'OOM when allocating tensor')"
-    starve(tmp_path, monkeypatch, 5, error)
+    starve(monkeypatch, 5, error)
     trial, events = train(task)
     steps = [event["micro_batch"] for event in events if event["kind"] == "memory"]
     assert steps == [8, 4]
@@ -225,11 +238,9 @@ def test_memory_error_halves_the_micro_batch(
     assert len(trial.history) == CONFIG.epochs
 
 
-def test_memory_runs_out_at_one_image(
-    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_runs_out_at_one_image(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where not even one image fits, the error says so, with what to do."""
-    starve(tmp_path, monkeypatch, 0, "MemoryError('Unable to allocate 9 GiB')")
+    starve(monkeypatch, 0, "MemoryError('Unable to allocate 9 GiB')")
     shutil.rmtree(task.work, ignore_errors=True)
     task.work.mkdir(parents=True)
     add_memory_step(task.work, 1, 16, "known from before")
@@ -245,20 +256,20 @@ def test_real_memory_limit_is_survived(
     """Under a limit of the kernel that the whole batch exceeds, the training still ends."""
     stage = Stage(trainable="all", batch_size=64, epochs=1)
     config = CONFIG.model_copy(
-        update={"name": "large", "image_size": (704, 704), "stages": (stage,)}
+        update={"name": "large", "image_size": (448, 448), "stages": (stage,)}
     )
     large = prepare_task(config, split_catalogue(tiny_catalogue))
     monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", LIMIT_MB)
-    trial, events = train(large)
+    trial, events = train(large, threads=2)  # whose stacks take address space, too
     assert [event["kind"] for event in events].count("memory") >= 1
     assert len(trial.history) == 1
 
 
 def test_probe_finds_what_fits_before_the_first_epoch(
-    task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a probe no epoch is lost: all memory steps come before the training starts."""
-    starve(tmp_path, monkeypatch, 9, "MemoryError('Unable to allocate 9 GiB')")
+    starve(monkeypatch, 9, "MemoryError('Unable to allocate 9 GiB')")
     shutil.rmtree(task.folder, ignore_errors=True)
     events: list[Event] = []
     LocalExecutor(1, probe=True).run([task], events.append)
