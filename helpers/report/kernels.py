@@ -128,6 +128,7 @@ def import_all() -> None:
         room = importlib.import_module(f"helpers.{name}")
         for handed_on in room.__all__:
             getattr(room, handed_on)
+    importlib.import_module("sklearn.metrics")  # what draws a curve asks for it
     import_framework()
 
 
