@@ -5,16 +5,14 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-
-# Threads of BLAS and OpenMP wait busily. More processes than cores run tests, and a process reads
-# this when it first imports NumPy, as the next line does.
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import support.one_thread  # noqa: F401, before NumPy is imported
+
+# isort: split
 import pandas as pd
 import pytest
 from support.box_on_real import box_on_test  # noqa: F401, a fixture for all

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -105,10 +106,18 @@ def _leads_somewhere(parts: list[str]) -> bool:
 
 def test_evaluation_and_plots_load_no_framework() -> None:
     """Whatever they import imports none of Keras and its backends, nor Ray."""
-    code = (
-        "import sys, helpers.evaluation, helpers.screening, helpers.plots, helpers.training; "
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
+    rooms = "helpers.evaluation, helpers.screening, helpers.plots, helpers.training"
+    assert _loaded(rooms, HEAVY) == "[]"
+
+
+def test_scores_load_no_scikit_learn() -> None:
+    """It takes a second, and curves alone need it: what serves a model does not wait for it."""
+    assert _loaded("helpers.evaluation, helpers.screening", ("sklearn", "scipy.stats")) == "[]"
+
+
+def _loaded(modules: str, names: Sequence[str]) -> str:
+    """Which of the names are loaded in a process that has imported modules."""
+    code = f"import sys, {modules}; print([name for name in {names} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -117,4 +126,4 @@ def test_evaluation_and_plots_load_no_framework() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()

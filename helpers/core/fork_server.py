@@ -91,6 +91,8 @@ class _Process(Protocol):
 
     def wait(self) -> int: ...
 
+    def kill(self) -> None: ...
+
 
 class ForkServer:
     """The end of a fork server that asks.
@@ -175,8 +177,11 @@ class ForkServer:
         return self.process.poll() is not None
 
     def close(self) -> None:
-        """End it; what was forked goes on."""
-        self._channel.close()
+        """End it, and do not wait until it has read its libraries; what was forked goes on."""
+        if not self._ready:
+            self.process.kill()
+        with self.forking:  # a process that is being forked is known to who asked for it
+            self._channel.close()
         self.process.wait()
 
 

@@ -7,7 +7,6 @@ from typing import Unpack
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import precision_recall_curve, roc_curve  # type: ignore[import-untyped]
 
 from helpers.core import CLASS_INDEX, CLASSES
 from helpers.evaluation import metrics
@@ -196,6 +195,8 @@ def roc_curves(predictions: pd.DataFrame) -> dict[str, Curve]:
     ----------
     .. [1] Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006).
     """
+    from sklearn.metrics import roc_curve  # takes a second, which only curves need
+
     scored = check_predictions(predictions)
     curves = {}
     for index, positive in _one_vs_rest(scored):
@@ -225,6 +226,8 @@ def pr_curves(predictions: pd.DataFrame) -> dict[str, Curve]:
     .. [1] Davis and Goadrich, "The relationship between precision-recall and ROC curves",
        ICML 2006.
     """
+    from sklearn.metrics import precision_recall_curve  # takes a second, which only curves need
+
     scored = check_predictions(predictions)
     whole = np.ones((1, scored.n_images))
     curves = {}

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -16,16 +16,13 @@ from typing import Any
 from helpers.core import ROOT, ConfigError, write_json
 from helpers.notebook import FOLDER_VARIABLE
 from helpers.notebook.chapters import Chapter
+from helpers.report.engine import ENGINE, register_engine
 
-START_SECONDS = 180
 STOP_SECONDS = 10
-SAVE_SECONDS = 10
-"""Least time between two saves of a notebook that is being executed."""
 ALONE_TAG = "alone"
 """Of a cell that measures times: no other chapter computes while it runs."""
 
 _POLL_SECONDS = 0.1
-_ENGINE = "dermbook"
 
 
 class ChapterError(Exception):
@@ -92,65 +89,6 @@ def _quiet() -> None:
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 
 
-def _register_engine() -> None:
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine, papermill_engines
-
-    class Engine(NBClientEngine):  # type: ignore[misc]
-        """papermill's engine, with the client and the current cell in reach."""
-
-        @classmethod
-        def execute_managed_notebook(
-            cls, nb_man: Any, kernel_name: str, execution: Execution, **_: Any
-        ) -> Any:
-            """Run all cells, and tell ``execution`` before each."""
-            begin = nb_man.cell_start
-
-            def cell_start(cell: Any, cell_index: int | None = None, **kwargs: Any) -> None:
-                execution.cell_started(nb_man.nb.cells, cell_index or 0)
-                begin(cell, cell_index, **kwargs)
-
-            nb_man.cell_start = cell_start
-            nb_man.save = _seldom(nb_man.save)
-            execution.client = PapermillNotebookClient(
-                nb_man,
-                kernel_name=kernel_name,
-                timeout=None,
-                startup_timeout=START_SECONDS,
-                iopub_timeout=120,  # a busy machine delivers output late
-                # All cells have run and told: asked to end, a kernel takes three seconds over it.
-                shutdown_kernel="immediate",
-                resources={"metadata": {"path": str(ROOT)}},
-            )
-            # What the kernel itself prints, such as the last words of a crashed library.
-            try:
-                with execution.log.open("wb") as file:
-                    return execution.client.execute(
-                        stdout=file, stderr=file, env=execution.environment
-                    )
-            finally:
-                del nb_man.save  # at its end, however it ends, papermill saves once more
-
-    papermill_engines.register(_ENGINE, Engine)
-
-
-def _seldom(save: Callable[..., None]) -> Callable[..., None]:
-    """Saves a notebook as papermill does, but not twice within `SAVE_SECONDS`.
-
-    papermill writes it, all pictures and all, before and after each cell, and the kernel waits,
-    which took up to a tenth of a chapter's time.
-    """
-    saved = monotonic()
-
-    def save_seldom(**options: Any) -> None:
-        nonlocal saved
-        if monotonic() - saved >= SAVE_SECONDS:
-            save(**options)
-            saved = monotonic()
-
-    return save_seldom
-
-
 def write_kernelspec(folder: Path, provisioner: str | None = None) -> Path:
     """Write a ``python3`` kernel of this very interpreter, whatever else is installed.
 
@@ -202,7 +140,7 @@ def prepared(state: Path, provisioner: str | None = None) -> Iterator[None]:
         Who starts kernels in place of Jupyter; see `helpers.report.kernels`.
     """
     _quiet()
-    _register_engine()
+    register_engine()
     from jupyter_client.connect import LocalPortCache
     from jupyter_client.provisioning import KernelProvisionerFactory
     from papermill.iorw import local_file_io_cwd
@@ -306,7 +244,7 @@ class Execution:
                     _literal(path),
                     _literal(target),
                     parameters=parameters,
-                    engine_name=_ENGINE,
+                    engine_name=ENGINE,
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,

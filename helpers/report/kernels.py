@@ -58,13 +58,15 @@ def stop_server() -> None:
 
 
 class ForkedKernel(LocalProvisioner):  # type: ignore[misc]
-    """Starts a kernel by forking it, or as Jupyter does where there is no server."""
+    """Starts a kernel by forking it, or as Jupyter does where the server has died."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel of a command ``python -m ipykernel_launcher ...``."""
-        server = _server  # the report may end meanwhile
+        server = _server
         pid = _fork(server, cmd[3:], **kwargs) if server is not None else None
         if pid is None:
+            if server is None or server is not _server:
+                raise RuntimeError("the report ends, and starts no more kernels")
             return await super().launch_kernel(cmd, **kwargs)
         self.process = Forked(pid)  # type: ignore[assignment]
         self.pid = pid
@@ -126,6 +128,7 @@ def import_all() -> None:
         room = importlib.import_module(f"helpers.{name}")
         for handed_on in room.__all__:
             getattr(room, handed_on)
+    importlib.import_module("sklearn.metrics")  # what draws a curve asks for it
     import_framework()
 
 

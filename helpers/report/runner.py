@@ -251,7 +251,8 @@ def run_chapters(
         if running and all(one.execution.waiting for one in running):
             running[0].execution.go_alone()
 
-    with _kernels(len(changed), folder / "state", beside), _ended(running):
+    # When Ctrl-C ends the block, a kernel that waits for its server is told first that none comes.
+    with _ended(running), _kernels(len(changed), folder / "state", beside):
         go_on()
         while running:
             running[0].execution.wait()

@@ -16,7 +16,6 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from helpers.core import MALIGNANT, TARGETS
 from helpers.evaluation import (
@@ -237,6 +236,8 @@ def screening_roc(predictions: pd.DataFrame) -> Curve:
     ValueError
         If only one kind has images.
     """
+    from sklearn.metrics import roc_curve  # takes a second, which only curves need
+
     screened = _both_kinds(predictions)
     x, y, _ = roc_curve(screened.malignant, screened.p)
     return Curve(x, y, float(np.trapezoid(y, x)), 0.5, int(screened.malignant.sum()))
@@ -250,6 +251,8 @@ def screening_pr(predictions: pd.DataFrame) -> Curve:
     ValueError
         If only one kind has images.
     """
+    from sklearn.metrics import precision_recall_curve  # takes a second, which only curves need
+
     screened = _both_kinds(predictions)
     y = screened.malignant.astype(float)
     precision, recall, _ = precision_recall_curve(screened.malignant, screened.p)

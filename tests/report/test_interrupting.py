@@ -14,7 +14,7 @@ import pytest
 from support.small_chapters import PATIENCE, write_chapter
 
 from helpers.core import ROOT
-from helpers.report.runner import notebook_path
+from helpers.report.runner import LEAST_CHAPTERS, notebook_path
 
 INTERRUPTED = """
 import signal
@@ -39,6 +39,16 @@ with Progress(Console(), 2) as progress:
     )
 """
 
+SLOW_SERVER = """
+import json, os, sys, time
+if "helpers.report.kernels" in sys.orig_argv:
+    with open({told!r} + ".tmp", "w") as file:
+        json.dump([os.getpid()], file)
+    os.rename({told!r} + ".tmp", {told!r})
+    time.sleep(900)
+"""
+"""The server of kernels reads its libraries for a quarter of an hour."""
+
 
 def _endless(pids: Path) -> str:
     """A cell that starts a process, tells both numbers, and does not end."""
@@ -52,14 +62,16 @@ def _endless(pids: Path) -> str:
     )
 
 
-def _interrupted(folder: Path, at_once: int, told: list[Path], sent: int, fork: str) -> None:
+def _interrupted(
+    folder: Path, at_once: int, told: list[Path], sent: int, fork: str, *, modules: Path = ROOT
+) -> None:
     """Run chapters, and send a signal when all have told that they run."""
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(folder), str(at_once)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork),
+        env=dict(os.environ, PYTHONPATH=f"{modules}{os.pathsep}{ROOT}", DERMBOOK_FORK=fork),
     )
     end = time.monotonic() + PATIENCE
     while not all(path.exists() for path in told):
@@ -97,3 +109,15 @@ def test_ctrl_c_ends_all_kernels_that_run(tmp_path, fork):
     write_chapter(tmp_path, "03_never", ["print(3)"])
     _interrupted(tmp_path, 2, told, signal.SIGINT, fork)
     assert list((tmp_path / "run" / "notebooks").iterdir()) == []
+
+
+def test_ctrl_c_waits_for_no_libraries(tmp_path):
+    """A report whose kernels wait for their server ends all the same, and starts none."""
+    for number in range(LEAST_CHAPTERS):
+        write_chapter(tmp_path, f"0{number}_never", [f"open({str(tmp_path / 'ran')!r}, 'w')"])
+    told, modules = tmp_path / "pids.json", tmp_path / "modules"
+    modules.mkdir()
+    (modules / "sitecustomize.py").write_text(SLOW_SERVER.format(told=str(told)))
+    _interrupted(tmp_path, 2, [told], signal.SIGTERM, "1", modules=modules)
+    assert list((tmp_path / "run" / "notebooks").iterdir()) == []
+    assert not (tmp_path / "ran").exists()

@@ -15,9 +15,10 @@ from helpers.core.files import read_json
 from helpers.core.fork_server import ForkServer
 from helpers.notebook.captions import FOLDER_VARIABLE
 from helpers.notebook.chapters import find_chapters
-from helpers.report import execution, kernels
+from helpers.report import engine, kernels
 from helpers.report.cells import read_chapter
-from helpers.report.execution import SAVE_SECONDS, check_parameters
+from helpers.report.engine import SAVE_SECONDS
+from helpers.report.execution import check_parameters
 from helpers.report.runner import failed_path, notebook_path, numbers_path
 
 
@@ -110,8 +111,8 @@ def test_a_killed_kernel_is_told_plainly(mixed):
 def test_a_notebook_is_not_saved_around_each_cell(monkeypatch):
     """But again and again while it is executed."""
     now, saved = [100.0], []
-    monkeypatch.setattr(execution, "monotonic", lambda: now[0])
-    save = execution._seldom(lambda **options: saved.append(now[0]))
+    monkeypatch.setattr(engine, "monotonic", lambda: now[0])
+    save = engine._seldom(lambda **options: saved.append(now[0]))
     for now[0] in (100.0, 101.0, 100.0 + SAVE_SECONDS, 101.0 + SAVE_SECONDS, 300.0):
         save()
     assert saved == [100.0 + SAVE_SECONDS, 300.0]
