@@ -1,4 +1,4 @@
-"""Imported before NumPy, which reads it then: BLAS and OpenMP have one thread in a process of tests.
+"""Imported before NumPy, which reads it: in a process of tests BLAS and OpenMP have one thread.
 
 Their threads wait busily, and more processes than cores run tests.
 """
