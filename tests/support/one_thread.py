@@ -1,15 +1,8 @@
-"""Imported before NumPy: in a process of tests libraries compute with one thread.
+"""Imported before NumPy, which reads it: in a process of tests BLAS and OpenMP have one thread.
 
-Threads that have nothing to do wait busily, and more processes than cores run tests. BLAS reads
-this when NumPy is first imported, TensorFlow when it first computes.
+Their threads wait busily, and more processes than cores run tests.
 """
 
 import os
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-)
-os.environ |= dict.fromkeys(THREADS, "1")
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -49,9 +50,17 @@ def make_task(catalogue: pd.DataFrame, seed: int, **changes: Any) -> Task:
 
 
 def wait_until_ended(child: psutil.Process) -> None:
-    """Its status is left to who started it."""
+    """Its status is left to who started it.
+
+    A process that was killed is a zombie when its first thread has ended, and its files are closed
+    with the last one.
+    """
+    threads = Path(f"/proc/{child.pid}/task")
     deadline = time.monotonic() + 60
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+    while child.is_running() and (
+        child.status() != psutil.STATUS_ZOMBIE
+        or (threads.is_dir() and len(list(threads.iterdir())) > 1)
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

@@ -260,8 +260,6 @@ def test_real_memory_limit_is_survived(
     )
     large = prepare_task(config, split_catalogue(tiny_catalogue))
     monkeypatch.setenv("DERMBOOK_MEMORY_LIMIT_MB", LIMIT_MB)
-    for name in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        monkeypatch.delenv(name)  # `support.one_thread` set it: here the executor does
     trial, events = train(large, threads=2)  # whose stacks take address space, too
     assert [event["kind"] for event in events].count("memory") >= 1
     assert len(trial.history) == 1
