@@ -21,7 +21,7 @@ from .image_store import (
 )
 from .integrity import integrity_report, is_whole_ham10000
 from .jpeg import jpeg_structure
-from .layout import Entry, Layout, list_images, list_layout
+from .layout import Layout, list_images, list_layout
 from .mapping import draft_mapping
 from .masking import hide_background, masked_catalogue, resize_mask
 from .metadata import AGE_RANGE, METADATA_COLUMNS, metadata_schema
@@ -56,6 +56,7 @@ from .truth_tables import (
     read_truth,
     weighted_rows,
 )
+from .walking import Entry
 
 __all__ = [
     "ACCEPTED",

@@ -19,11 +19,12 @@ from helpers.core import (
 from helpers.dataset.class_sets import check_classes
 from helpers.dataset.decoding import MASK_SIZE, read_image, read_mask
 from helpers.dataset.integrity import integrity_report
-from helpers.dataset.layout import Entry, Layout, list_layout, short_name
+from helpers.dataset.layout import Layout, list_layout
 from helpers.dataset.reading import Reading
 from helpers.dataset.sources import Source, read_source
 from helpers.dataset.upright import SHAPE_TOLERANCE, turn_masks
 from helpers.dataset.verification import verify_files
+from helpers.dataset.walking import Entry, short_name
 
 __all__ = [
     "COLUMNS",

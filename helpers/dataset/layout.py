@@ -1,7 +1,7 @@
 """What lies in a folder: images, masks, tables, and what is odd.
 
-Nothing is decoded or read here. Folders and zip archives are walked alike, at any depth, and every
-image is counted once, however often the folder holds it.
+Nothing is decoded or read here. Files are sorted by their names, and every image is counted once,
+however often the folder holds it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from helpers.core import ARCHIVE_MARK, BROKEN_MEMBER, DataError, open_archive
+from helpers.core import ARCHIVE_MARK, DataError
 from helpers.dataset.vocabulary import folded
+from helpers.dataset.walking import Entry, Trouble, opened, short_name, top_entries
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg")
 OTHER_SUFFIXES = (".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -40,25 +40,6 @@ MASK_FOLDERS = frozenset(
 
 TEST_SET = "isic2018_task3_test"
 """How the names of the challenge's test files begin: never mixed with the training images."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of a source, in a folder or in an archive.
-
-    Attributes
-    ----------
-    locator : str
-        What :func:`helpers.core.files.read_bytes` reads: a path, or ``archive.zip::member``.
-    size : int
-        Bytes, uncompressed.
-    stamp : str
-        Changes when the file does: size and time, or size, checksum and archive's time.
-    """
-
-    locator: str
-    size: int
-    stamp: str
 
 
 @dataclass(frozen=True)
@@ -113,125 +94,13 @@ def is_picture(name: str) -> bool:
     )
 
 
-def short_name(locator: str, root: Path) -> str:
-    """Locator as a reader wants it: relative to the source's folder."""
-    base = str(root if root.is_dir() else root.parent) + os.sep
-    return locator.removeprefix(base)
-
-
 @lru_cache(maxsize=4096)
 def _is_of_masks(folder: str) -> bool:
     return any(folded(part) in MASK_FOLDERS for part in folder.split("/"))
 
 
-def _is_clutter(name: str) -> bool:
-    return any(
-        part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/")
-    )
-
-
 def _is_test_set(name: str) -> bool:
     return any(part.lower().startswith(TEST_SET) for part in name.split("/"))
-
-
-@dataclass
-class _Trouble:
-    """What could not be looked at, collected while a folder is walked."""
-
-    problems: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-
-    def denied(self, name: str, error: OSError) -> None:
-        self.problems.append(
-            f"{name or 'the folder itself'}: expected a folder or file that may be read but got "
-            f"{error.strerror or error}; give yourself the right to read it (chmod -R u+rX), or "
-            "take it out"
-        )
-
-
-def _walk_folder(root: Path, trouble: _Trouble) -> Iterator[tuple[str, Entry]]:
-    """Relative name and entry of every file below ``root``."""
-    pending, seen = [(root, "")], set()
-    while pending:
-        folder, prefix = pending.pop()
-        try:
-            identity = (folder.stat().st_dev, folder.stat().st_ino)
-            if identity in seen:  # a link that leads back up
-                continue
-            seen.add(identity)
-            with os.scandir(folder) as found:
-                items = list(found)
-        except OSError as error:
-            if not _is_clutter(prefix):
-                trouble.denied(prefix, error)
-            continue
-        for item in items:
-            name = prefix + item.name
-            try:
-                if item.is_dir():
-                    pending.append((Path(item.path), name + "/"))
-                elif item.is_file():
-                    info = item.stat()
-                    stamp = f"{info.st_size}-{info.st_mtime_ns}"
-                    yield name, Entry(item.path, info.st_size, stamp)
-                elif item.is_symlink():
-                    trouble.links.append(name)
-            except OSError as error:
-                # A link that points to itself, or further than the system follows.
-                if item.is_symlink():
-                    trouble.links.append(name)
-                else:
-                    trouble.denied(name, error)
-
-
-def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
-    """Member name and entry of every file in an archive.
-
-    Raises
-    ------
-    zipfile.BadZipFile
-        If it is not a zip archive, or was cut short.
-    RuntimeError
-        If members are locked with a password, or (``NotImplementedError``) compressed in a way
-        that is not known here.
-    """
-    members = open_archive(archive.locator)
-    tried = set()
-    for member in members.infolist():
-        # Some programs divide folders by backslashes, against the format.
-        name = member.filename.replace("\\", "/")
-        if member.is_dir() or name.endswith("/") or _is_clutter(name):
-            continue
-        way = (member.flag_bits & 1, member.compress_type)
-        if way not in tried:
-            tried.add(way)
-            members.open(member).close()
-        locator = f"{archive.locator}{ARCHIVE_MARK}{member.filename}"
-        stamp = f"{member.file_size}-{member.CRC:08x}-{archive.stamp}"
-        yield name, Entry(locator, member.file_size, stamp)
-
-
-def _archive_problem(name: str, size: int, error: Exception) -> str:
-    """One sentence on an archive that cannot be opened."""
-    if isinstance(error, NotImplementedError):
-        return (
-            f"{name}: expected a zip archive compressed by deflate but got another compression "
-            f"({error}); unpack it, or pack it again as an ordinary zip"
-        )
-    if isinstance(error, RuntimeError):
-        return (
-            f"{name}: expected an open zip archive but it is locked with a password; unpack it "
-            "and give the folder"
-        )
-    if isinstance(error, OSError):
-        return (
-            f"{name}: expected an archive that may be read but got {error.strerror or error}; "
-            "give yourself the right to read it"
-        )
-    return (
-        f"{name}: expected a zip archive but got {size:,} bytes that are not one ({error}); it "
-        "may be cut short: fetch it again"
-    )
 
 
 class _Copies:
@@ -321,27 +190,6 @@ class _Findings:
                 self.pictures[shown] = entry
 
 
-def _top_entries(root: Path, trouble: _Trouble) -> list[tuple[str, Entry]]:
-    """Name and entry of every file of a folder, or of one file, without clutter; sorted."""
-    if root.is_file():
-        info = root.stat()
-        stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        return [(root.name, Entry(str(root), info.st_size, stamp))]
-    found = [pair for pair in _walk_folder(root, trouble) if not _is_clutter(pair[0])]
-    return sorted(found, key=lambda pair: pair[0])
-
-
-def _opened(name: str, entry: Entry, trouble: _Trouble) -> Iterator[tuple[str, Entry]]:
-    """A file itself, or the members of an archive without clutter."""
-    if not name.lower().endswith(".zip"):
-        yield name, entry
-        return
-    try:
-        yield from _walk_archive(entry)
-    except (OSError, *BROKEN_MEMBER) as error:
-        trouble.problems.append(_archive_problem(name, entry.size, error))
-
-
 def list_layout(root: str | Path) -> Layout:
     """Find the images, masks and metadata of a source.
 
@@ -362,12 +210,12 @@ def list_layout(root: str | Path) -> Layout:
     """
     root = Path(root).expanduser().resolve()
     is_folder = root.is_dir()
-    findings, trouble = _Findings(), _Trouble()
-    for name, entry in _top_entries(root, trouble):
+    findings, trouble = _Findings(), Trouble()
+    for name, entry in top_entries(root, trouble):
         if _is_test_set(name):
             findings.test_set.append(name)
             continue
-        for member, inner in _opened(name, entry, trouble):
+        for member, inner in opened(name, entry, trouble):
             if not _is_test_set(member):
                 # An archive beside others counts as a folder, the source itself does not.
                 inside = inner is not entry and is_folder
@@ -431,9 +279,9 @@ def list_images(root: str | Path) -> Layout:
     if not place.exists() or (place.is_file() and place.suffix.lower() != ".zip"):
         got = "a file that is neither" if place.exists() else "nothing of this name"
         raise DataError(f"{place}: expected a folder or a zip archive of images but got {got}")
-    copies, trouble = _Copies(), _Trouble()
-    for top, outer in _top_entries(place, trouble):
-        for name, entry in _opened(top, outer, trouble):
+    copies, trouble = _Copies(), Trouble()
+    for top, outer in top_entries(place, trouble):
+        for name, entry in opened(top, outer, trouble):
             base = name.rpartition("/")[2]
             if is_picture(base):
                 stem = unicodedata.normalize("NFC", os.path.splitext(base)[0])

@@ -27,8 +27,9 @@ from helpers.core import (
     read_json,
     write_json,
 )
-from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Entry
+from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES
 from helpers.dataset.reading import Found, Labels
+from helpers.dataset.walking import Entry
 
 MARK = "unpacked.json"
 """The file that says what a folder was unpacked from."""

@@ -11,7 +11,8 @@ from functools import cached_property
 import pandas as pd
 
 from helpers.core import name_some
-from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Entry, Layout
+from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Layout
+from helpers.dataset.walking import Entry
 
 SHOWN = 5
 """Names that a message gives of many."""

@@ -9,11 +9,12 @@ from functools import cached_property
 import pandas as pd
 
 from helpers.core import DataError, name_some, read_bytes
-from helpers.dataset.layout import Entry, Layout, short_name
+from helpers.dataset.layout import Layout
 from helpers.dataset.metadata import METADATA_COLUMNS
 from helpers.dataset.picture_names import Pictures
 from helpers.dataset.tables import TableError, TextTable, read_text_table
 from helpers.dataset.vocabulary import folder_of
+from helpers.dataset.walking import Entry, short_name
 
 _LISTS = (".json", ".jsonl", ".xml", ".yaml", ".txt")
 """What labels are written in too, by other programs."""

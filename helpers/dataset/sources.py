@@ -10,17 +10,12 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from helpers.core import ConfigError, DataError, cache_home, digest, name_some, read_json, writable
 from helpers.dataset.finishing import finish
-from helpers.dataset.layout import (
-    IMAGE_SUFFIXES,
-    OTHER_SUFFIXES,
-    Layout,
-    list_layout,
-    short_name,
-)
+from helpers.dataset.layout import IMAGE_SUFFIXES, OTHER_SUFFIXES, Layout, list_layout
 from helpers.dataset.mapping import MAPPING_NAMES, mapped_labels, read_mapping
 from helpers.dataset.packed import MARK, unpack, unpacked_labels
 from helpers.dataset.reading import Found, Labels, Reading, find_tables, recognise
 from helpers.dataset.recognisers.known import BY_FOLDER, BY_TABLE
+from helpers.dataset.walking import short_name
 from helpers.sample import folder as sample
 
 DRAWN_MARK = "drawn_sample.json"

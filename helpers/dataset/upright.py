@@ -10,8 +10,8 @@ from PIL import Image
 
 from helpers.core import atomic_file, cache_home, name_some
 from helpers.dataset.decoding import read_mask
-from helpers.dataset.layout import short_name
 from helpers.dataset.pictures import TURNS
+from helpers.dataset.walking import short_name
 
 SHAPE_TOLERANCE = 0.01
 """How far the sides' ratios of a mask and its picture may be apart."""

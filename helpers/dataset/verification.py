@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from helpers.core import atomic_file, cache_home, digest, read_bytes, writable
 from helpers.dataset.decoding import FileFacts, inspect_image, inspect_mask
-from helpers.dataset.layout import Entry
+from helpers.dataset.walking import Entry
 
 Job = tuple[str, Entry]
 """What a file is to be, "image" or "mask", and where it is."""
