@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from helpers.core import ConfigError, read_json
+from helpers.models import import_keras
 
 NEEDLESS = ("flax", "jax", "tensorflow_decision_forests", "tensorflow_hub", "tf_keras")
 SHARD_BYTES = 16 * 2**20
@@ -66,6 +67,7 @@ def convert(saved_model: Path, outputs: Mapping[str, Path]) -> None:
         bits with either.
     """
     sys.meta_path.insert(0, _StubFinder())
+    import_keras()
     from tensorflowjs.converters import tf_saved_model_conversion_v2
 
     for precision, folder in outputs.items():
