@@ -52,7 +52,7 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
 
     class Constant(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self, n_batches: int) -> None:
-            super().__init__(workers=1, max_queue_size=8)
+            super().__init__(workers=2, max_queue_size=8)  # as `make_batches` has them
             self.n_batches = n_batches
 
         def __len__(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -156,4 +155,6 @@ def make_batches(
                 values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
-    return Batches(workers=min(2, os.cpu_count() or 1), max_queue_size=8)
+    # Two on a single core as well: with one, Keras leaves the sequence to tf.data, whose threads
+    # have held epochs of three seconds up until five were over.
+    return Batches(workers=2, max_queue_size=8)

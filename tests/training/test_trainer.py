@@ -72,6 +72,15 @@ def test_validation_scores_are_scikit_learns() -> None:
     assert scores["val_top_3_accuracy"] == pytest.approx(top_k_accuracy_score(Y, y_prob, k=3))
 
 
+def test_one_core_feeds_a_network_as_two_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras' own queue gives the batches, not tf.data, which has held short epochs up."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    images = np.zeros((4, 8, 8, 3), np.uint8)
+    config = TrialConfig(name="x", backbone="SmallNetwork", image_size=(8, 8), stages=(Stage(),))
+    batches = make_batches(config, 0, images, np.arange(4), np.array([0, 1, 1, 0]))
+    assert batches.workers > 1
+
+
 def test_batches_cover_each_image_once_an_epoch_in_a_new_order() -> None:
     """An epoch shows every training image once; the next one in another order."""
     images = np.arange(len(Y), dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), "u1")
