@@ -38,7 +38,7 @@ def short_name(locator: str, root: Path) -> str:
     return locator.removeprefix(base)
 
 
-def is_clutter(name: str) -> bool:
+def _is_clutter(name: str) -> bool:
     """Whether a system put it there, or a program that packs: no one wants it read."""
     return any(
         part in ("__MACOSX", "lost+found") or part.startswith(".") for part in name.split("/")
@@ -69,6 +69,11 @@ class Trouble:
         )
 
 
+def _file_entry(path: str, info: os.stat_result) -> Entry:
+    """A file that lies in a folder, not in an archive."""
+    return Entry(path, info.st_size, f"{info.st_size}-{info.st_mtime_ns}")
+
+
 def _walk_folder(root: Path, trouble: Trouble) -> Iterator[tuple[str, Entry]]:
     """Relative name and entry of every file below ``root``."""
     pending, seen = [(root, "")], set()
@@ -82,7 +87,7 @@ def _walk_folder(root: Path, trouble: Trouble) -> Iterator[tuple[str, Entry]]:
             with os.scandir(folder) as found:
                 items = list(found)
         except OSError as error:
-            if not is_clutter(prefix):
+            if not _is_clutter(prefix):
                 trouble.denied(prefix, error)
             continue
         for item in items:
@@ -91,9 +96,7 @@ def _walk_folder(root: Path, trouble: Trouble) -> Iterator[tuple[str, Entry]]:
                 if item.is_dir():
                     pending.append((Path(item.path), name + "/"))
                 elif item.is_file():
-                    info = item.stat()
-                    stamp = f"{info.st_size}-{info.st_mtime_ns}"
-                    yield name, Entry(item.path, info.st_size, stamp)
+                    yield name, _file_entry(item.path, item.stat())
                 elif item.is_symlink():
                     trouble.links.append(name)
             except OSError as error:
@@ -120,7 +123,7 @@ def _walk_archive(archive: Entry) -> Iterator[tuple[str, Entry]]:
     for member in members.infolist():
         # Some programs divide folders by backslashes, against the format.
         name = member.filename.replace("\\", "/")
-        if member.is_dir() or name.endswith("/") or is_clutter(name):
+        if member.is_dir() or name.endswith("/") or _is_clutter(name):
             continue
         way = (member.flag_bits & 1, member.compress_type)
         if way not in tried:
@@ -157,10 +160,8 @@ def _archive_problem(name: str, size: int, error: Exception) -> str:
 def top_entries(root: Path, trouble: Trouble) -> list[tuple[str, Entry]]:
     """Name and entry of every file of a folder, or of one file, without clutter; sorted."""
     if root.is_file():
-        info = root.stat()
-        stamp = f"{info.st_size}-{info.st_mtime_ns}"
-        return [(root.name, Entry(str(root), info.st_size, stamp))]
-    found = [pair for pair in _walk_folder(root, trouble) if not is_clutter(pair[0])]
+        return [(root.name, _file_entry(str(root), root.stat()))]
+    found = [pair for pair in _walk_folder(root, trouble) if not _is_clutter(pair[0])]
     return sorted(found, key=lambda pair: pair[0])
 
 
