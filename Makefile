@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# A report starts dozens of processes: with bytecode, none compiles again what another has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -112,16 +114,19 @@ clean: ## Remove runs/ and the caches in this folder (not .venv, not the user's 
 	@find . -name .venv -prune -o -name .git -prune -o \
 	  \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -exec rm -rf {} +
 
-# TensorFlow takes many times as long to import where no bytecode is written: it is compiled now.
 # A lock names every package, so nothing is resolved again: --no-deps.
 define install
 	@echo "Installing the packages of $(1) into $(VENV) ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps \
-	    --compile-bytecode -r $(1) </dev/null \
+	    -r $(1) </dev/null \
 	  || { echo "uv could not install them (see above); trying pip, which knows pip's own settings"; \
-	       env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pip install --quiet --require-hashes \
-	         --no-deps --compile -r $(1) </dev/null; }
+	       $(BIN)/python -m pip install --quiet --require-hashes --no-deps --no-compile \
+	         -r $(1) </dev/null; }
 endef
+
+# TensorFlow takes many times as long to import where no bytecode is written: what report and app
+# read most of is compiled now, by all cores. The rest, of which they read little, is when imported.
+COMPILED := altair keras matplotlib numpy pandas scipy sklearn streamlit tensorflow
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	$(call install,requirements.lock)
@@ -130,6 +135,7 @@ $(STAMP): requirements.lock pyproject.toml | $(BIN)/uv
 	@cd $(VENV)/lib/python3*/site-packages && rm -rf tensorflow/include tests \
 	  && find numpy scipy pandas sklearn matplotlib pyarrow pywt -type d -name tests -prune \
 	    -exec rm -rf {} +
+	@cd $(VENV)/lib/python3*/site-packages && ../../../bin/python -m compileall -q -j 0 $(COMPILED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
 	    --offline -e . </dev/null
 	@touch $@
