@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.light_server import LIGHT, running
 from support.small_chapters import PATIENCE, write_chapter
 
 from helpers.core import ROOT
@@ -63,15 +64,16 @@ def _endless(pids: Path) -> str:
 
 
 def _interrupted(
-    folder: Path, at_once: int, told: list[Path], sent: int, fork: str, *, modules: Path = ROOT
+    folder: Path, at_once: int, told: list[Path], sent: int, fork: str, *, server: str = LIGHT
 ) -> None:
     """Run chapters, and send a signal when all have told that they run."""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork)
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(folder), str(at_once)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=dict(os.environ, PYTHONPATH=f"{modules}{os.pathsep}{ROOT}", DERMBOOK_FORK=fork),
+        env=running(server, folder / "modules", environment),
     )
     end = time.monotonic() + PATIENCE
     while not all(path.exists() for path in told):
@@ -115,9 +117,8 @@ def test_ctrl_c_waits_for_no_libraries(tmp_path):
     """A report whose kernels wait for their server ends all the same, and starts none."""
     for number in range(LEAST_CHAPTERS):
         write_chapter(tmp_path, f"0{number}_never", [f"open({str(tmp_path / 'ran')!r}, 'w')"])
-    told, modules = tmp_path / "pids.json", tmp_path / "modules"
-    modules.mkdir()
-    (modules / "sitecustomize.py").write_text(SLOW_SERVER.format(told=str(told)))
-    _interrupted(tmp_path, 2, [told], signal.SIGTERM, "1", modules=modules)
+    told = tmp_path / "pids.json"
+    slow = SLOW_SERVER.format(told=str(told))
+    _interrupted(tmp_path, 2, [told], signal.SIGTERM, "1", server=slow)
     assert list((tmp_path / "run" / "notebooks").iterdir()) == []
     assert not (tmp_path / "ran").exists()

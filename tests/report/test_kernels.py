@@ -16,6 +16,7 @@ import nbformat
 import psutil
 import pytest
 from rich.console import Console
+from support.light_server import LIGHT, running
 from support.small_chapters import PARAMETERS, write_chapter
 
 from helpers.core import ROOT
@@ -130,6 +131,7 @@ def test_a_kernel_ends_with_its_report(tmp_path: Path, fork: str) -> None:
     for number in range(LEAST_CHAPTERS):
         write_chapter(tmp_path, f"0{number + 1}_endless", [endless])
     environment = dict(os.environ, PYTHONPATH=str(ROOT), DERMBOOK_FORK=fork)
+    environment = running(LIGHT, tmp_path / "modules", environment)
     report = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], env=environment)
     _wait_until(told_by.exists, PATIENCE)
     children = psutil.Process(report.pid).children(recursive=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import nbformat
 import pytest
+from support.light_server import LIGHT, running
 from support.small_chapters import EVENT, PATIENCE, run_small, write_chapter
 
 from helpers.core.errors import ConfigError
@@ -23,14 +24,14 @@ from helpers.report.runner import failed_path, notebook_path, numbers_path
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_server() -> Iterator[None]:
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """All runs of this module fork their kernels from one server, which imports so much once."""
     start, stop = kernels.start_server, kernels.stop_server
     kept: list[ForkServer] = []
 
     def start_once(environment: dict[str, str]) -> None:
         if not kept:
-            start(environment)
+            start(running(LIGHT, tmp_path_factory.mktemp("server") / "modules", environment))
             assert kernels._server is not None
             kept.append(kernels._server)
         kernels._server = kept[0]
