@@ -115,7 +115,7 @@ def unseen_at_prevalence(
     wanted = round(n_malignant * (1 - share) / share) - int(in_test.sum()) + n_malignant
     others = ~catalogue["image_id"].isin(set(split["image_id"])) & ~is_malignant(catalogue)
     others &= ~catalogue["lesion_id"].isin(seen)
-    pool = np.sort(catalogue.loc[others, "image_id"].to_numpy(dtype=str))
+    pool = sorted(catalogue.loc[others, "image_id"].astype(str))
     drawn = np.random.default_rng([seed, 9]).permutation(pool)[: max(wanted, 0)]
     chosen = catalogue[in_test | catalogue["image_id"].isin(set(drawn))]
     return chosen.reset_index(drop=True).assign(split="test")
