@@ -6,7 +6,9 @@
   TensorFlow adds what follows to a convolution.
 - On maps as small as small pictures make them, oneDNN finds the gradient of a larger kernel in up
   to five times the time of the product of what each place sees with what it is told [1]_: a step of
-  ResNet50 on 56x56 takes 0.86 of the time.
+  ResNet50 on 56x56 takes 0.86 of the time. On the smallest of them all three parts are products of
+  what places see, and with strides of 1x1 convolutions that skip places, such a step takes 0.9 of
+  that.
 - With oneDNN, which halves the time of a convolution, the gradient of a depthwise kernel takes
   twenty times as long where the map is narrower than the kernel
   (``findings/tensorflow_depthwise_gradient.sh``); part by part it does not.
@@ -22,6 +24,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 from helpers.models.overriding import Way
@@ -34,6 +37,12 @@ LARGE = 2**18
 """Numbers in the smallest kernel of those: with a smaller one, what a hundred steps save on two
 cores is no more than what telling TensorFlow of another gradient takes."""
 
+SMALLEST = 2
+"""Widest map that a convolution finds as a product as well, by kernels of at least `LARGEST`
+numbers: on wider ones, or by smaller kernels, products took as long or longer."""
+
+LARGEST = 2**21
+
 TILE = 3
 """Side of the parts of a depthwise kernel whose gradients are found one by one. On a CPU with AVX2
 parts of 3 took less time than parts of 1 or 2, on every map of `_is_narrow`."""
@@ -44,6 +53,13 @@ class Placement(TypedDict):
 
     strides: list[int]
     padding: str
+
+
+Gradient = Callable[[Any], tuple[Any, Any]]
+"""From what the output is told to what input and kernel are."""
+
+Convolve = Callable[[Any, Any, tuple[int, ...], Placement], tuple[Any, Gradient]]
+"""From maps, a kernel, its shape and where it is laid to the output and its gradient."""
 
 
 def fast_convolutions() -> list[Way]:
@@ -77,19 +93,36 @@ def _is_of_keras(layer: Any) -> bool:
 
 
 def _is_product(layer: Any, x: Any) -> bool:
-    """Whether a convolution takes each place of a map by itself."""
-    at_a_place = layer.kernel_size == layer.strides == (1, 1)
-    return at_a_place and _is_plain(layer, x) and _is_of_keras(layer)
+    """Whether a convolution takes each place of a map, or of those it keeps, by itself."""
+    return layer.kernel_size == (1, 1) and _is_plain(layer, x) and _is_of_keras(layer)
 
 
 def _multiply(layer: Any, x: Any) -> Any:
     """Convolution by a kernel of 1x1, as a product of two matrices."""
     import tensorflow as tf
 
+    if layer.strides != (1, 1):
+        x = _kept(x, *layer.strides)
     height, width, n_channels = x.shape[1:]
     kernel = tf.reshape(layer.kernel.value, (n_channels, layer.filters))
     y = tf.matmul(tf.reshape(x, (-1, n_channels)), kernel)
     return _finish(layer, tf.reshape(y, (-1, height, width, layer.filters)))
+
+
+def _kept(x: Any, down: int, across: int) -> Any:
+    """Every so many rows and columns of a map, beginning with the first.
+
+    The gradient of a slice with strides takes several times as long as that of this one
+    (``findings/tensorflow_strided_gradient.sh``).
+    """
+    import tensorflow as tf
+
+    height, width, n_channels = x.shape[1:]
+    x = tf.pad(x, [(0, 0), (0, -height % down), (0, -width % across), (0, 0)])
+    rows, columns = -(-height // down), -(-width // across)
+    x = tf.reshape(x, (-1, rows, down, columns, across, n_channels))
+    x = tf.slice(x, [0] * 6, [-1, rows, 1, columns, 1, n_channels])
+    return tf.reshape(x, (-1, rows, columns, n_channels))
 
 
 def _is_small(layer: Any, x: Any) -> bool:
@@ -100,20 +133,84 @@ def _is_small(layer: Any, x: Any) -> bool:
 
 
 def _convolve(layer: Any, x: Any) -> Any:
-    """Convolution whose kernel's gradient is a product of two matrices."""
-    return _by_operation("Conv2D", layer, x)
+    """Convolution of which one part is a product of two matrices, or all three are."""
+    n_numbers, side = math.prod(layer.kernel.shape), max(layer.compute_output_shape(x.shape)[1:3])
+    all_parts = n_numbers >= LARGEST and side <= SMALLEST and layer.strides == (1, 1)
+    return _by_operation(_in_products if all_parts else _with_kernel_by_product, layer, x)
 
 
-def _gradient_as_product(x: Any, upstream: Any, shape: tuple[int, ...], place: Placement) -> Any:
-    """Gradient of a kernel of a shape (height, width, n_channels, n_filters)."""
+def _with_kernel_by_product(
+    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
+) -> tuple[Any, Gradient]:
+    """Convolution whose kernel's gradient is a product."""
     import tensorflow as tf
 
-    height, width, n_channels, n_filters = shape
-    sides = {"sizes": [1, height, width, 1], "rates": [1, 1, 1, 1]}
-    seen = tf.image.extract_patches(x, **sides, **place)
-    seen = tf.reshape(seen, (-1, height * width * n_channels))
-    told = tf.reshape(upstream, (-1, n_filters))
-    return tf.reshape(tf.matmul(seen, told, transpose_a=True), shape)
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        of_x = tf.raw_ops.Conv2DBackpropInput(
+            input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, **place
+        )
+        told = tf.reshape(upstream, (-1, shape[-1]))
+        of_kernel = tf.matmul(_flat(_seen(x, shape, place)), told, transpose_a=True)
+        return of_x, tf.reshape(of_kernel, shape)
+
+    return tf.nn.conv2d(x, kernel, **place), gradient
+
+
+def _in_products(
+    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
+) -> tuple[Any, Gradient]:
+    """Convolution with a stride of 1, of which all parts are products."""
+    import tensorflow as tf
+
+    seen = _seen(x, shape, place)
+    matrix = tf.reshape(kernel, (-1, shape[-1]))
+    y = tf.reshape(tf.matmul(_flat(seen), matrix), (-1, *seen.shape[1:3], shape[-1]))
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        told = tf.reshape(upstream, (-1, shape[-1]))
+        of_seen = tf.matmul(told, matrix, transpose_b=True)
+        of_seen = tf.reshape(of_seen, (-1, *seen.shape[1:3], *shape[:-1]))
+        of_kernel = tf.matmul(_flat(seen), told, transpose_a=True)
+        return _put_back(of_seen, x.shape[1:3], place), tf.reshape(of_kernel, shape)
+
+    return y, gradient
+
+
+def _seen(x: Any, shape: tuple[int, ...], place: Placement) -> Any:
+    """What each place of the map sees of its input, (n_images, rows, columns, n_numbers)."""
+    import tensorflow as tf
+
+    return tf.image.extract_patches(x, [1, *shape[:2], 1], rates=[1, 1, 1, 1], **place)
+
+
+def _flat(seen: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reshape(seen, (-1, seen.shape[-1]))
+
+
+def _put_back(of_seen: Any, size: tuple[int, int], place: Placement) -> Any:
+    """Sum, for each place of the input, of what is told to it wherever it is seen.
+
+    ``of_seen`` has the shape (n_images, rows, columns, height, width, n_channels) of places by
+    those of the kernel, which moves by 1.
+    """
+    import tensorflow as tf
+
+    for axis in (2, 1):  # columns, then rows; the kernel's own axis is the fourth or third
+        n = of_seen.shape[axis + 2]
+        parts = [
+            tf.pad(
+                tf.gather(of_seen, number, axis=axis + 2),
+                [(number, n - 1 - number) if at == axis else (0, 0) for at in range(axis + 3)],
+            )
+            for number in range(n)
+        ]
+        before = (n - 1) // 2 if place["padding"] == "SAME" else 0
+        inside = slice(before, before + size[axis - 1])
+        of_seen = tf.add_n(parts)
+        of_seen = of_seen[:, :, inside] if axis == 2 else of_seen[:, inside]
+    return of_seen
 
 
 def _is_narrow(layer: Any, x: Any) -> bool:
@@ -132,20 +229,34 @@ def _is_narrow(layer: Any, x: Any) -> bool:
 
 def _convolve_depthwise(layer: Any, x: Any) -> Any:
     """Depthwise convolution whose kernel's gradient is found part by part."""
-    return _by_operation("DepthwiseConv2D", layer, x)
+    return _by_operation(_with_kernel_by_parts, layer, x)
 
 
-def _by_operation(kind: str, layer: Any, x: Any) -> Any:
+def _with_kernel_by_parts(
+    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
+) -> tuple[Any, Gradient]:
+    import tensorflow as tf
+
+    def gradient(upstream: Any) -> tuple[Any, Any]:
+        of_x = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+            input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, **place
+        )
+        return of_x, _gradient_by_parts(x, upstream, shape, place)
+
+    return tf.nn.depthwise_conv2d(x, kernel, **place), gradient
+
+
+def _by_operation(convolve: Convolve, layer: Any, x: Any) -> Any:
     import tensorflow as tf
 
     kernel = tf.convert_to_tensor(layer.kernel.value)
     sizes = tuple(x.shape[1:]), tuple(kernel.shape)
-    return _finish(layer, _operation(kind, *sizes, layer.strides, layer.padding)(x, kernel))
+    return _finish(layer, _operation(convolve, *sizes, layer.strides, layer.padding)(x, kernel))
 
 
 @functools.cache
 def _operation(
-    kind: str,
+    convolve: Convolve,
     size: tuple[int, ...],
     shape: tuple[int, ...],
     strides: tuple[int, int],
@@ -159,26 +270,13 @@ def _operation(
     import tensorflow as tf
 
     place: Placement = {"strides": [1, *strides, 1], "padding": padding.upper()}
-    forward, of_input, of_kernel = {
-        "Conv2D": (tf.nn.conv2d, tf.raw_ops.Conv2DBackpropInput, _gradient_as_product),
-        "DepthwiseConv2D": (
-            tf.nn.depthwise_conv2d,
-            tf.raw_ops.DepthwiseConv2dNativeBackpropInput,
-            _gradient_by_parts,
-        ),
-    }[kind]
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def convolve(x: Any, kernel: Any) -> Any:
-        def gradient(upstream: Any) -> tuple[Any, Any]:
-            sizes = tf.shape(x)
-            of_x = of_input(input_sizes=sizes, filter=kernel, out_backprop=upstream, **place)
-            return of_x, of_kernel(x, upstream, shape, place)
-
-        return forward(x, kernel, **place), gradient
+    def placed(x: Any, kernel: Any) -> tuple[Any, Gradient]:
+        return convolve(x, kernel, shape, place)
 
     signature = [tf.TensorSpec((None, *size), tf.float32), tf.TensorSpec(shape, tf.float32)]
-    return tf.function(convolve, input_signature=signature, autograph=False)
+    return tf.function(placed, input_signature=signature, autograph=False)
 
 
 def _finish(layer: Any, y: Any) -> Any:

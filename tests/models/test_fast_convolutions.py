@@ -52,7 +52,14 @@ def test_gradients_of_depthwise_kernels(
 
 @pytest.mark.parametrize(
     ("shape", "options"),
-    [((2, 4, 5, 6), {"activation": "tanh"}), ((3, 1, 1, 6), {"use_bias": False})],
+    [
+        ((2, 4, 5, 6), {"activation": "tanh"}),
+        ((3, 1, 1, 6), {"use_bias": False}),
+        ((2, 4, 4, 6), {"strides": 2}),
+        ((2, 7, 5, 6), {"strides": 2, "padding": "same"}),
+        ((2, 8, 9, 6), {"strides": 3}),
+        ((2, 1, 1, 6), {"strides": 2}),
+    ],
 )
 def test_a_convolution_of_1x1_is_a_product(shape: tuple[int, ...], options: dict[str, Any]) -> None:
     """Output and both gradients agree with Keras'."""
@@ -76,7 +83,6 @@ def test_a_convolution_of_1x1_is_a_product(shape: tuple[int, ...], options: dict
     [
         ((2, 2, 2, 6), {"kernel_size": 3, "padding": "same", "activation": "tanh"}),
         ((2, 3, 4, 6), {"kernel_size": (1, 7), "padding": "same", "use_bias": False}),
-        ((2, 4, 4, 6), {"kernel_size": 1, "strides": 2}),
         ((2, 8, 7, 6), {"kernel_size": 3, "strides": 2, "padding": "same"}),
         ((2, 5, 5, 6), {"kernel_size": (3, 2)}),
         ((2, 1, 1, 6), {"kernel_size": (3, 1), "padding": "same"}),
@@ -100,13 +106,39 @@ def test_gradients_of_kernels_on_small_maps(
 
 
 @pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((3, 2, 2, 6), {"kernel_size": 3, "padding": "same", "activation": "tanh"}),
+        ((2, 1, 1, 6), {"kernel_size": 3, "padding": "same"}),
+        ((2, 2, 1, 6), {"kernel_size": (2, 5), "padding": "same", "use_bias": False}),
+        ((2, 3, 4, 6), {"kernel_size": (2, 3)}),
+    ],
+)
+def test_large_kernels_on_the_smallest_maps_are_products(
+    shape: tuple[int, ...], options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Output and both gradients agree with Keras'; with smaller kernels it convolves."""
+    import keras
+
+    monkeypatch.setattr(fast_convolutions, "LARGE", 0)
+    theirs, _ = step(keras.layers.Conv2D(7, **options), shape)
+    with fast_layers():
+        assert "Conv2D" in step(keras.layers.Conv2D(7, **options), shape)[1]
+        monkeypatch.setattr(fast_convolutions, "LARGEST", 0)
+        ours, names = step(keras.layers.Conv2D(7, **options), shape)
+    assert not any(name.startswith("Conv2D") for name in names)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"kernel_size": 3},
         {"kernel_size": 3, "dilation_rate": 4},
         {"kernel_size": 1, "trainable": False},
         {"kernel_size": 3, "strides": 4, "trainable": False},
-        {"kernel_size": 1, "strides": 2},
+        {"kernel_size": 1, "strides": 2, "trainable": False},
         {"kernel_size": 1, "groups": 2},
         {"kernel_size": 1, "dtype": "mixed_bfloat16"},
     ],
@@ -159,12 +191,15 @@ def test_maps_of_unknown_sizes_are_left_to_keras() -> None:
         np.testing.assert_array_equal(Forward(model())(batch), theirs)
 
 
-def test_gradients_of_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("largest", [0, fast_convolutions.LARGEST])
+def test_gradients_of_gradients(largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """What explains a network may take gradients at once, and their gradients."""
     import keras
     import tensorflow as tf
 
     monkeypatch.setattr(fast_convolutions, "LARGE", 0)
+    monkeypatch.setattr(fast_convolutions, "LARGEST", largest)
+    monkeypatch.setattr(fast_convolutions, "SMALLEST", 3)
 
     def found() -> list[Any]:
         keras.utils.set_random_seed(0)
