@@ -26,7 +26,7 @@ from helpers.dataset import ImageStore, fingerprint, open_store
 from helpers.models import backend_name, load_model
 from helpers.training.configuration import TrialConfig
 
-ENGINE_VERSION = 9
+ENGINE_VERSION = 10
 """Raised whenever the same configuration would train differently; old trials then retire."""
 
 TABLE_COLUMNS = ["image_id", "lesion_id", "dx", "split", "y_true"]
