@@ -50,9 +50,11 @@ def start(settings: dict[str, Any]) -> tuple[dict[str, Any], Callable[[], int]]:
     classes = np.eye(n_classes, dtype=np.float32)[random.integers(0, n_classes, n)]
     built = time.perf_counter()
 
+    from helpers.training.batches import QUEUE
+
     class Constant(keras.utils.PyDataset):  # type: ignore[misc]
         def __init__(self, n_batches: int) -> None:
-            super().__init__(workers=2, max_queue_size=8)  # as `make_batches` has them
+            super().__init__(**QUEUE)
             self.n_batches = n_batches
 
         def __len__(self) -> int:

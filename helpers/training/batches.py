@@ -17,6 +17,11 @@ Augments = Literal["host", "device", "no"]
 """Who augments a batch; see `make_batches`."""
 
 
+QUEUE = {"workers": 2, "max_queue_size": 8}
+"""How Keras fetches batches. Two workers on a single core as well: with one, Keras leaves them to
+tf.data, whose threads have held epochs of three seconds up until five were over."""
+
+
 def class_weights(
     y: NDArray[np.intp], kind: str | Mapping[str, float], classes: Sequence[str] = CLASSES
 ) -> NDArray[np.float32]:
@@ -155,6 +160,4 @@ def make_batches(
                 values = through(values)
             return values, one_hot[y[chosen]], weights[y[chosen]] * scale
 
-    # Two on a single core as well: with one, Keras leaves the sequence to tf.data, whose threads
-    # have held epochs of three seconds up until five were over.
-    return Batches(workers=2, max_queue_size=8)
+    return Batches(**QUEUE)
