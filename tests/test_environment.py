@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,11 @@ def test_make_lab_opens_the_start_page_and_its_shells_know_dermbook() -> None:
     assert "/lab/tree/chapters/00_start.ipynb" in rule
     assert (ROOT / "chapters" / "00_start.ipynb").is_file()
     assert 'PATH="$(CURDIR)/$(BIN):$$PATH"' in rule and "shell_command=" in rule
+
+
+def test_what_set_up_compiles_is_installed() -> None:
+    """A package that leaves the lock has to leave this list, or set-up would end in an error."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^COMPILED := (.+)$", makefile, re.MULTILINE)
+    assert [name for name in line.split() if find_spec(name) is None] == []
+    assert "tensorflow" in line.split()
