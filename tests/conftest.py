@@ -7,7 +7,7 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import support.one_thread  # noqa: F401, before NumPy is imported
@@ -15,6 +15,7 @@ import support.one_thread  # noqa: F401, before NumPy is imported
 # isort: split
 import pandas as pd
 import pytest
+from filelock import FileLock
 from support.box_on_real import box_on_test  # noqa: F401, a fixture for all
 from support.made_once import made_once
 from support.small_layout import write_folder
@@ -65,6 +66,20 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return 1 + (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """One process compiles the tests, with what their assertions tell, and the others read that."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return (yield)
+    compiled = Path(session.config.option.basetemp).parent / "compiled"
+    with FileLock(f"{compiled}.lock"):
+        if not compiled.exists():
+            found = yield
+            compiled.touch()
+            return found
+    return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
