@@ -58,8 +58,8 @@ class Placement(TypedDict):
 Gradient = Callable[[Any], tuple[Any, Any]]
 """From what the output is told to what input and kernel are."""
 
-Convolve = Callable[[Any, Any, tuple[int, ...], Placement], tuple[Any, Gradient]]
-"""From maps, a kernel, its shape and where it is laid to the output and its gradient."""
+Convolve = Callable[[Any, Any, Placement], tuple[Any, Gradient]]
+"""From maps, a kernel and where it is laid to the output and its gradient."""
 
 
 def fast_convolutions() -> list[Way]:
@@ -139,9 +139,7 @@ def _convolve(layer: Any, x: Any) -> Any:
     return _by_operation(_in_products if all_parts else _with_kernel_by_product, layer, x)
 
 
-def _with_kernel_by_product(
-    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
-) -> tuple[Any, Gradient]:
+def _with_kernel_by_product(x: Any, kernel: Any, place: Placement) -> tuple[Any, Gradient]:
     """Convolution whose kernel's gradient is a product."""
     import tensorflow as tf
 
@@ -149,44 +147,46 @@ def _with_kernel_by_product(
         of_x = tf.raw_ops.Conv2DBackpropInput(
             input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, **place
         )
-        told = tf.reshape(upstream, (-1, shape[-1]))
-        of_kernel = tf.matmul(_flat(_seen(x, shape, place)), told, transpose_a=True)
-        return of_x, tf.reshape(of_kernel, shape)
+        return of_x, _of_kernel(_seen(x, kernel, place), upstream, kernel)
 
     return tf.nn.conv2d(x, kernel, **place), gradient
 
 
-def _in_products(
-    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
-) -> tuple[Any, Gradient]:
+def _in_products(x: Any, kernel: Any, place: Placement) -> tuple[Any, Gradient]:
     """Convolution with a stride of 1, of which all parts are products."""
     import tensorflow as tf
 
-    seen = _seen(x, shape, place)
-    matrix = tf.reshape(kernel, (-1, shape[-1]))
-    y = tf.reshape(tf.matmul(_flat(seen), matrix), (-1, *seen.shape[1:3], shape[-1]))
+    seen = _seen(x, kernel, place)
+    matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
+    y = tf.reshape(tf.matmul(_flat(seen), matrix), (-1, *seen.shape[1:3], kernel.shape[-1]))
 
     def gradient(upstream: Any) -> tuple[Any, Any]:
-        told = tf.reshape(upstream, (-1, shape[-1]))
-        of_seen = tf.matmul(told, matrix, transpose_b=True)
-        of_seen = tf.reshape(of_seen, (-1, *seen.shape[1:3], *shape[:-1]))
-        of_kernel = tf.matmul(_flat(seen), told, transpose_a=True)
-        return _put_back(of_seen, x.shape[1:3], place), tf.reshape(of_kernel, shape)
+        of_seen = tf.matmul(_flat(upstream), matrix, transpose_b=True)
+        of_seen = tf.reshape(of_seen, (-1, *seen.shape[1:3], *kernel.shape[:-1]))
+        return _put_back(of_seen, x.shape[1:3], place), _of_kernel(seen, upstream, kernel)
 
     return y, gradient
 
 
-def _seen(x: Any, shape: tuple[int, ...], place: Placement) -> Any:
+def _seen(x: Any, kernel: Any, place: Placement) -> Any:
     """What each place of the map sees of its input, (n_images, rows, columns, n_numbers)."""
     import tensorflow as tf
 
-    return tf.image.extract_patches(x, [1, *shape[:2], 1], rates=[1, 1, 1, 1], **place)
+    return tf.image.extract_patches(x, [1, *kernel.shape[:2], 1], rates=[1, 1, 1, 1], **place)
 
 
-def _flat(seen: Any) -> Any:
+def _of_kernel(seen: Any, upstream: Any, kernel: Any) -> Any:
+    """Gradient of a kernel: what its places see, times what they are told."""
     import tensorflow as tf
 
-    return tf.reshape(seen, (-1, seen.shape[-1]))
+    return tf.reshape(tf.matmul(_flat(seen), _flat(upstream), transpose_a=True), kernel.shape)
+
+
+def _flat(places: Any) -> Any:
+    """A row for each place of each map."""
+    import tensorflow as tf
+
+    return tf.reshape(places, (-1, places.shape[-1]))
 
 
 def _put_back(of_seen: Any, size: tuple[int, int], place: Placement) -> Any:
@@ -232,16 +232,14 @@ def _convolve_depthwise(layer: Any, x: Any) -> Any:
     return _by_operation(_with_kernel_by_parts, layer, x)
 
 
-def _with_kernel_by_parts(
-    x: Any, kernel: Any, shape: tuple[int, ...], place: Placement
-) -> tuple[Any, Gradient]:
+def _with_kernel_by_parts(x: Any, kernel: Any, place: Placement) -> tuple[Any, Gradient]:
     import tensorflow as tf
 
     def gradient(upstream: Any) -> tuple[Any, Any]:
         of_x = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
             input_sizes=tf.shape(x), filter=kernel, out_backprop=upstream, **place
         )
-        return of_x, _gradient_by_parts(x, upstream, shape, place)
+        return of_x, _gradient_by_parts(x, upstream, tuple(kernel.shape), place)
 
     return tf.nn.depthwise_conv2d(x, kernel, **place), gradient
 
@@ -273,7 +271,7 @@ def _operation(
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def placed(x: Any, kernel: Any) -> tuple[Any, Gradient]:
-        return convolve(x, kernel, shape, place)
+        return convolve(x, kernel, place)
 
     signature = [tf.TensorSpec((None, *size), tf.float32), tf.TensorSpec(shape, tf.float32)]
     return tf.function(placed, input_signature=signature, autograph=False)
