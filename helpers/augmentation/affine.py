@@ -114,8 +114,8 @@ class _Sampler:
         self._border = BORDERS[fill_mode]
         # Outside an image OpenCV takes five times as long, so that near edges are repeated here.
         self._margin = margin = max(size) // 8 if fill_mode == "nearest" else 0
-        self._image = np.empty((height, width, 4), np.uint8)
         self._padded = np.empty((height + 2 * margin, width + 2 * margin, 4), np.uint8)
+        self._image = self._padded[margin : margin + height, margin : margin + width]
         self._warped = np.empty((height, width, 4), np.uint8)
 
     def shifted(self, matrices: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,14 +131,14 @@ class _Sampler:
         """Sample `image` into `result` by a matrix of shape (2, 3) out of `shifted`."""
         (height, width), margin = self._size, self._margin
         # With four channels OpenCV samples in half the time, and the same values.
-        source = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._image)
-        if margin:
-            source = cv2.copyMakeBorder(
-                source, margin, margin, margin, margin, cv2.BORDER_REPLICATE, dst=self._padded
+        cv2.cvtColor(image, cv2.COLOR_RGB2RGBA, dst=self._image)
+        if margin:  # of a picture in the middle of its destination, the border alone is made
+            cv2.copyMakeBorder(
+                self._image, margin, margin, margin, margin, cv2.BORDER_REPLICATE, self._padded
             )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         cv2.warpAffine(
-            source, matrix, (width, height), self._warped, flags=flags, borderMode=self._border
+            self._padded, matrix, (width, height), self._warped, flags, self._border
         )
         cv2.cvtColor(self._warped, cv2.COLOR_RGBA2RGB, dst=result)
 

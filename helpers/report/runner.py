@@ -7,6 +7,7 @@ kept.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -173,8 +174,9 @@ def run_chapters(
 ) -> list[ChapterResult]:
     """Run chapters, each in a fresh kernel.
 
-    They are gone through in order, and the next one starts whose needs are done while fewer than
-    `at_once` compute. One that has come to a cell tagged ``alone`` waits until no other computes
+    They are gone through in order, where several may run at a time those first that most others
+    need, so that these do not end alone; and the next one starts whose needs are done while fewer
+    than `at_once` compute. One that has come to a cell tagged ``alone`` waits until no other computes
     or can start, and is then alone until its end.
 
     Parameters
@@ -221,7 +223,8 @@ def run_chapters(
     if at_once is None:
         at_once = suitable_at_once() if len(changed) > 1 else 1
     progress.several = min(at_once, len(changed)) > 1
-    waiting, running = list(chapters), list[_Running]()
+    waiting = _most_needed_first(chapters) if at_once > 1 else list(chapters)
+    running = list[_Running]()
     results: dict[str, ChapterResult] = {}
 
     def end(result: ChapterResult) -> None:
@@ -265,6 +268,12 @@ def run_chapters(
                     end(result)
             go_on()
     return [results[chapter.name] for chapter in chapters]
+
+
+def _most_needed_first(chapters: Sequence[Chapter]) -> list[Chapter]:
+    """Chapters that many others wait for come first; of equals, as they come."""
+    waited_for = Counter(name for chapter in chapters for name in chapter.needs)
+    return sorted(chapters, key=lambda chapter: -waited_for[chapter.name])
 
 
 @contextmanager

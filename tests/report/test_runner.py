@@ -240,11 +240,13 @@ def beside(tmp_path_factory: pytest.TempPathFactory):
     fourth = [TELL.format("fourth"), _waiting_for("notebooks/03_bad.failed.ipynb")]
     write_chapter(source, "04_fourth", fourth)
     there = "import pathlib\nassert (pathlib.Path(run_folder) / 'notebooks/01_left.ipynb').exists()"
-    write_chapter(source, "05_after", [there], needs=["01_left"])
+    write_chapter(source, "05_after", [there], needs=["01_left", "02_right"])
     write_chapter(source, "06_skipped", ["1"], needs=["03_bad"])
     others = "assert (pathlib.Path(run_folder) / 'state/08_last.json').exists()"
     write_chapter(source, "07_timed", [TELL.format("timed"), others], alone=1)
     write_chapter(source, "08_last", [_waiting_for("timed")])
+    write_chapter(source, "09_needed", ["1"])
+    write_chapter(source, "10_needs", ["1"], needs=["09_needed"])
     names = ("JUPYTER_PATH", "PYTHONPATH", "DERMBOOK_EVENTS", "DERMBOOK_CHAPTER", FOLDER_VARIABLE)
     before = {name: os.environ.get(name) for name in names}
     results, text = run_small(find_chapters(source), folder / "run", at_once=2)
@@ -263,6 +265,13 @@ def test_a_chapter_waits_for_what_it_needs(beside):
     """Its kernel finds the finished copy of the other."""
     _, results, _, _ = beside
     assert results["05_after"].status == "done"
+
+
+def test_what_others_need_begins_first(beside):
+    """The rest keeps its order, and so do results."""
+    _, _, text, _ = beside
+    begun = [line.split()[1] for line in text.splitlines() if line.endswith(" ...")]
+    assert begun[:5] == ["01", "02", "03", "09", "04"]
 
 
 def test_a_cell_that_measures_waits_for_the_others(beside):
@@ -291,4 +300,4 @@ def test_a_trial_line_names_its_chapter_where_two_run(beside):
     lines = text.splitlines()
     for number in ("01", "02"):
         assert lines.count(f"      {number} resnet50: balanced accuracy 0.71") == 1
-    assert len(lines) == 7 + 8 + 2  # seven begin, eight end, two trials
+    assert len(lines) == 9 + 10 + 2  # nine begin, ten end, two trials
