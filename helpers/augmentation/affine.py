@@ -137,9 +137,7 @@ class _Sampler:
                 self._image, margin, margin, margin, margin, cv2.BORDER_REPLICATE, self._padded
             )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        cv2.warpAffine(
-            self._padded, matrix, (width, height), self._warped, flags, self._border
-        )
+        cv2.warpAffine(self._padded, matrix, (width, height), self._warped, flags, self._border)
         cv2.cvtColor(self._warped, cv2.COLOR_RGBA2RGB, dst=result)
 
 

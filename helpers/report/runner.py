@@ -176,8 +176,8 @@ def run_chapters(
 
     They are gone through in order, where several may run at a time those first that most others
     need, so that these do not end alone; and the next one starts whose needs are done while fewer
-    than `at_once` compute. One that has come to a cell tagged ``alone`` waits until no other computes
-    or can start, and is then alone until its end.
+    than `at_once` compute. One that has come to a cell tagged ``alone`` waits until no other
+    computes or can start, and is then alone until its end.
 
     Parameters
     ----------
