@@ -47,7 +47,8 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     """Make a table fit the width of the page.
 
     The type shrinks from 9 to 6.5 points until every cell fits on a line (header cells may
-    wrap between words). What is wider still gets column widths, and its cells wrap.
+    wrap between words, and columns then get widths that hold the cells below whole). What is wider
+    still gets column widths, and its cells wrap.
 
     Parameters
     ----------
@@ -67,6 +68,7 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
     rows += [_cells(row) for row in foot[1]]
     picture_cm = max(width_cm / n_columns - _PICTURE_GAP_CM, 1.0)
     picture_units = round(picture_cm / 2.54 * 72 / (_UNIT_EM * _SIZES[0]))
+    whole = [1] * n_columns
     widest = [1] * n_columns
     tightest = [1] * n_columns
     for cells, is_head in [*((c, True) for c in heads), *((c, False) for c in rows)]:
@@ -79,23 +81,26 @@ def fit_table(table: Node, width_cm: float) -> FittedTable:
             words = max(map(text_units, _WORD.findall(text)), default=1)
             tightest[place] = max(tightest[place], min(words, 14))
             widest[place] = max(widest[place], words if is_head else text_units(text) or 1)
+            whole[place] = max(whole[place], widest[place], text_units(text))
     width = width_cm / 2.54 * 72
-    size, fits = _SIZES[-1], False
-    for size in _SIZES:
-        fits = sum(widest) * _UNIT_EM * size + n_columns * _INSET_PT <= width
-        if fits:
-            break
-    if not fits:  # smaller type only helps where it avoids wrapping
-        size = 7.5
+
+    def is_room(units: list[int], size: float) -> bool:
+        return sum(units) * _UNIT_EM * size + n_columns * _INSET_PT <= width
+
+    # Smaller type only helps where it avoids wrapping.
+    size = next((size for size in _SIZES if is_room(widest, size)), 7.5)
+    fits = is_room(widest, size)
+    # Left to itself, Typst takes from the widest columns where heads have to wrap.
+    left_alone = is_room(whole, size)
+    shares = _shares(*((whole, widest) if fits else (widest, tightest)), width, size)
     aligned = []
-    shares = _shares(widest, tightest, width, size)
     for place, (alignment, _) in enumerate(columns):
         values = [cells[place] for cells in rows if len(cells) == n_columns]
         numeric = bool(values) and all(_NUMBER.fullmatch(value.strip()) for value in values)
         if alignment["t"] in ("AlignDefault", "AlignRight", "AlignLeft"):
             alignment = {"t": "AlignRight" if numeric else "AlignLeft"}
         column_width = {"t": "ColWidthDefault"}
-        if not fits:
+        if not left_alone:
             column_width = {"t": "ColWidth", "c": shares[place]}  # type: ignore[dict-item]
         aligned.append([alignment, column_width])
     rooms = [_ANY if fits else _room(share * width, size) for share in shares]

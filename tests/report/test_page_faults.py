@@ -167,6 +167,23 @@ def test_no_place_date_or_camera_is_handed_on(tmp_path: Path, suffix: str) -> No
                 assert np.array_equal(np.asarray(image), np.asarray(before))
 
 
+def test_heads_that_wrap_leave_the_words_below_their_room(tmp_path: Path) -> None:
+    """Where all heads do not fit on a line, no name runs into the next column, and none breaks."""
+    name = "InceptionResNetV2"
+    heads = ["other model", "p", "p by Holm", "verdict", "leader alone", "other alone"]
+    heads += ["McNemar", "McNemar by Holm"]
+    rows = [["ResNet50", "< 0.001", "0.003", "higher", "40", "4", "< 0.001", "< 0.001"]]
+    rows += [[name, "0.029", "0.029", "higher", "21", "8", "0.026", "0.026"]]
+    parts = "".join(
+        f"<tr>{''.join(f'<{tag}>{text}</{tag}>' for text in cells)}</tr>"
+        for tag, cells in (("th", heads), *(("td", row) for row in rows))
+    )
+    table = v4.new_output("display_data", data={"text/html": f"<table>{parts}</table>"})
+    pdf = pages_of(tmp_path, code("t", table))
+    assert not overlapping(pdf.pages[0])
+    assert name in [word for word, _ in pdf.pages[0].words()]
+
+
 def test_long_names_stay_in_their_column(tmp_path: Path) -> None:
     """Inline code, dotted names and hashes break within their column, and in prose on the page."""
     long = "helpers.report.typesetting.numbered_table.breakable_rows_of_names"
