@@ -16,6 +16,7 @@ import support.one_thread  # noqa: F401, before NumPy is imported
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from support.box_on_real import box_on_test  # noqa: F401, a fixture for all
 from support.made_once import made_once
 from support.small_layout import write_folder
@@ -27,6 +28,10 @@ from helpers.dataset.sources import Source, open_source
 from helpers.sample.folder import draw_sample
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes on a busy machine says nothing of what it shows.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # A terminal's width would be kept by consoles that are made on import.
 os.environ.pop("COLUMNS", None)

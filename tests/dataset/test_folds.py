@@ -23,7 +23,7 @@ SPREAD = {
 }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(catalogue=catalogues, seed=st.integers(0, 1000), n_folds=st.integers(2, 5))
 def test_folds_by_lesion_invariants(catalogue, seed, n_folds):
     """Every lesion is held out by exactly one fold, and every fold has every class."""
@@ -80,7 +80,7 @@ def test_folds_of_a_torn_test_split_are_refused():
 
 
 @given(catalogue=catalogues, seed=st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_undersampling_makes_two_equal_kinds(catalogue, seed):
     """As many benign as malignant images, all of the rarer kind, each diagnosis in proportion."""
     kinds = catalogue["dx"].isin(MALIGNANT)

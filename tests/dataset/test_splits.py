@@ -28,7 +28,7 @@ def counts(split: pd.DataFrame) -> pd.DataFrame:
     return table.loc[list(SPLITS), list(CLASSES)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(catalogue=catalogues, seed=st.integers(0, 2**32 - 1))
 def test_by_lesion_invariants(catalogue, seed):
     """No lesion in two splits, every class in every split, and shares near the fractions."""
@@ -192,7 +192,7 @@ def test_real_grouped_split(real_catalogue):
     assert leakage(split).loc["all", "n_leaked"] == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(catalogue=catalogues, seed=st.integers(0, 99), every=st.integers(2, 9))
 def test_groups_stay_together_and_nothing_else_moves(catalogue, seed, every):
     """What is not torn keeps its split; what is torn goes where most of it is."""

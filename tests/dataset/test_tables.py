@@ -71,7 +71,7 @@ def test_columns_without_a_name_are_kept_where_they_have_content() -> None:
 NAMES = st.lists(st.text("abcdefgh_", min_size=1, max_size=6), min_size=2, max_size=5, unique=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(NAMES, st.sampled_from(SEPARATORS), st.data())
 def test_what_was_written_is_read(names: list[str], mark: str, data: st.DataObject) -> None:
     """Any cells of letters and digits, in any of the separators, and the line of each row."""

@@ -137,7 +137,7 @@ def test_the_download_reads_back() -> None:
             assert left.astype(str).tolist() == right.astype(str).tolist()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8),
                 min_size=6, max_size=6))  # fmt: skip
 def test_no_cell_of_a_download_begins_like_a_formula(cells: list[str]) -> None:

@@ -48,7 +48,7 @@ def test_the_loss_is_least_at_the_found_temperature() -> None:
         assert best < log_loss(y, apply_temperature(y_prob, other))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.floats(0.05, 20), st.integers(0, 1000))
 def test_rows_sum_to_one_and_keep_their_order(temperature: float, seed: int) -> None:
     """Whatever the temperature: what was likelier stays likelier (or equal, when rounded)."""

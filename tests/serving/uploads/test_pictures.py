@@ -299,7 +299,7 @@ def test_no_global_limit_of_pillow_is_changed() -> None:
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_damaged_bytes_give_a_picture_or_a_message(data: st.DataObject) -> None:
     """Bytes changed, cut out or put in anywhere: never another error."""
