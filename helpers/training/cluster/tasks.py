@@ -217,6 +217,10 @@ class TaskRun:
             self._again(sent, f"its machine or process is gone ({type(error).__name__})")
 
     def _again(self, sent: _Sent, reason: str) -> None:
+        with told_storage_errors(self.storage.place):
+            kept = kept_epochs(self.storage, sent.task.key)
+        if kept > sent.epochs:  # the machine was gone before it could tell
+            sent.epochs, sent.deaths = kept, 0
         sent.deaths += 1
         if sent.deaths >= MOST_DEATHS:
             self._give_up(
